@@ -1,0 +1,165 @@
+-- The work queue. Rows are written by primary key only, in batches, by the process that owns the slots.
+
+-- struct: queue_row (id id64, tenant id64, type text, team text)
+-- struct: work_live_row (
+--   id id64, tenant id64, queue id64, state int64, priority int64, created_ms int64, changed_ms int64,
+--   run_at_ms int64, ready_ms int64, deadline_ms int64, lease_ms int64, lease_until_ms int64,
+--   attempt int64, failures int64, max_attempts int64, backoff_kind int64, backoff_base_ms int64,
+--   backoff_max_ms int64, progress int64, token_epoch int64, token_random int64, key_hash int64,
+--   assignee text?, created_by text?, claimed_by text?, note text?, depends bytes?, history bytes?)
+-- struct: work_body_row (
+--   id id64, tenant id64, key text?, title text?, description text?, payload json?, labels json?,
+--   trace text?, estimated_ms int64, points real)
+-- struct: work_done_row (
+--   id id64, tenant id64, queue id64, state int64, priority int64, created_ms int64, finished_ms int64,
+--   run_at_ms int64, ready_ms int64, deadline_ms int64, lease_ms int64, attempt int64, failures int64,
+--   max_attempts int64, backoff_kind int64, backoff_base_ms int64, backoff_max_ms int64,
+--   progress int64, token_epoch int64, token_random int64, key_hash int64, cause id64, assignee text?,
+--   created_by text?, claimed_by text?, note text?, depends bytes?, felled bytes?, history bytes?,
+--   result json?, error text?, used json?)
+-- struct: id_row (id id64)
+-- struct: event_row (seq id64, at_ms int64, events bytes)
+-- struct: idempotency_row (id id64, tenant id64, route text, key text, body_hash bytes, status int64, response json, created_ms int64)
+
+-- name: queue_insert :batch
+-- in: queue_row
+INSERT INTO queues (id, tenant, type, team) VALUES ($1, $2, $3, $4)
+
+-- name: queue_all :many
+-- out: queue_row
+SELECT id, tenant, type, team FROM queues ORDER BY id
+
+-- name: queue_get :one
+-- in: id_row
+-- out: queue_row
+SELECT id, tenant, type, team FROM queues WHERE id = $1
+
+-- name: work_live_insert :batch
+-- in: work_live_row
+INSERT INTO work_live (id, tenant, queue, state, priority, created_ms, changed_ms, run_at_ms, ready_ms, deadline_ms,
+  lease_ms, lease_until_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms,
+  backoff_max_ms, progress, token_epoch, token_random, key_hash, assignee, created_by, claimed_by,
+  note, depends, history)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+
+-- struct: work_change_row (
+--   id id64, state int64, changed_ms int64, run_at_ms int64, ready_ms int64, lease_ms int64,
+--   lease_until_ms int64, attempt int64, failures int64, progress int64, token_epoch int64,
+--   token_random int64, claimed_by text?, note text?, depends bytes?, history bytes?)
+-- name: work_live_update :batch
+-- in: work_change_row
+UPDATE work_live SET
+  state = $2, changed_ms = $3, run_at_ms = $4, ready_ms = $5, lease_ms = $6, lease_until_ms = $7,
+  attempt = $8, failures = $9, progress = $10, token_epoch = $11, token_random = $12,
+  claimed_by = $13, note = $14, depends = $15, history = $16
+WHERE id = $1
+
+-- name: work_live_delete :batch
+-- in: id_row
+DELETE FROM work_live WHERE id = $1
+
+-- name: work_live_all :many
+-- out: work_live_row
+SELECT id, tenant, queue, state, priority, created_ms, changed_ms, run_at_ms, ready_ms, deadline_ms,
+  lease_ms, lease_until_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms,
+  backoff_max_ms, progress, token_epoch, token_random, key_hash, assignee, created_by, claimed_by,
+  note, depends, history
+FROM work_live ORDER BY id
+
+-- name: work_live_get :one
+-- in: id_row
+-- out: work_live_row
+SELECT id, tenant, queue, state, priority, created_ms, changed_ms, run_at_ms, ready_ms, deadline_ms,
+  lease_ms, lease_until_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms,
+  backoff_max_ms, progress, token_epoch, token_random, key_hash, assignee, created_by, claimed_by,
+  note, depends, history
+FROM work_live WHERE id = $1
+
+-- name: work_body_insert :batch
+-- in: work_body_row
+INSERT INTO work_body (id, tenant, key, title, description, payload, labels, trace, estimated_ms, points)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+
+-- name: work_body_get :one
+-- in: id_row
+-- out: work_body_row
+SELECT id, tenant, key, title, description, payload, labels, trace, estimated_ms, points
+FROM work_body WHERE id = $1
+
+-- name: work_done_insert :batch
+-- in: work_done_row
+INSERT INTO work_done (id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
+  lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
+  token_epoch, token_random, key_hash, cause, assignee, created_by, claimed_by, note, depends,
+  felled, history, result, error, used)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+
+-- name: work_done_delete :batch
+-- in: id_row
+DELETE FROM work_done WHERE id = $1
+
+-- name: work_done_get :one
+-- in: id_row
+-- out: work_done_row
+SELECT id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
+  lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
+  token_epoch, token_random, key_hash, cause, assignee, created_by, claimed_by, note, depends,
+  felled, history, result, error, used
+FROM work_done WHERE id = $1
+
+-- Finished items below an id, newest first; visits at most `visit` rows and returns those of one tenant.
+-- name: work_done_page :many
+-- in: (below id64, tenant id64, visit int64)
+-- out: work_done_row
+SELECT id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
+  lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
+  token_epoch, token_random, key_hash, cause, assignee, created_by, claimed_by, note, depends,
+  felled, history, result, error, used
+FROM (SELECT * FROM work_done WHERE id < $1 ORDER BY id DESC LIMIT $3) AS visited
+WHERE tenant = $2 ORDER BY id DESC
+
+-- The id of the last row such a page visits, so that the next one begins below it.
+-- name: work_done_visited :one
+-- in: (below id64, visit int64)
+-- out: (lowest int64, visited int64)
+SELECT coalesce(min(id), 0) AS lowest, count(*) AS visited
+FROM (SELECT id FROM work_done WHERE id < $1 ORDER BY id DESC LIMIT $2) AS page
+
+-- name: work_highest :one
+-- out: (live int64, done int64)
+SELECT coalesce((SELECT max(id) FROM work_live), 0) AS live, coalesce((SELECT max(id) FROM work_done), 0) AS done
+
+-- name: event_insert :batch
+-- in: event_row
+INSERT INTO work_events (seq, at_ms, events) VALUES ($1, $2, $3)
+
+-- name: event_from :many
+-- in: (from_seq int64, count int64)
+-- out: event_row
+SELECT seq, at_ms, events FROM work_events WHERE seq >= $1 ORDER BY seq LIMIT $2
+
+-- name: event_span :one
+-- out: (first int64, last int64)
+SELECT coalesce((SELECT min(seq) FROM work_events), 0) AS first, coalesce((SELECT max(seq) FROM work_events), 0) AS last
+
+-- name: event_trim :exec
+-- in: (below_seq int64, before_ms int64)
+DELETE FROM work_events WHERE seq < $1 AND at_ms < $2
+
+-- name: idempotency_insert :batch
+-- in: idempotency_row
+INSERT INTO idempotency (id, tenant, route, key, body_hash, status, response, created_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: idempotency_get :one
+-- in: id_row
+-- out: idempotency_row
+SELECT id, tenant, route, key, body_hash, status, response, created_ms FROM idempotency WHERE id = $1
+
+-- name: idempotency_delete :batch
+-- in: id_row
+DELETE FROM idempotency WHERE id = $1
+
+-- name: idempotency_trim :exec
+-- in: (before_ms int64)
+DELETE FROM idempotency WHERE created_ms < $1

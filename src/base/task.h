@@ -1,0 +1,16 @@
+/*
+ * Something to be run on another thread: the intrusive node that an executor or a pool queues.
+ * Whoever embeds it owns it and keeps it alive until the runner has handed it back.
+ */
+#ifndef TENFOLD_BASE_TASK_H
+#define TENFOLD_BASE_TASK_H
+
+#include <stdint.h>
+
+struct task {
+	struct task *next;
+	int64_t tenant; /* whose turn it uses */
+	uint32_t cost;  /* items touched, at least 1 */
+};
+
+#endif
