@@ -36,13 +36,13 @@ void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 
 char *buf_room(struct buf *b, size_t n);
 void buf_took(struct buf *b, size_t n);
 
-/* Text as a JSON string, with quotes; bytes that are not UTF-8 become U+FFFD. */
+/* Text as a JSON string, with quotes; each byte that is not UTF-8 becomes U+FFFD. */
 void buf_json_text(struct buf *b, struct str s);
 
-/* As one word for a shell: quoted only when it must be. */
+/* As one word for a shell: quoted only when it must be. Text with a NUL byte is no word and fails the buffer. */
 void buf_shell_word(struct buf *b, struct str s);
 
-/* Little-endian varints (LEB128, zig-zag for signed) for our compact columns. */
+/* Little-endian varints (LEB128 in its shortest form, zig-zag for signed) for our compact columns. */
 void buf_varint(struct buf *b, uint64_t v);
 void buf_svarint(struct buf *b, int64_t v);
 void buf_lenstr(struct buf *b, struct str s); /* varint length, then the bytes */

@@ -5,6 +5,7 @@
 #ifndef TENFOLD_BASE_MAGIC_H
 #define TENFOLD_BASE_MAGIC_H
 
+#include <stddef.h>
 #include <stdlib.h>
 
 /* "Cannot happen": prints where and aborts. Unlike assert() it has no off switch. */

@@ -1,0 +1,170 @@
+/*
+ * Our time is an anchor plus the boot time that has passed since. After each whole 100 ms the anchor moves up, and
+ * may take one millisecond of the way to the wall clock with it: that is the 1%, without fractions. Within those
+ * 100 ms our time runs exactly with boot time; where a step back at the anchor would show, it stands still instead.
+ */
+#include "base/clock.h"
+
+#include "base/log.h"
+#include "base/magic.h"
+
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+enum { SLEW_DIVISOR = 100, WALL_SET_MS = 500 };
+
+static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
+
+int64_t clock_slew_now(struct clock_slew *s, int64_t boot_ms, int64_t wall_ms)
+{
+	int64_t steps, now;
+
+	if (s->anchor_ms == 0)
+		*s = (struct clock_slew){.anchor_boot_ms = boot_ms, .anchor_ms = wall_ms, .last_ms = wall_ms};
+	steps = (boot_ms - s->anchor_boot_ms) / SLEW_DIVISOR;
+	now = s->anchor_ms + (boot_ms - s->anchor_boot_ms);
+	s->anchor_boot_ms += steps * SLEW_DIVISOR;
+	s->anchor_ms += steps * SLEW_DIVISOR + clamp(wall_ms - now, -steps, steps);
+	now = s->anchor_ms + (boot_ms - s->anchor_boot_ms);
+	s->offset_ms = wall_ms - now;
+	if (now > s->last_ms)
+		s->last_ms = now;
+	return s->last_ms;
+}
+
+enum { SYSTEM_MAGIC = 0x5c10c4a1 };
+
+struct clock_system {
+	unsigned magic;
+	struct clock clock;
+	pthread_mutex_t mutex; /* guards what follows */
+	struct clock_slew slew;
+	int64_t wall_minus_boot_ms; /* at the last reading */
+};
+
+static int64_t read_ms(clockid_t id)
+{
+	struct timespec t;
+
+	CHECK(clock_gettime(id, &t) == 0);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* The wall clock drifts slowly when it is disciplined; a jump between two readings is someone setting it. */
+static bool wall_was_set(struct clock_system *c, int64_t boot_ms, int64_t wall_ms)
+{
+	int64_t moved = wall_ms - boot_ms - c->wall_minus_boot_ms;
+
+	c->wall_minus_boot_ms = wall_ms - boot_ms;
+	return moved >= WALL_SET_MS || moved <= -WALL_SET_MS;
+}
+
+static int64_t system_now_ms(struct clock *clock)
+{
+	struct clock_system *c = CONTAINER_OF(clock, struct clock_system, clock);
+	int64_t boot_ms, wall_ms, now, offset_ms;
+	bool set;
+
+	CHECK_OBJ(c, SYSTEM_MAGIC);
+	pthread_mutex_lock(&c->mutex);
+	boot_ms = read_ms(CLOCK_BOOTTIME);
+	wall_ms = read_ms(CLOCK_REALTIME);
+	set = wall_was_set(c, boot_ms, wall_ms);
+	now = clock_slew_now(&c->slew, boot_ms, wall_ms);
+	offset_ms = c->slew.offset_ms;
+	pthread_mutex_unlock(&c->mutex);
+	if (set)
+		LOG_W("clock.set", "behind_ms=%lld takes_s=%lld", (long long)offset_ms,
+		      (long long)(offset_ms < 0 ? -offset_ms : offset_ms) * SLEW_DIVISOR / 1000);
+	return now;
+}
+
+struct clock *clock_system_new(void)
+{
+	struct clock_system *c = NEW(struct clock_system);
+
+	c->magic = SYSTEM_MAGIC;
+	c->clock.now_ms = system_now_ms;
+	CHECK(pthread_mutex_init(&c->mutex, NULL) == 0);
+	c->wall_minus_boot_ms = read_ms(CLOCK_REALTIME) - read_ms(CLOCK_BOOTTIME);
+	return &c->clock;
+}
+
+void clock_system_destroy(struct clock **clock)
+{
+	struct clock_system *c;
+
+	if (!*clock)
+		return;
+	c = CONTAINER_OF(*clock, struct clock_system, clock);
+	CHECK_OBJ(c, SYSTEM_MAGIC);
+	pthread_mutex_destroy(&c->mutex);
+	c->magic = 0;
+	free(c);
+	*clock = NULL;
+}
+
+static int64_t virtual_now_ms(struct clock *clock)
+{
+	return CONTAINER_OF(clock, struct clock_virtual, clock)->ms;
+}
+
+void clock_virtual_init(struct clock_virtual *v, int64_t ms)
+{
+	*v = (struct clock_virtual){.clock.now_ms = virtual_now_ms, .ms = ms};
+}
+
+int64_t clock_mono_ns(void)
+{
+	struct timespec t;
+
+	CHECK(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+struct date {
+	int64_t year, month, day;
+};
+
+/* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days: years begin in March, so that the
+ * leap day is the last; an era is the 400 years after which the calendar repeats. */
+static struct date date_of_day(int64_t days_since_1970)
+{
+	int64_t days = days_since_1970 + 719468; /* since 0000-03-01 */
+	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+	int64_t of_era = days - era * 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+	int64_t month = (5 * of_year + 2) / 153; /* from March */
+	int64_t day = of_year - (153 * month + 2) / 5 + 1;
+
+	return (struct date){year + era * 400 + (month >= 10), month < 10 ? month + 3 : month - 9, day};
+}
+
+/* Writes v right-aligned, as many digits as there are. */
+static void digits(char *out, int count, int64_t v)
+{
+	while (count-- > 0) {
+		out[count] = (char)('0' + v % 10);
+		v /= 10;
+	}
+}
+
+void clock_format(int64_t ms, char out[CLOCK_TEXT])
+{
+	/* Four digits hold no other years: 0000-01-01 to 9999-12-31. */
+	int64_t t = clamp(ms, -62167219200000, 253402300799999);
+	int64_t of_day = ((t % 86400000) + 86400000) % 86400000;
+	struct date d = date_of_day((t - of_day) / 86400000);
+
+	memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_TEXT);
+	digits(out, 4, d.year);
+	digits(out + 5, 2, d.month);
+	digits(out + 8, 2, d.day);
+	digits(out + 11, 2, of_day / 3600000);
+	digits(out + 14, 2, of_day / 60000 % 60);
+	digits(out + 17, 2, of_day / 1000 % 60);
+	digits(out + 20, 3, of_day % 1000);
+}

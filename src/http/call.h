@@ -1,0 +1,100 @@
+/*
+ * One request on its way: what a handler is given and may do.
+ *
+ * A handler is `enum err api_NAME(struct call *, const struct IN *, struct OUT *)`: it reads `in`, fills `out`, and
+ * returns OK or an error of the table (call_fail() adds the sentence). It does not know on which thread it runs, does
+ * not wait, and frees nothing: what it needs lives in the call's arena, which goes when the answer is sent. Handlers
+ * that change something may be run again from the start when the store asks for it, so whatever is visible outside
+ * the transaction goes through call_after_commit().
+ */
+#ifndef TENFOLD_HTTP_CALL_H
+#define TENFOLD_HTTP_CALL_H
+
+#include "base/task.h"
+#include "spec/routes.h"
+
+struct db;
+struct stream_ops;
+
+/* Who calls. Filled by the authenticate hook; copied, so a later change of the key does not touch it. */
+struct caller {
+	int64_t tenant; /* the call acts in it */
+	int64_t key;    /* 0: no key */
+	enum scope scope;
+	int64_t expires_ms;
+	struct str key_name, tenant_name; /* in the call's arena */
+};
+
+enum call_wait {
+	CALL_RUNNING, /* not answered yet */
+	CALL_PARKED,  /* waits inside the queue (a long poll); somebody finishes it later */
+	CALL_DONE,    /* outcome is final */
+};
+
+struct call {
+	unsigned magic; /* CALL_MAGIC */
+	struct task task;
+	const struct route *route;
+	struct arena *arena;
+	void *app; /* the application, for handlers */
+	struct caller caller;
+	struct str path;             /* as called */
+	struct str request_id;       /* given or made */
+	struct str idempotency_key;  /* empty: none */
+	struct str last_event_id;    /* of a STREAM */
+	struct str body;             /* as received; in points into it */
+	const void *in;
+	void *out;
+	enum err outcome;
+	enum call_wait wait;
+	int status;                  /* 0: the route's */
+	bool replayed;               /* Idempotency-Replayed: true */
+	struct problem problem;
+	struct str text;             /* ROUTE_TEXT: the answer's body … */
+	const char *content_type;    /* … and its type */
+	struct str ready_json;       /* not empty: the answer's JSON is already there */
+	struct stream_ops *stream;   /* STREAM: set by call_stream() */
+	void *stream_state;
+	struct db *db;               /* SLOT, READ, WRITE: the connection of the thread it runs on */
+	int64_t now_ms;              /* of the batch */
+	void *parked;                /* CALL_PARKED: the queue's own handle */
+	bool gone;                   /* the client hung up (set on the loop, read with call_is_gone) */
+	struct call_hook *hooks;     /* call_after_commit */
+	struct call_private *own;    /* http/ only */
+};
+
+enum { CALL_MAGIC = 0x63616c6c };
+
+/* Sets the sentence of an error and returns it: return call_fail(c, ERR_CONFLICT, "…"). */
+enum err call_fail(struct call *c, enum err e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Runs fn(arg) on the handler's thread after its effects are durable; never when they are undone. */
+void call_after_commit(struct call *c, void (*fn)(void *arg), void *arg);
+void call_run_hooks(struct call *c);    /* for executors: committed */
+void call_forget_hooks(struct call *c); /* for executors: undone, before a rerun */
+
+/* Has the client hung up? Any thread. */
+bool call_is_gone(struct call *c);
+
+/*
+ * A stream of server-sent events. The handler of a STREAM route runs on the loop and hands out its state.
+ * The loop pulls whenever the socket can take more; `next` appends whole events and never blocks.
+ */
+enum stream_next {
+	STREAM_DATA, /* something was appended: send it, then ask again */
+	STREAM_WAIT, /* nothing now: ask again after http_wake_streams(), or at the latest after 15 s (a comment
+	              * line is sent then, so that a dead peer shows) */
+	STREAM_END,  /* what was appended is the last */
+	STREAM_FETCH /* ask again after fetch() ran on a connection that reads */
+};
+
+struct stream_ops {
+	enum stream_next (*next)(void *state, struct buf *out);
+	/* Runs on a READ thread while the stream rests; NULL if next never says STREAM_FETCH. */
+	void (*fetch)(void *state, struct db *db, enum err why);
+	void (*close)(void *state); /* exactly once, on the loop; also when the client hangs up */
+};
+
+void call_stream(struct call *c, struct stream_ops *ops, void *state);
+
+#endif

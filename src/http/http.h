@@ -1,0 +1,63 @@
+/*
+ * The HTTP server: libmicrohttpd driven by loops of our own (docs/adr/0005).
+ *
+ * It parses, finds the route, authenticates, checks scope and size, decodes `in`, hands the call to whoever runs it,
+ * and encodes what comes back. It knows nothing of work or agents: what to do with a decoded call is the `hooks`.
+ * Life of a call: made on a loop when the headers are there; decoded when the body is; HERE and STREAM handlers run at
+ * once; all others are suspended and given to hooks.dispatch, and come back through http_finish() from any thread.
+ * A connection is resumed only on its own loop.
+ */
+#ifndef TENFOLD_HTTP_HTTP_H
+#define TENFOLD_HTTP_HTTP_H
+
+#include "http/call.h"
+
+struct http_server;
+struct metrics;
+
+typedef enum err http_handler_fn(struct call *c, const void *in, void *out);
+
+struct http_hooks {
+	/* Bearer secret ("" when there was none) and the X-Tenant header ("" likewise) → c->caller.
+	 * ERR_UNAUTHENTICATED when the secret is given but not valid. Runs on the loop, so under a microsecond. */
+	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
+	/* SLOT, SLOT_READ, READ, WRITE: takes the call over until http_finish(). An error is answered at once. */
+	enum err (*dispatch)(struct call *c);
+	/* The client of a call that was dispatched and whose route WAITS has hung up. c->gone is set. The call is still
+	 * the dispatcher's, who must finish it soon. On the loop. */
+	void (*hung_up)(struct call *c);
+	/* The answer could not be sent whole (after a claim: nobody knows of the lease). On the loop; c->out is valid. */
+	void (*undelivered)(struct call *c);
+	/* A stream said STREAM_FETCH: run ops->fetch on a READ thread, then http_fetched(). */
+	enum err (*fetch)(struct call *c);
+};
+
+struct http_config {
+	const char *listen; /* ADDRESS:PORT, [::1]:PORT; port 0 takes a free one */
+	const char *tls_cert_pem, *tls_key_pem; /* contents; NULL for plain HTTP */
+	unsigned loops;
+	unsigned max_connections;
+	unsigned idle_timeout_s;
+	http_handler_fn *const *handlers; /* by route_id; NULL for those only dispatched */
+	struct http_hooks hooks;
+	void *app;
+	struct metrics *metrics;
+};
+
+/* Listens; the loops do not answer before http_server_start(). A taken port: ERR_IN_USE naming it. */
+enum err http_server_new(const struct http_config *config, struct http_server **out, struct problem *p);
+const char *http_server_url(const struct http_server *s); /* http://127.0.0.1:7010, with the real port */
+enum err http_server_start(struct http_server *s, struct problem *p);
+
+/* The call is done: c->outcome, c->out and the rest are final. Any thread; the call may be gone at return. */
+void http_finish(struct call *c);
+void http_fetched(struct call *c);                   /* any thread */
+void http_wake_streams(struct http_server *s);       /* any thread, cheap when nobody listens */
+
+/* Graceful stop, in steps: refuse new connections and calls (503 shutting_down, Connection: close); wait until the
+ * running ones are answered or deadline_ms (monotonic from now) has passed; end streams; join the loops.
+ * Long polls must be finished by their owner meanwhile. */
+void http_server_drain(struct http_server *s, int64_t deadline_ms);
+void http_server_destroy(struct http_server **s);
+
+#endif
