@@ -106,7 +106,10 @@ static bool fits(const struct block *b, size_t start, size_t bytes)
 #endif
 }
 
-static size_t aligned(size_t n, size_t align) { return (n + align - 1) & ~(align - 1); }
+static size_t aligned(size_t n, size_t align)
+{
+	return (n + align - 1) & ~(align - 1);
+}
 
 /* Not zeroed. Counts `charged` bytes against the bound, hands out `bytes` of them. */
 static void *grab(struct arena *a, size_t bytes, size_t charged, size_t align)
@@ -145,9 +148,15 @@ void *arena_array(struct arena *a, size_t count, size_t each)
 	return arena_alloc(a, bytes);
 }
 
-bool arena_overflowed(const struct arena *a) { return a->overflowed; }
+bool arena_overflowed(const struct arena *a)
+{
+	return a->overflowed;
+}
 
-size_t arena_used(const struct arena *a) { return a->used; }
+size_t arena_used(const struct arena *a)
+{
+	return a->used;
+}
 
 char *arena_z(struct arena *a, struct str s)
 {

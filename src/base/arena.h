@@ -21,11 +21,11 @@ void *arena_array(struct arena *a, size_t count, size_t each); /* overflow-check
 bool arena_overflowed(const struct arena *a);
 size_t arena_used(const struct arena *a); /* bytes handed out */
 
-struct str arena_str(struct arena *a, struct str s);       /* a copy, terminated as well */
+struct str arena_str(struct arena *a, struct str s); /* a copy, terminated as well */
 char *arena_z(struct arena *a, struct str s);
 struct str arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-#define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define ARENA_NEW(a, type)          ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_array((a), (count), sizeof(type)))
 
 #endif

@@ -28,11 +28,20 @@ void buf_free(struct buf *b)
 	*b = BUF_INIT(b->max);
 }
 
-bool buf_ok(const struct buf *b) { return !b->failed; }
+bool buf_ok(const struct buf *b)
+{
+	return !b->failed;
+}
 
-struct str buf_str(const struct buf *b) { return (struct str){b->p, b->n}; }
+struct str buf_str(const struct buf *b)
+{
+	return (struct str){b->p, b->n};
+}
 
-const char *buf_cstr(struct buf *b) { return b->p ? b->p : ""; }
+const char *buf_cstr(struct buf *b)
+{
+	return b->p ? b->p : "";
+}
 
 static bool grow(struct buf *b, size_t needed)
 {
@@ -80,11 +89,20 @@ void buf_add(struct buf *b, const void *bytes, size_t n)
 	buf_took(b, n);
 }
 
-void buf_str_add(struct buf *b, struct str s) { buf_add(b, s.p, s.n); }
+void buf_str_add(struct buf *b, struct str s)
+{
+	buf_add(b, s.p, s.n);
+}
 
-void buf_z(struct buf *b, const char *z) { buf_add(b, z, strlen(z)); }
+void buf_z(struct buf *b, const char *z)
+{
+	buf_add(b, z, strlen(z));
+}
 
-void buf_c(struct buf *b, char c) { buf_add(b, &c, 1); }
+void buf_c(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
 
 void buf_u64(struct buf *b, uint64_t v)
 {
@@ -127,8 +145,8 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 static void json_escape(struct buf *b, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char shorts[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
-				      ['\r'] = 'r', ['"'] = '"',  ['\\'] = '\\'};
+	static const char shorts[] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
 
 	buf_c(b, '\\');
 	if (c < sizeof(shorts) && shorts[c])
@@ -222,7 +240,10 @@ void buf_varint(struct buf *b, uint64_t v)
 }
 
 /* Zig-zag: 0, -1, 1, -2 ... become 0, 1, 2, 3 ..., so that small magnitudes stay short. */
-void buf_svarint(struct buf *b, int64_t v) { buf_varint(b, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0)); }
+void buf_svarint(struct buf *b, int64_t v)
+{
+	buf_varint(b, ((uint64_t)v << 1) ^ (v < 0 ? UINT64_MAX : 0));
+}
 
 void buf_lenstr(struct buf *b, struct str s)
 {

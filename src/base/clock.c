@@ -9,13 +9,17 @@
 #include "base/magic.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
 
 enum { SLEW_DIVISOR = 100, WALL_SET_MS = 500 };
 
-static int64_t clamp(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
+static int64_t clamp(int64_t v, int64_t low, int64_t high)
+{
+	return v < low ? low : v > high ? high : v;
+}
 
 int64_t clock_slew_now(struct clock_slew *s, int64_t boot_ms, int64_t wall_ms)
 {

@@ -13,14 +13,17 @@ struct clock {
 	int64_t (*now_ms)(struct clock *); /* UTC, milliseconds since 1970 */
 };
 
-static inline int64_t clock_now_ms(struct clock *c) { return c->now_ms(c); }
+static inline int64_t clock_now_ms(struct clock *c)
+{
+	return c->now_ms(c);
+}
 
 /* Thread-safe, shared by the process; create and destroy with the app. */
 struct clock *clock_system_new(void);
 void clock_system_destroy(struct clock **c);
 
-/* The rule of the system clock as plain data, for tests: given boot time and wall time, what is now? One that is all
- * zero is anchored by its first reading. */
+/* The rule of the system clock as plain data, for tests: given boot time and wall time, what is now? One that is
+ * all zero is anchored by its first reading. */
 struct clock_slew {
 	int64_t anchor_boot_ms, anchor_ms, last_ms;
 	int64_t offset_ms; /* wall - ours that is still to be made up */

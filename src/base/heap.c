@@ -81,7 +81,10 @@ void heap_push(struct heap *h, void *object)
 	put(h, hole_up(h, h->n - 1, object), object);
 }
 
-void *heap_peek(const struct heap *h) { return h->n ? h->v[0] : NULL; }
+void *heap_peek(const struct heap *h)
+{
+	return h->n ? h->v[0] : NULL;
+}
 
 void *heap_pop(struct heap *h)
 {

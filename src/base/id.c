@@ -40,9 +40,15 @@ int64_t id_make(struct id_maker *m, int64_t now_ms, unsigned slot)
 	return m->last_ms << TIME_SHIFT | (int64_t)slot << SEQUENCE_BITS | m->sequence;
 }
 
-unsigned id_slot(int64_t id) { return (unsigned)(id >> SEQUENCE_BITS) & (ID_SLOTS - 1); }
+unsigned id_slot(int64_t id)
+{
+	return (unsigned)(id >> SEQUENCE_BITS) & (ID_SLOTS - 1);
+}
 
-int64_t id_time_ms(int64_t id) { return (id >> TIME_SHIFT) + EPOCH_MS; }
+int64_t id_time_ms(int64_t id)
+{
+	return (id >> TIME_SHIFT) + EPOCH_MS;
+}
 
 /* Crockford's alphabet leaves out i, l, o and u. */
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";

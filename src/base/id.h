@@ -28,7 +28,7 @@ size_t id_format(char out[ID_TEXT], const char *prefix, int64_t id);
 bool id_parse(struct str text, const char *prefix, int64_t *out);
 
 /* Any bytes as lower-case Crockford base32, most significant bit first, no padding. */
-size_t id_base32(char *out, const void *bytes, size_t n);              /* returns characters written; adds a NUL */
-bool id_unbase32(struct str text, void *bytes, size_t n);              /* exactly n bytes, else false */
+size_t id_base32(char *out, const void *bytes, size_t n); /* returns characters written; adds a NUL */
+bool id_unbase32(struct str text, void *bytes, size_t n); /* exactly n bytes, else false */
 
 #endif

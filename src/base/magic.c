@@ -19,6 +19,12 @@ static void *must_have(void *p)
 	return p;
 }
 
-void *must_alloc(size_t bytes) { return must_have(calloc(1, bytes ? bytes : 1)); }
+void *must_alloc(size_t bytes)
+{
+	return must_have(calloc(1, bytes ? bytes : 1));
+}
 
-void *must_realloc(void *p, size_t bytes) { return must_have(realloc(p, bytes ? bytes : 1)); }
+void *must_realloc(void *p, size_t bytes)
+{
+	return must_have(realloc(p, bytes ? bytes : 1));
+}

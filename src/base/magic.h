@@ -10,9 +10,9 @@
 
 /* "Cannot happen": prints where and aborts. Unlike assert() it has no off switch. */
 _Noreturn void check_failed(const char *what, const char *file, int line);
-#define CHECK(condition) ((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__))
+#define CHECK(condition)         ((condition) ? (void)0 : check_failed(#condition, __FILE__, __LINE__))
 #define CHECK_OBJ(object, MAGIC) CHECK((object) != NULL && (object)->magic == (MAGIC))
-#define UNREACHABLE() check_failed("unreachable", __FILE__, __LINE__)
+#define UNREACHABLE()            check_failed("unreachable", __FILE__, __LINE__)
 
 /* Memory that must be there: zeroed, aborts when the machine has none. */
 void *must_alloc(size_t bytes);
@@ -21,6 +21,6 @@ void *must_realloc(void *p, size_t bytes);
 #define NEW(type) ((type *)must_alloc(sizeof(type)))
 
 /* The object of `type` whose `member` is at `pointer`. */
-#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

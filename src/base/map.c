@@ -15,7 +15,8 @@ struct map_place {
 
 enum { PLACES_FIRST = 16 };
 
-/* Ids count up in their low bits and share their high ones: multiply to spread them, then fold the good bits down. */
+/* Ids count up in their low bits and share their high ones: multiply to spread them, then fold the good bits down.
+ */
 static size_t home(const struct map *m, uint64_t key)
 {
 	uint64_t h = key * 0x9e3779b97f4a7c15;
@@ -33,9 +34,15 @@ static struct map_place *find(const struct map *m, uint64_t key)
 	return &m->places[i];
 }
 
-void *map_get(const struct map *m, uint64_t key) { return m->places ? find(m, key)->value : NULL; }
+void *map_get(const struct map *m, uint64_t key)
+{
+	return m->places ? find(m, key)->value : NULL;
+}
 
-static size_t place_count(const struct map *m) { return m->places ? m->mask + 1 : 0; }
+static size_t place_count(const struct map *m)
+{
+	return m->places ? m->mask + 1 : 0;
+}
 
 static void rebuild(struct map *m, size_t places)
 {
@@ -118,4 +125,7 @@ void *map_next(const struct map *m, size_t *i)
 	return NULL;
 }
 
-size_t map_bytes(const struct map *m) { return place_count(m) * sizeof(*m->places); }
+size_t map_bytes(const struct map *m)
+{
+	return place_count(m) * sizeof(*m->places);
+}

@@ -17,9 +17,9 @@ struct map {
 	size_t count, mask;
 };
 
-void *map_get(const struct map *m, uint64_t key);              /* NULL when absent */
-void *map_put(struct map *m, uint64_t key, void *value);       /* value not NULL; returns what was there */
-void *map_take(struct map *m, uint64_t key);                   /* removes and returns; NULL when absent */
+void *map_get(const struct map *m, uint64_t key);        /* NULL when absent */
+void *map_put(struct map *m, uint64_t key, void *value); /* value not NULL; returns what was there */
+void *map_take(struct map *m, uint64_t key);             /* removes and returns; NULL when absent */
 void map_reserve(struct map *m, size_t count);
 void map_free(struct map *m);
 

@@ -20,10 +20,10 @@ struct name_table {
 	struct map by_hash;
 };
 
-struct name *name_get(struct name_table *t, struct str text); /* one user more; empty text gives NULL */
+struct name *name_get(struct name_table *t, struct str text);        /* one user more; empty text gives NULL */
 struct name *name_find(const struct name_table *t, struct str text); /* no user more; NULL when unknown */
-struct name *name_keep(struct name *n);                       /* one user more; NULL stays NULL */
-void name_drop(struct name_table *t, struct name **n);        /* one user less; clears *n */
+struct name *name_keep(struct name *n);                              /* one user more; NULL stays NULL */
+void name_drop(struct name_table *t, struct name **n);               /* one user less; clears *n */
 void name_table_free(struct name_table *t);
 
 static inline struct str name_str(const struct name *n)

@@ -15,8 +15,8 @@ enum { PROBLEM_FIELDS_MAX = 8 };
 struct problem {
 	enum err err;
 	char detail[320];
-	int line, column;   /* in a text that was parsed; 0 when it does not apply */
-	int retry_after_s;  /* 0: the default of the error */
+	int line, column;  /* in a text that was parsed; 0 when it does not apply */
+	int retry_after_s; /* 0: the default of the error */
 	unsigned field_count;
 	struct {
 		char field[96]; /* a path such as items[3].priority */

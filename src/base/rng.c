@@ -37,7 +37,10 @@ static uint64_t seeded_next(struct rng *r)
 	return z ^ z >> 31;
 }
 
-void rng_seeded_init(struct rng *r, uint64_t seed) { *r = (struct rng){.next = seeded_next, .state = seed}; }
+void rng_seeded_init(struct rng *r, uint64_t seed)
+{
+	*r = (struct rng){.next = seeded_next, .state = seed};
+}
 
 uint64_t rng_below(struct rng *r, uint64_t bound)
 {

@@ -17,7 +17,10 @@ struct rng {
 void rng_system_init(struct rng *r); /* one per thread */
 void rng_seeded_init(struct rng *r, uint64_t seed);
 
-static inline uint64_t rng_u64(struct rng *r) { return r->next(r); }
+static inline uint64_t rng_u64(struct rng *r)
+{
+	return r->next(r);
+}
 uint64_t rng_below(struct rng *r, uint64_t bound); /* uniform in [0, bound); bound > 0 */
 
 #endif

@@ -10,16 +10,31 @@
 #include <string.h>
 #include <xxhash.h>
 
-struct str str_of(const char *z) { return z ? (struct str){z, strlen(z)} : (struct str){0}; }
+struct str str_of(const char *z)
+{
+	return z ? (struct str){z, strlen(z)} : (struct str){0};
+}
 
 /* memcmp() must not be given NULL, not even for no bytes. */
-static int compare(const char *a, const char *b, size_t n) { return n ? memcmp(a, b, n) : 0; }
+static int compare(const char *a, const char *b, size_t n)
+{
+	return n ? memcmp(a, b, n) : 0;
+}
 
-bool str_eq(struct str a, struct str b) { return a.n == b.n && compare(a.p, b.p, a.n) == 0; }
+bool str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && compare(a.p, b.p, a.n) == 0;
+}
 
-bool str_eqz(struct str a, const char *z) { return str_eq(a, str_of(z)); }
+bool str_eqz(struct str a, const char *z)
+{
+	return str_eq(a, str_of(z));
+}
 
-static unsigned char lower(char c) { return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
+static unsigned char lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
 
 bool str_eq_nocase(struct str a, struct str b)
 {
@@ -43,7 +58,10 @@ bool str_starts(struct str s, struct str prefix)
 	return s.n >= prefix.n && compare(s.p, prefix.p, prefix.n) == 0;
 }
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 struct str str_trim(struct str s)
 {
@@ -68,7 +86,10 @@ struct str str_cut(struct str s, char c, struct str *rest)
 	return (struct str){s.p, before};
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
 
 bool str_to_i64(struct str s, int64_t *out)
 {
@@ -98,26 +119,27 @@ static size_t digits(struct str s, size_t from)
 	return i - from;
 }
 
+static bool is_at(struct str s, size_t i, char a, char b)
+{
+	return i < s.n && (s.p[i] == a || s.p[i] == b);
+}
+
 /* -?digits(.digits)?([eE][+-]?digits)?: what strtod() takes beyond that (spaces, hex, inf) is no number to us. */
 static bool is_decimal(struct str s)
 {
-	size_t i = s.n && s.p[0] == '-', n;
+	size_t i = is_at(s, 0, '-', '-'), n = digits(s, i);
 
-	if ((n = digits(s, i)) == 0)
-		return false;
 	i += n;
-	if (i < s.n && s.p[i] == '.') {
-		if ((n = digits(s, i + 1)) == 0)
-			return false;
-		i += 1 + n;
+	if (n && is_at(s, i, '.', '.')) {
+		n = digits(s, i + 1);
+		i += n + 1;
 	}
-	if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-		i += 1 + (i + 1 < s.n && (s.p[i + 1] == '+' || s.p[i + 1] == '-'));
-		if ((n = digits(s, i)) == 0)
-			return false;
+	if (n && is_at(s, i, 'e', 'E')) {
+		i += is_at(s, i + 1, '+', '-') ? 2 : 1;
+		n = digits(s, i);
 		i += n;
 	}
-	return i == s.n;
+	return n && i == s.n;
 }
 
 bool str_to_f64(struct str s, double *out)
@@ -141,7 +163,7 @@ bool str_to_ms(struct str s, int64_t *out_ms)
 	static const struct {
 		struct str unit;
 		int64_t ms;
-	} units[] = {{{"", 0}, 1},          {{"ms", 2}, 1},           {{"s", 1}, 1000},
+	} units[] = {{{"", 0}, 1},          {{"ms", 2}, 1},          {{"s", 1}, 1000},
 		     {{"m", 1}, 60 * 1000}, {{"h", 1}, 3600 * 1000}, {{"d", 1}, 24 * 3600 * 1000}};
 	size_t n = digits(s, 0);
 	struct str unit = {s.p + n, s.n - n};
@@ -155,7 +177,10 @@ bool str_to_ms(struct str s, int64_t *out_ms)
 	return false;
 }
 
-static bool is_tail(struct str s, size_t i) { return i < s.n && ((unsigned char)s.p[i] & 0xc0) == 0x80; }
+static bool is_tail(struct str s, size_t i)
+{
+	return i < s.n && ((unsigned char)s.p[i] & 0xc0) == 0x80;
+}
 
 /* Table 3-7 of the Unicode standard: what may follow the first byte keeps out overlong forms and surrogates. */
 size_t str_utf8_step(struct str s)
@@ -205,11 +230,20 @@ bool str_is_utf8(struct str s)
 	return true;
 }
 
-uint64_t str_hash(struct str s) { return XXH3_64bits(s.p, s.n); }
+uint64_t str_hash(struct str s)
+{
+	return XXH3_64bits(s.p, s.n);
+}
 
-uint64_t str_hash_seed(struct str s, uint64_t seed) { return XXH3_64bits_withSeed(s.p, s.n, seed); }
+uint64_t str_hash_seed(struct str s, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(s.p, s.n, seed);
+}
 
-static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
 
 /* One row of Levenshtein's table, in place: row[j] is the distance of a's first bytes to the first j of b. */
 static unsigned next_row(unsigned *row, char c, struct str b)

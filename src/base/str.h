@@ -41,7 +41,7 @@ bool str_to_ms(struct str s, int64_t *out_ms);
 bool str_is_utf8(struct str s);
 size_t str_utf8_step(struct str s); /* bytes of the character that s begins with; 0 when it is not well-formed */
 
-uint64_t str_hash(struct str s);                    /* xxh3, 64 bits */
+uint64_t str_hash(struct str s);                     /* xxh3, 64 bits */
 uint64_t str_hash_seed(struct str s, uint64_t seed); /* likewise, chained */
 
 /* Edit distance up to limit; limit + 1 when it is more. For "did you mean". */
