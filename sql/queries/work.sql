@@ -6,7 +6,8 @@
 --   run_at_ms int64, ready_ms int64, deadline_ms int64, lease_ms int64, lease_until_ms int64,
 --   attempt int64, failures int64, max_attempts int64, backoff_kind int64, backoff_base_ms int64,
 --   backoff_max_ms int64, progress int64, token_epoch int64, token_random int64, key_hash int64,
---   assignee text?, created_by text?, claimed_by text?, note text?, depends bytes?, history bytes?)
+--   outcome int64, assignee text?, created_by text?, claimed_by text?, note text?, depends bytes?,
+--   history bytes?)
 -- struct: work_body_row (
 --   id id64, tenant id64, key text?, title text?, description text?, payload json?, labels json?,
 --   trace text?, estimated_ms int64, points real)
@@ -14,9 +15,9 @@
 --   id id64, tenant id64, queue id64, state int64, priority int64, created_ms int64, finished_ms int64,
 --   run_at_ms int64, ready_ms int64, deadline_ms int64, lease_ms int64, attempt int64, failures int64,
 --   max_attempts int64, backoff_kind int64, backoff_base_ms int64, backoff_max_ms int64,
---   progress int64, token_epoch int64, token_random int64, key_hash int64, cause id64, assignee text?,
---   created_by text?, claimed_by text?, note text?, depends bytes?, felled bytes?, history bytes?,
---   result json?, error text?, used json?)
+--   progress int64, token_epoch int64, token_random int64, key_hash int64, outcome int64, cause id64,
+--   assignee text?, created_by text?, claimed_by text?, note text?, depends bytes?, felled bytes?,
+--   history bytes?, result json?, error text?, used json?)
 -- struct: id_row (id id64)
 -- struct: event_row (seq id64, at_ms int64, events bytes)
 -- struct: idempotency_row (id id64, tenant id64, route text, key text, body_hash bytes, status int64, response json, created_ms int64)
@@ -38,20 +39,20 @@ SELECT id, tenant, type, team FROM queues WHERE id = $1
 -- in: work_live_row
 INSERT INTO work_live (id, tenant, queue, state, priority, created_ms, changed_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, lease_until_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms,
-  backoff_max_ms, progress, token_epoch, token_random, key_hash, assignee, created_by, claimed_by,
-  note, depends, history)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+  backoff_max_ms, progress, token_epoch, token_random, key_hash, outcome, assignee, created_by,
+  claimed_by, note, depends, history)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 
 -- struct: work_change_row (
 --   id id64, state int64, changed_ms int64, run_at_ms int64, ready_ms int64, lease_ms int64,
 --   lease_until_ms int64, attempt int64, failures int64, progress int64, token_epoch int64,
---   token_random int64, claimed_by text?, note text?, depends bytes?, history bytes?)
+--   token_random int64, outcome int64, claimed_by text?, note text?, depends bytes?, history bytes?)
 -- name: work_live_update :batch
 -- in: work_change_row
 UPDATE work_live SET
   state = $2, changed_ms = $3, run_at_ms = $4, ready_ms = $5, lease_ms = $6, lease_until_ms = $7,
-  attempt = $8, failures = $9, progress = $10, token_epoch = $11, token_random = $12,
-  claimed_by = $13, note = $14, depends = $15, history = $16
+  attempt = $8, failures = $9, progress = $10, token_epoch = $11, token_random = $12, outcome = $13,
+  claimed_by = $14, note = $15, depends = $16, history = $17
 WHERE id = $1
 
 -- name: work_live_delete :batch
@@ -62,8 +63,8 @@ DELETE FROM work_live WHERE id = $1
 -- out: work_live_row
 SELECT id, tenant, queue, state, priority, created_ms, changed_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, lease_until_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms,
-  backoff_max_ms, progress, token_epoch, token_random, key_hash, assignee, created_by, claimed_by,
-  note, depends, history
+  backoff_max_ms, progress, token_epoch, token_random, key_hash, outcome, assignee, created_by,
+  claimed_by, note, depends, history
 FROM work_live ORDER BY id
 
 -- name: work_live_get :one
@@ -71,8 +72,8 @@ FROM work_live ORDER BY id
 -- out: work_live_row
 SELECT id, tenant, queue, state, priority, created_ms, changed_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, lease_until_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms,
-  backoff_max_ms, progress, token_epoch, token_random, key_hash, assignee, created_by, claimed_by,
-  note, depends, history
+  backoff_max_ms, progress, token_epoch, token_random, key_hash, outcome, assignee, created_by,
+  claimed_by, note, depends, history
 FROM work_live WHERE id = $1
 
 -- name: work_body_insert :batch
@@ -90,9 +91,9 @@ FROM work_body WHERE id = $1
 -- in: work_done_row
 INSERT INTO work_done (id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
-  token_epoch, token_random, key_hash, cause, assignee, created_by, claimed_by, note, depends,
-  felled, history, result, error, used)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
+  token_epoch, token_random, key_hash, outcome, cause, assignee, created_by, claimed_by, note,
+  depends, felled, history, result, error, used)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
 
 -- name: work_done_delete :batch
 -- in: id_row
@@ -103,8 +104,8 @@ DELETE FROM work_done WHERE id = $1
 -- out: work_done_row
 SELECT id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
-  token_epoch, token_random, key_hash, cause, assignee, created_by, claimed_by, note, depends,
-  felled, history, result, error, used
+  token_epoch, token_random, key_hash, outcome, cause, assignee, created_by, claimed_by, note,
+  depends, felled, history, result, error, used
 FROM work_done WHERE id = $1
 
 -- Finished items below an id, newest first; visits at most `visit` rows and returns those of one tenant.
@@ -113,8 +114,8 @@ FROM work_done WHERE id = $1
 -- out: work_done_row
 SELECT id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
-  token_epoch, token_random, key_hash, cause, assignee, created_by, claimed_by, note, depends,
-  felled, history, result, error, used
+  token_epoch, token_random, key_hash, outcome, cause, assignee, created_by, claimed_by, note,
+  depends, felled, history, result, error, used
 FROM (SELECT * FROM work_done WHERE id < $1 ORDER BY id DESC LIMIT $3) AS visited
 WHERE tenant = $2 ORDER BY id DESC
 

@@ -66,6 +66,7 @@ create table work_live (
   token_epoch int64 not null,
   token_random int64 not null,
   key_hash int64 not null,           -- 0: no key
+  outcome int64 not null,            -- how the last attempt was settled: enum work_outcome + 1; 0: it was not
   assignee text,
   created_by text,
   claimed_by text,
@@ -111,6 +112,7 @@ create table work_done (
   token_epoch int64 not null,
   token_random int64 not null,
   key_hash int64 not null,
+  outcome int64 not null,
   cause id64 not null,               -- the dependency that failed it, 0 for none
   assignee text,
   created_by text,
