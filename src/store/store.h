@@ -6,13 +6,16 @@
  *
  * A struct db is one connection and belongs to one thread at a time. Inside a transaction, statements that return
  * nothing (:exec, :batch) may be sent ahead and answered later (PostgreSQL pipelines them): a failure shows at the
- * next statement that returns rows or at db_commit(), and the transaction is then rolled back. Errors:
+ * next statement that returns rows or at db_commit(), and the transaction is then rolled back. On both stores a
+ * failed statement dooms its transaction: each later call answers the same error until db_rollback(), db_commit()
+ * (which rolls back) or db_savepoint_undo(). A :one without a row and a callback that stops doom nothing. Errors:
  *   ERR_NOT_FOUND          :one without a row; :must that touched no row
  *   ERR_ALREADY_EXISTS     a unique constraint
  *   ERR_STORE_BUSY         serialization failure, deadlock: run the transaction again
  *   ERR_STORE_FULL         no room on the disk (SQLITE_FULL, an I/O error with ENOSPC, class 53100)
  *   ERR_STORE_UNAVAILABLE  the connection is gone; the transaction had no effect
  *   ERR_OUTCOME_UNKNOWN    the connection was lost while COMMIT was under way
+ *   ERR_INVALID            text that holds a NUL byte or is not UTF-8; refused before it is sent
  *   ERR_INTERNAL           anything else; logged with the driver's words
  * Text and bytes in out rows live in the arena given; NULL text is a struct str with p == NULL.
  */
@@ -80,6 +83,7 @@ enum sql_card { SQL_EXEC, SQL_MUST, SQL_ONE, SQL_MANY, SQL_BATCH };
 struct query {
 	const char *name;
 	enum sql_card card;
+	bool writes;
 	const char *sqlite;   /* parameters ?1 … */
 	const char *postgres; /* parameters $1 …; for SQL_BATCH they are arrays */
 	const struct sql_field *in;
@@ -95,11 +99,17 @@ typedef enum err db_row_fn(void *ctx, const void *row);
 /* For db_each: the row found for ins[i], or NULL. */
 typedef enum err db_each_fn(void *ctx, size_t i, const void *row);
 
+/* Has the engine look at the statement without running it, and compares what it gives with `out`. Not needed before
+ * use; inside a transaction it costs a round trip. */
+enum err db_prepare(struct db *db, const struct query *q);
+
 enum err db_exec(struct db *db, const struct query *q, const void *in); /* :exec and :must */
 enum err db_one(struct db *db, const struct query *q, const void *in, struct arena *a, void *out);
 enum err db_many(struct db *db, const struct query *q, const void *in, db_row_fn *each, void *ctx);
+/* All rows or none. An UPDATE or DELETE names each key once. */
 enum err db_batch(struct db *db, const struct query *q, const void *rows, size_t count);
-/* Runs a :one query for each of `count` inputs (an array of the in struct), in one round trip where there is one. */
+/* Runs a :one query for each of `count` inputs (an array of the in struct), in one round trip where there is one.
+ */
 enum err db_each(struct db *db, const struct query *q, const void *ins, size_t count, db_each_fn *each, void *ctx);
 
 #endif

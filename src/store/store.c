@@ -1,0 +1,308 @@
+/*
+ * What both engines have in common: urls, and the states of a transaction (drawn in store_priv.h). A driver below
+ * sees only calls that are right in the state its connection is in.
+ */
+#include "store/store_priv.h"
+
+#include "base/log.h"
+#include "base/magic.h"
+
+#include <string.h>
+
+static bool starts(const char *url, const char *scheme)
+{
+	return strncmp(url, scheme, strlen(scheme)) == 0;
+}
+
+enum err store_open(const char *url, struct store **out, struct problem *p)
+{
+	*out = NULL;
+	if (starts(url, "sqlite:"))
+		return sqlite_store_open(url + strlen("sqlite:"), out, p);
+	if (starts(url, "postgres://") || starts(url, "postgresql://"))
+		return postgres_store_open(url, out, p);
+	return problem_set(p, ERR_USAGE, "a store is \"sqlite:PATH\" or \"postgres://HOST/DATABASE\"");
+}
+
+void store_close(struct store **s)
+{
+	struct store *closing = *s;
+	char *name;
+
+	if (!closing)
+		return;
+	CHECK_OBJ(closing, STORE_MAGIC);
+	name = closing->name;
+	closing->magic = 0;
+	closing->driver->close(closing);
+	free(name);
+	*s = NULL;
+}
+
+enum store_kind store_kind(const struct store *s)
+{
+	CHECK_OBJ(s, STORE_MAGIC);
+	return s->kind;
+}
+
+const char *store_name(const struct store *s)
+{
+	CHECK_OBJ(s, STORE_MAGIC);
+	return s->name;
+}
+
+enum err store_connect(struct store *s, enum db_mode mode, struct db **out, struct problem *p)
+{
+	enum err e;
+
+	CHECK_OBJ(s, STORE_MAGIC);
+	*out = NULL;
+	e = s->driver->connect(s, mode, out, p);
+	if (e != OK)
+		return e;
+	(*out)->magic = DB_MAGIC;
+	(*out)->driver = s->driver;
+	(*out)->kind = s->kind;
+	(*out)->mode = mode;
+	return OK;
+}
+
+void db_close(struct db **db)
+{
+	if (!*db)
+		return;
+	db_rollback(*db);
+	(*db)->magic = 0;
+	(*db)->driver->disconnect(*db);
+	*db = NULL;
+}
+
+static void end_transaction(struct db *db)
+{
+	db->transaction = TRANSACTION_NONE;
+	db->doom = OK;
+	db->gone = false;
+}
+
+enum err db_reconnect(struct db *db, struct problem *p)
+{
+	db_rollback(db);
+	return db->driver->reconnect(db, p);
+}
+
+enum store_kind db_kind(const struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	return db->kind;
+}
+
+bool db_in_transaction(const struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	return db->transaction != TRANSACTION_NONE && !db->gone;
+}
+
+enum err db_begin(struct db *db)
+{
+	enum err e;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_NONE && !db->in_row);
+	e = db->driver->begin(db);
+	if (e == OK)
+		db->transaction = TRANSACTION_OPEN;
+	return e;
+}
+
+enum err db_commit(struct db *db)
+{
+	enum err e;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_OPEN && !db->in_row);
+	e = db->doom;
+	if (e == OK)
+		e = db->driver->commit(db);
+	else
+		db->driver->rollback(db);
+	end_transaction(db);
+	return e;
+}
+
+void db_rollback(struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(!db->in_row);
+	if (db->transaction != TRANSACTION_NONE)
+		db->driver->rollback(db);
+	end_transaction(db);
+}
+
+enum err db_savepoint(struct db *db)
+{
+	enum err e;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_OPEN && !db->in_row);
+	e = db->doom == OK ? db->driver->savepoint(db) : db->doom;
+	if (e == OK)
+		db->transaction = TRANSACTION_NESTED;
+	return e;
+}
+
+enum err db_savepoint_release(struct db *db)
+{
+	enum err e;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_NESTED && !db->in_row);
+	e = db->doom == OK ? db->driver->release(db) : db->doom;
+	if (e == OK)
+		db->transaction = TRANSACTION_OPEN;
+	return e;
+}
+
+enum err db_savepoint_undo(struct db *db)
+{
+	enum err e;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_NESTED && !db->in_row);
+	e = db->gone ? db->doom : db->driver->undo(db);
+	db->transaction = TRANSACTION_OPEN;
+	if (e == OK)
+		db->doom = OK;
+	return e;
+}
+
+enum err db_doom(struct db *db, enum err e)
+{
+	if (db->transaction != TRANSACTION_NONE && db->doom == OK)
+		db->doom = e;
+	return e;
+}
+
+/* Whether a statement may go to the driver now. */
+static enum err admit(struct db *db, const struct query *q)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(!db->in_row);
+	if (db->doom != OK)
+		return db->doom;
+	if (q->writes && db->mode == DB_READ) {
+		LOG_E("store.read_only", "query=%s", q->name);
+		return db_doom(db, ERR_INTERNAL);
+	}
+	return OK;
+}
+
+enum err db_prepare(struct db *db, const struct query *q)
+{
+	enum err e = admit(db, q);
+
+	return e == OK ? db->driver->prepare(db, q) : e;
+}
+
+enum err db_exec(struct db *db, const struct query *q, const void *in)
+{
+	enum err e = admit(db, q);
+
+	CHECK(q->card == SQL_EXEC || q->card == SQL_MUST);
+	return e == OK ? db->driver->exec(db, q, in) : e;
+}
+
+enum err db_one(struct db *db, const struct query *q, const void *in, struct arena *a, void *out)
+{
+	enum err e = admit(db, q);
+
+	CHECK(q->card == SQL_ONE);
+	return e == OK ? db->driver->one(db, q, in, a, out) : e;
+}
+
+enum err db_many(struct db *db, const struct query *q, const void *in, db_row_fn *each, void *ctx)
+{
+	enum err e = admit(db, q);
+
+	CHECK(q->card == SQL_MANY);
+	return e == OK ? db->driver->many(db, q, in, each, ctx) : e;
+}
+
+enum err db_batch(struct db *db, const struct query *q, const void *rows, size_t count)
+{
+	enum err e = admit(db, q);
+
+	CHECK(q->card == SQL_BATCH);
+	return e == OK && count ? db->driver->batch(db, q, rows, count) : e;
+}
+
+enum err db_each(struct db *db, const struct query *q, const void *ins, size_t count, db_each_fn *each, void *ctx)
+{
+	enum err e = admit(db, q);
+
+	CHECK(q->card == SQL_ONE && q->in_count);
+	return e == OK && count ? db->driver->each(db, q, ins, count, each, ctx) : e;
+}
+
+enum err db_row(struct db *db, db_row_fn *each, void *ctx, const void *row)
+{
+	enum err e;
+
+	db->in_row = true;
+	e = each(ctx, row);
+	db->in_row = false;
+	return e;
+}
+
+enum err db_each_row(struct db *db, db_each_fn *each, void *ctx, size_t i, const void *row)
+{
+	enum err e;
+
+	db->in_row = true;
+	e = each(ctx, i, row);
+	db->in_row = false;
+	return e;
+}
+
+enum err db_lock_schema(struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_OPEN);
+	return db->doom == OK ? db->driver->lock_schema(db) : db->doom;
+}
+
+enum err db_script(struct db *db, const char *sql, struct problem *p)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_OPEN);
+	return db->doom == OK ? db->driver->script(db, sql, p) : db->doom;
+}
+
+void db_maintain(struct db *db, bool idle)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_NONE && !db->in_row);
+	db->driver->maintain(db, idle);
+}
+
+int64_t db_wal_bytes(struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	return db->driver->wal_bytes(db);
+}
+
+/* PostgreSQL takes neither a NUL byte nor what is not UTF-8, SQLite both: what one refuses, both do. */
+bool query_texts_ok(const struct query *q, const void *in)
+{
+	for (unsigned i = 0; i < q->in_count; i++) {
+		const struct sql_field *f = &q->in[i];
+		const struct str *s = (const void *)((const char *)in + f->offset);
+
+		if (f->type != SQL_TEXT || s->n == 0)
+			continue;
+		if (memchr(s->p, '\0', s->n) || !str_is_utf8(*s)) {
+			LOG_W("store.text", "query=%s field=%s", q->name, f->name);
+			return false;
+		}
+	}
+	return true;
+}
