@@ -9,7 +9,6 @@
 #include "base/magic.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
@@ -21,16 +20,29 @@ static int64_t clamp(int64_t v, int64_t low, int64_t high)
 	return v < low ? low : v > high ? high : v;
 }
 
+/* Uses up the whole steps since the anchor. */
+static void move_anchor(struct clock_slew *s, int64_t boot_ms, int64_t wall_ms)
+{
+	int64_t passed_ms = boot_ms - s->anchor_boot_ms, steps = passed_ms / SLEW_DIVISOR;
+	int64_t behind_ms = wall_ms - (s->anchor_ms + passed_ms);
+
+	s->anchor_boot_ms += steps * SLEW_DIVISOR;
+	s->anchor_ms += steps * SLEW_DIVISOR + clamp(behind_ms, -steps, steps);
+}
+
 int64_t clock_slew_now(struct clock_slew *s, int64_t boot_ms, int64_t wall_ms)
 {
-	int64_t steps, now;
+	int64_t now;
 
 	if (s->anchor_ms == 0)
-		*s = (struct clock_slew){.anchor_boot_ms = boot_ms, .anchor_ms = wall_ms, .last_ms = wall_ms};
-	steps = (boot_ms - s->anchor_boot_ms) / SLEW_DIVISOR;
-	now = s->anchor_ms + (boot_ms - s->anchor_boot_ms);
-	s->anchor_boot_ms += steps * SLEW_DIVISOR;
-	s->anchor_ms += steps * SLEW_DIVISOR + clamp(wall_ms - now, -steps, steps);
+		*s = (struct clock_slew){.anchor_boot_ms = boot_ms,
+					 .anchor_ms = wall_ms,
+					 .last_ms = wall_ms,
+					 .wall_minus_boot_ms = wall_ms - boot_ms};
+	/* A disciplined wall clock drifts slowly; a jump between two readings is somebody setting it. */
+	s->wall_was_set = llabs(wall_ms - boot_ms - s->wall_minus_boot_ms) >= WALL_SET_MS;
+	s->wall_minus_boot_ms = wall_ms - boot_ms;
+	move_anchor(s, boot_ms, wall_ms);
 	now = s->anchor_ms + (boot_ms - s->anchor_boot_ms);
 	s->offset_ms = wall_ms - now;
 	if (now > s->last_ms)
@@ -45,7 +57,6 @@ struct clock_system {
 	struct clock clock;
 	pthread_mutex_t mutex; /* guards what follows */
 	struct clock_slew slew;
-	int64_t wall_minus_boot_ms; /* at the last reading */
 };
 
 static int64_t read_ms(clockid_t id)
@@ -56,33 +67,20 @@ static int64_t read_ms(clockid_t id)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The wall clock drifts slowly when it is disciplined; a jump between two readings is someone setting it. */
-static bool wall_was_set(struct clock_system *c, int64_t boot_ms, int64_t wall_ms)
-{
-	int64_t moved = wall_ms - boot_ms - c->wall_minus_boot_ms;
-
-	c->wall_minus_boot_ms = wall_ms - boot_ms;
-	return moved >= WALL_SET_MS || moved <= -WALL_SET_MS;
-}
-
 static int64_t system_now_ms(struct clock *clock)
 {
 	struct clock_system *c = CONTAINER_OF(clock, struct clock_system, clock);
-	int64_t boot_ms, wall_ms, now, offset_ms;
-	bool set;
+	struct clock_slew slew;
 
 	CHECK_OBJ(c, SYSTEM_MAGIC);
 	pthread_mutex_lock(&c->mutex);
-	boot_ms = read_ms(CLOCK_BOOTTIME);
-	wall_ms = read_ms(CLOCK_REALTIME);
-	set = wall_was_set(c, boot_ms, wall_ms);
-	now = clock_slew_now(&c->slew, boot_ms, wall_ms);
-	offset_ms = c->slew.offset_ms;
+	clock_slew_now(&c->slew, read_ms(CLOCK_BOOTTIME), read_ms(CLOCK_REALTIME));
+	slew = c->slew;
 	pthread_mutex_unlock(&c->mutex);
-	if (set)
-		LOG_W("clock.set", "behind_ms=%lld takes_s=%lld", (long long)offset_ms,
-		      (long long)(offset_ms < 0 ? -offset_ms : offset_ms) * SLEW_DIVISOR / 1000);
-	return now;
+	if (slew.wall_was_set)
+		LOG_W("clock.set", "behind_ms=%lld takes_s=%lld", (long long)slew.offset_ms,
+		      llabs(slew.offset_ms) * SLEW_DIVISOR / 1000);
+	return slew.last_ms;
 }
 
 struct clock *clock_system_new(void)
@@ -92,7 +90,6 @@ struct clock *clock_system_new(void)
 	c->magic = SYSTEM_MAGIC;
 	c->clock.now_ms = system_now_ms;
 	CHECK(pthread_mutex_init(&c->mutex, NULL) == 0);
-	c->wall_minus_boot_ms = read_ms(CLOCK_REALTIME) - read_ms(CLOCK_BOOTTIME);
 	return &c->clock;
 }
 

@@ -7,6 +7,7 @@
 #ifndef TENFOLD_BASE_CLOCK_H
 #define TENFOLD_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct clock {
@@ -27,6 +28,8 @@ void clock_system_destroy(struct clock **c);
 struct clock_slew {
 	int64_t anchor_boot_ms, anchor_ms, last_ms;
 	int64_t offset_ms; /* wall - ours that is still to be made up */
+	int64_t wall_minus_boot_ms;
+	bool wall_was_set; /* between the last two readings, by half a second or more */
 };
 int64_t clock_slew_now(struct clock_slew *s, int64_t boot_ms, int64_t wall_ms);
 

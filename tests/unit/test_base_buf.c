@@ -139,7 +139,7 @@ static void json_text_escapes_what_json_wants_escaped(void **state)
 	} cases[] = {
 		{{"", 0}, "\"\""},
 		{{NULL, 0}, "\"\""},
-		{{"plain", 5}, "\"plain\""},
+		{{"plain text", 10}, "\"plain text\""},
 		{{"a\"b\\c/", 6}, "\"a\\\"b\\\\c/\""},
 		{{"\b\f\n\r\t", 5}, "\"\\b\\f\\n\\r\\t\""},
 		{{"\0\x01\x1f\x7f", 4}, "\"\\u0000\\u0001\\u001f\x7f\""},
@@ -195,6 +195,7 @@ static void a_shell_word_is_quoted_only_when_it_must_be(void **state)
 		{"it's", "'it'\\''s'"},
 		{"=ls", "'=ls'"},
 		{"$HOME", "'$HOME'"},
+		{"azAZ09", "azAZ09"},
 		{"~", "'~'"},
 		{"\xc3\xa9", "'\xc3\xa9'"},
 	};
@@ -343,6 +344,10 @@ static void texts_with_a_length_come_back_and_may_hold_anything(void **state)
 	assert_memory_equal(out.p, "a\0b", 3);
 	assert_true(take_lenstr(&s, &out));
 	assert_int_equal(out.n, 0);
+	before = (struct str){s.p, s.n + 1};
+	assert_true(take_lenstr(&before, &out));
+	assert_str(out, "cut off");
+	assert_int_equal(before.n, 0);
 	before = s;
 	assert_false(take_lenstr(&s, &out));
 	assert_true(s.p == before.p && s.n == before.n);

@@ -69,6 +69,26 @@ static void an_anchor_that_is_given_is_kept(void **state)
 	assert_int_equal(s.offset_ms, 6950);
 }
 
+static void setting_the_wall_clock_is_noticed_once_per_change(void **state)
+{
+	static const int64_t set_ms[] = {0, 499, 500, -499, -500, 3600000, 0};
+	struct clock_slew s = {0};
+	int64_t wall_minus_boot = WALL;
+
+	(void)state;
+	clock_slew_now(&s, 0, WALL);
+	assert_false(s.wall_was_set);
+	for (unsigned i = 0; i < COUNT_OF(set_ms); i++) {
+		int64_t t = 1000 * (i + 1);
+
+		wall_minus_boot += set_ms[i];
+		clock_slew_now(&s, t, t + wall_minus_boot);
+		assert_int_equal(s.wall_was_set, llabs(set_ms[i]) >= 500);
+		clock_slew_now(&s, t + 1, t + 1 + wall_minus_boot);
+		assert_false(s.wall_was_set);
+	}
+}
+
 /* Whatever is done to the wall clock: between any two readings ours ran at most 1% off, but for two milliseconds.
  */
 static void no_history_makes_it_go_back_or_run_off(void **state)
@@ -209,6 +229,7 @@ int main(void)
 		cmocka_unit_test(a_wall_clock_set_back_is_reached_one_percent_slower_and_never_by_going_back),
 		cmocka_unit_test(frequent_readings_do_not_hold_up_the_slewing),
 		cmocka_unit_test(an_anchor_that_is_given_is_kept),
+		cmocka_unit_test(setting_the_wall_clock_is_noticed_once_per_change),
 		cmocka_unit_test(no_history_makes_it_go_back_or_run_off),
 		cmocka_unit_test(the_system_clock_tells_the_time_to_several_threads),
 		cmocka_unit_test(a_virtual_clock_stands_still_until_told),

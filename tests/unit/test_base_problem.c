@@ -83,6 +83,9 @@ static void long_ascii_text_fills_its_room(void **state)
 	(void)state;
 	problem_set(&p, ERR_INVALID, "%0500d", 1);
 	assert_int_equal(strlen(p.detail), sizeof(p.detail) - 1);
+	problem_set(&p, ERR_INVALID, "%0318d\xc3\xa9",
+		    1); /* one byte too long: the last character has to go whole */
+	assert_int_equal(strlen(p.detail), 318);
 }
 
 int main(void)

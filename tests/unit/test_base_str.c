@@ -11,7 +11,9 @@ static void texts_compare_by_their_bytes(void **state)
 	assert_true(str_eqz((struct str){"abc", 2}, "ab"));
 	assert_false(str_eqz(STR("ab"), "abc"));
 	assert_true(str_eq_nocase(STR("Content-Type"), STR("content-tYPE")));
+	assert_true(str_eq_nocase(STR("AZ"), STR("az")));
 	assert_false(str_eq_nocase(STR("a"), STR("b")));
+	assert_false(str_eq_nocase(STR("a"), STR("ab")));
 	assert_false(str_eq_nocase(STR("["), STR("{"))); /* differ by 32 as letters do */
 	assert_true(str_cmp(STR("a"), STR("b")) < 0);
 	assert_true(str_cmp(STR("ab"), STR("a")) > 0);
@@ -20,7 +22,9 @@ static void texts_compare_by_their_bytes(void **state)
 	assert_true(str_cmp((struct str){0}, STR("a")) < 0);
 	assert_true(str_starts(STR("w_1"), STR("w_")));
 	assert_true(str_starts(STR("w_1"), (struct str){0}));
+	assert_true(str_starts(STR("w_"), STR("w_")));
 	assert_false(str_starts(STR("w"), STR("w_")));
+	assert_false(str_starts(STR("ag_1"), STR("w_")));
 }
 
 static void trimming_takes_space_from_both_ends_only(void **state)
@@ -108,6 +112,11 @@ static void reals_are_decimal_and_finite(void **state)
 	assert_false(str_to_f64((struct str){many, 400}, &v)); /* over DBL_MAX */
 	assert_true(v == 42);
 	assert_true(str_to_f64((struct str){"1.55", 3}, &v) && v == 1.5);
+	assert_true(str_to_f64((struct str){"1.55", 1}, &v) && v == 1);
+	assert_false(str_to_f64((struct str){"1.55", 2}, &v));
+	memset(many, '0', 512);
+	assert_true(str_to_f64((struct str){many, 511}, &v) && v == 0);
+	assert_false(str_to_f64((struct str){many, 512}, &v)); /* our bound */
 	assert_true(str_to_f64(STR("-0.25e+2"), &v) && v == -25);
 	assert_true(str_to_f64(STR("1E-400"), &v) && v == 0);
 	assert_true(str_to_f64(STR("7"), &v) && v == 7);
