@@ -41,22 +41,27 @@ struct work_queue {
 	struct work_queue *next_unstored;
 };
 
-/* What is known of a live item, or of one that this batch finished. Read-only outside src/work/. */
-struct work_item {
+/* What is known of a live item, or of one that this batch finished. Read-only outside src/work/.
+ * (Not `struct work_item`: that is the item as the API shows it, with its body.) */
+struct item {
 	int64_t id;
 	struct work_queue *queue;
+	int64_t ready_ms; /* the first time it was ready, 0 before */
+	int64_t run_at_ms, deadline_ms, lease_until_ms;
+	uint32_t shelf_place, timer_place; /* where the indexes have it: work/ only, as is what follows up to … */
+	uint32_t touch;
+	uint8_t shelved; /* … here */
+	uint8_t state, priority, progress, backoff_kind;
+	uint8_t outcome; /* of the last attempt: enum work_outcome + 1, 0 for none */
+	uint16_t max_attempts;
 	struct name *assignee, *created_by, *claimed_by;
-	int64_t created_ms, changed_ms, run_at_ms, ready_ms, deadline_ms, lease_until_ms;
+	int64_t created_ms, changed_ms;
 	uint64_t key_hash, token_random;
 	uint32_t token_epoch, attempt, failures;
 	uint32_t lease_ms, backoff_base_ms, backoff_max_ms;
-	uint16_t max_attempts;
-	uint8_t state, priority, progress, backoff_kind;
-	uint8_t outcome; /* of the last attempt: enum work_outcome + 1, 0 for none */
 	struct work_blob *history; /* see work_history_next */
 	struct work_blob *depends; /* what it still waits for: see work_depends_next */
 	struct work_blob *note;
-	struct work_index *index;  /* places in the indexes; work/ only (an implementer may flatten this) */
 };
 
 struct work_blob {
@@ -81,10 +86,10 @@ struct work_env {
 	uint32_t epoch;  /* of the ownership: goes into tokens */
 	uint64_t max_live, max_waiting, max_queues;
 	/* Is `key` the key of the item, whose key_hash matched? */
-	bool (*key_is)(void *ctx, const struct work_item *item, struct str key);
+	bool (*key_is)(void *ctx, const struct item *item, struct str key);
 	/* A waiting claim ended inside the batch: with items, or with none when its time was over. `who` is the
 	 * caller's; the waiter is gone. When the batch is undone the claim failed with it. */
-	void (*served)(void *ctx, void *who, struct work_item *const *items, size_t count);
+	void (*served)(void *ctx, void *who, struct item *const *items, size_t count);
 };
 
 struct work *work_new(const struct work_env *env);
@@ -112,7 +117,7 @@ void work_commit(struct work *w);
 void work_undo(struct work *w);
 
 struct work_change {
-	const struct work_item *item; /* in its state at the end of the batch */
+	const struct item *item; /* in its state at the end of the batch */
 	bool was_live, was_finished;  /* before the batch; both false: it is new */
 	bool is_live;                 /* else finished */
 	const void *body;             /* of a new item: what work_enqueue was given */
@@ -162,7 +167,7 @@ struct work_spec {
 };
 
 /* *out is the new item, or the live one with the same key (*existed). ERR_INVALID, ERR_TOO_MANY (max_live). */
-enum err work_enqueue(struct work *w, const struct work_spec *spec, struct work_item **out, bool *existed,
+enum err work_enqueue(struct work *w, const struct work_spec *spec, struct item **out, bool *existed,
 		      struct problem *p);
 
 struct work_claim {
@@ -176,16 +181,16 @@ struct work_claim {
 };
 
 /* Takes up to max items, best first (priority, first time ready, id); returns how many. */
-size_t work_claim(struct work *w, const struct work_claim *claim, struct work_item **out);
+size_t work_claim(struct work *w, const struct work_claim *claim, struct item **out);
 /* Waits for one: copied. First come first served. ERR_TOO_MANY over max_waiting. */
 enum err work_wait(struct work *w, const struct work_claim *claim, int64_t until_ms, void *who, struct work_waiter **out);
 void work_unwait(struct work *w, struct work_waiter **waiter); /* without serving it; also outside a batch */
 
 /* Errors of all that take a token: ERR_NOT_FOUND (not live, or another tenant's), ERR_STALE_TOKEN, ERR_CANCELLED. */
 enum err work_progress(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int percent,
-		       struct str note, int64_t extend_ms, struct work_item **out);
+		       struct str note, int64_t extend_ms, struct item **out);
 enum err work_extend(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int64_t lease_ms,
-		     int percent /* -1: leave */, struct work_item **out);
+		     int percent /* -1: leave */, struct item **out);
 
 struct work_ending {
 	enum work_outcome outcome;
@@ -194,17 +199,17 @@ struct work_ending {
 };
 /* Repeating the settle that was the last one gives OK again; another outcome ERR_ALREADY_SETTLED. */
 enum err work_settle(struct work *w, int64_t tenant, int64_t id, const struct work_token *t,
-		     const struct work_ending *ending, struct work_item **out);
+		     const struct work_ending *ending, struct item **out);
 /* A claim whose answer never arrived: as if it had not been made, attempt included. Silent when the token is stale. */
 void work_unclaim(struct work *w, int64_t id, const struct work_token *t);
 
 /* OK also for what this batch has cancelled already. ERR_NOT_FOUND, ERR_CONFLICT when finished otherwise. */
-enum err work_cancel(struct work *w, int64_t tenant, int64_t id, struct str by, struct str reason, struct work_item **out);
+enum err work_cancel(struct work *w, int64_t tenant, int64_t id, struct str by, struct str reason, struct item **out);
 
 /* A finished item, read from the store, back to life with failures at 0: blocked, scheduled or ready. Those it
  * felled are revived by further calls, after it. `depends` with their standing now; a broken one is ERR_CONFLICT. */
 enum err work_revive(struct work *w, const struct work_loading *row, const struct work_spec_dependency *depends,
-		     size_t depends_count, struct str by, struct work_item **out, struct problem *p);
+		     size_t depends_count, struct str by, struct item **out, struct problem *p);
 
 /* Applies what is due: leases lapse, delays and backoffs end, deadlines pass, waits end. At most max; true when more
  * is due. */
@@ -213,10 +218,10 @@ int64_t work_next_due_ms(const struct work *w); /* INT64_MAX: nothing */
 
 /* ---- looking ---- */
 
-struct work_item *work_find(const struct work *w, int64_t id);             /* live ones */
+struct item *work_find(const struct work *w, int64_t id);             /* live ones */
 /* Finished in this batch: NULL when not. */
-const struct work_item *work_finished_now(const struct work *w, int64_t id, struct work_change *out);
-struct work_item *work_find_key(const struct work *w, int64_t tenant, struct str type, struct str team, struct str key);
+const struct item *work_finished_now(const struct work *w, int64_t id, struct work_change *out);
+struct item *work_find_key(const struct work *w, int64_t tenant, struct str type, struct str team, struct str key);
 uint64_t work_key_hash(int64_t tenant, struct str type, struct str team, struct str key); /* never 0 */
 
 struct work_filter {
@@ -228,7 +233,7 @@ struct work_filter {
 /* Live items of a tenant below an id, newest first: visits at most visit_max, fills at most max, tells the id it
  * stopped at (0: reached the end). */
 size_t work_list(const struct work *w, const struct work_filter *f, int64_t below_id, size_t visit_max, size_t max,
-		 struct work_item **out, int64_t *stopped_at);
+		 struct item **out, int64_t *stopped_at);
 
 uint64_t work_count(const struct work *w, enum work_state state); /* live states */
 uint64_t work_count_tenant(const struct work *w, int64_t tenant, enum work_state state);
