@@ -11,6 +11,13 @@ SELECT id, url, epoch, batch, lease_until_ms FROM owners WHERE id = $1
 -- out: owner_row
 SELECT id, url, epoch, batch, lease_until_ms FROM owners
 
+-- One at a time may look and take; held until the transaction ends.
+-- name: owner_lock :exec
+-- dialect: sqlite
+UPDATE owners SET epoch = epoch WHERE id = 0
+-- dialect: postgres
+LOCK TABLE slots IN EXCLUSIVE MODE
+
 -- The one that holds slots, if any does.
 -- name: owner_current :one
 -- out: (id id64, url text, epoch int64, batch int64, lease_until_ms int64, now_ms int64)

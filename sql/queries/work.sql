@@ -17,7 +17,7 @@
 --   max_attempts int64, backoff_kind int64, backoff_base_ms int64, backoff_max_ms int64,
 --   progress int64, token_epoch int64, token_random int64, key_hash int64, outcome int64, cause id64,
 --   assignee text?, created_by text?, claimed_by text?, note text?, depends bytes?, felled bytes?,
---   history bytes?, result json?, error text?, used json?)
+--   history bytes?, error text?, used json?, result json?)
 -- struct: id_row (id id64)
 -- struct: event_row (seq id64, at_ms int64, events bytes)
 -- struct: idempotency_row (id id64, tenant id64, route text, key text, body_hash bytes, status int64, response json, created_ms int64)
@@ -92,7 +92,7 @@ FROM work_body WHERE id = $1
 INSERT INTO work_done (id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
   token_epoch, token_random, key_hash, outcome, cause, assignee, created_by, claimed_by, note,
-  depends, felled, history, result, error, used)
+  depends, felled, history, error, used, result)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)
 
 -- name: work_done_delete :batch
@@ -105,26 +105,20 @@ DELETE FROM work_done WHERE id = $1
 SELECT id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
   lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
   token_epoch, token_random, key_hash, outcome, cause, assignee, created_by, claimed_by, note,
-  depends, felled, history, result, error, used
+  depends, felled, history, error, used, result
 FROM work_done WHERE id = $1
 
--- Finished items below an id, newest first; visits at most `visit` rows and returns those of one tenant.
+-- Finished items below an id, newest first, of all tenants: the caller picks.
+-- struct: work_done_summary (
+--   id id64, tenant id64, queue id64, state int64, priority int64, created_ms int64, finished_ms int64,
+--   attempt int64, progress int64, assignee text?, claimed_by text?, error text?)
 -- name: work_done_page :many
--- in: (below id64, tenant id64, visit int64)
--- out: work_done_row
-SELECT id, tenant, queue, state, priority, created_ms, finished_ms, run_at_ms, ready_ms, deadline_ms,
-  lease_ms, attempt, failures, max_attempts, backoff_kind, backoff_base_ms, backoff_max_ms, progress,
-  token_epoch, token_random, key_hash, outcome, cause, assignee, created_by, claimed_by, note,
-  depends, felled, history, result, error, used
-FROM (SELECT * FROM work_done WHERE id < $1 ORDER BY id DESC LIMIT $3) AS visited
-WHERE tenant = $2 ORDER BY id DESC
-
--- The id of the last row such a page visits, so that the next one begins below it.
--- name: work_done_visited :one
 -- in: (below id64, visit int64)
--- out: (lowest int64, visited int64)
-SELECT coalesce(min(id), 0) AS lowest, count(*) AS visited
-FROM (SELECT id FROM work_done WHERE id < $1 ORDER BY id DESC LIMIT $2) AS page
+-- out: work_done_summary
+SELECT id, tenant, queue, state, priority, created_ms, finished_ms, attempt, progress, assignee,
+  claimed_by, error
+FROM work_done
+WHERE id < $1 ORDER BY id DESC LIMIT $2
 
 -- name: work_highest :one
 -- out: (live int64, done int64)

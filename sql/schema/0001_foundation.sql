@@ -121,9 +121,9 @@ create table work_done (
   depends bytes,
   felled bytes,
   history bytes,
-  result json,
   error text,
-  used json
+  used json,
+  result json                        -- last: a long one is not read for a list
 );
 
 -- What happened, one row per committed batch; the id of an event is "seq.index".

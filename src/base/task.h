@@ -11,6 +11,7 @@ struct task {
 	struct task *next;
 	int64_t tenant; /* whose turn it uses */
 	uint32_t cost;  /* items touched, at least 1 */
+	uint32_t kind;  /* what it is part of: for whoever runs it */
 };
 
 #endif

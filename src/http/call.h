@@ -55,9 +55,11 @@ struct call {
 	struct str ready_json;       /* not empty: the answer's JSON is already there */
 	struct stream_ops *stream;   /* STREAM: set by call_stream() */
 	void *stream_state;
+	void *found;                 /* SLOT_READ: what the first half left for the second */
 	struct db *db;               /* SLOT, READ, WRITE: the connection of the thread it runs on */
 	int64_t now_ms;              /* of the batch */
 	void *parked;                /* CALL_PARKED: the queue's own handle */
+	uint64_t number;             /* given by dispatch, never used twice: a call is found by it after a hang-up */
 	bool gone;                   /* the client hung up (set on the loop, read with call_is_gone) */
 	struct call_hook *hooks;     /* call_after_commit */
 	struct call_private *own;    /* http/ only */

@@ -1,0 +1,58 @@
+/*
+ * Who may call: tenants and keys, all in memory, looked up on every request.
+ *
+ * A key's secret is 256 random bits as text ("tf_" and 52 characters); only its BLAKE2b-256 hash is kept. The keyring is
+ * a copy of the tables `tenants` and `keys`: changes made by this process are put in after their commit, those of other
+ * processes arrive with keyring_load(), which the server calls every two seconds on PostgreSQL. One read-write lock, held
+ * for the time of a hash lookup.
+ */
+#ifndef TENFOLD_ACCESS_KEYRING_H
+#define TENFOLD_ACCESS_KEYRING_H
+
+#include "http/call.h"
+#include "store/store.h"
+
+enum { KEY_HASH_BYTES = 32, KEY_SECRET_TEXT = 56 /* "tf_", 52 characters, NUL */ };
+
+struct keyring;
+
+struct keyring_key {
+	int64_t id, tenant, created_ms, expires_ms, revoked_ms; /* 0: never, not */
+	enum scope scope;
+	struct str name;
+	unsigned char hash[KEY_HASH_BYTES];
+};
+
+struct keyring_tenant {
+	int64_t id, created_ms;
+	struct str name;
+};
+
+struct keyring *keyring_new(void);
+void keyring_destroy(struct keyring **k);
+
+/* Replaces everything by what the store holds. */
+enum err keyring_load(struct keyring *k, struct db *db);
+
+void keyring_secret_new(char secret[KEY_SECRET_TEXT]);
+void keyring_secret_hash(struct str secret, unsigned char hash[KEY_HASH_BYTES]);
+
+/* Copies what is given. */
+void keyring_put_tenant(struct keyring *k, const struct keyring_tenant *tenant);
+void keyring_put_key(struct keyring *k, const struct keyring_key *key);
+void keyring_revoke(struct keyring *k, int64_t key, int64_t now_ms);
+
+/* Secret and X-Tenant ("" for none) → *out, its names copied into the arena. No secret gives scope none and no tenant.
+ * ERR_UNAUTHENTICATED: unknown, expired or revoked. ERR_FORBIDDEN: X-Tenant without an admin key. ERR_NOT_FOUND: no
+ * such tenant. */
+enum err keyring_authenticate(struct keyring *k, struct str secret, struct str tenant, int64_t now_ms,
+			      struct arena *a, struct caller *out);
+
+/* By name or t_ id; false when there is none. */
+bool keyring_find_tenant(struct keyring *k, struct str name_or_id, struct arena *a, struct keyring_tenant *out);
+
+/* All, oldest first, copied into the arena. tenant 0: of every tenant. */
+size_t keyring_tenants(struct keyring *k, struct arena *a, struct keyring_tenant **out);
+size_t keyring_keys(struct keyring *k, int64_t tenant, struct arena *a, struct keyring_key **out);
+
+#endif
