@@ -1,15 +1,17 @@
 /*
- * JSON by table: a struct type is described once (api/types/) and the same rows decode, check, encode and document it.
+ * JSON by table: a struct type is described once (api/types/) and the same rows decode, check, encode and document
+ * it.
  *
  * Decoding is one pass over the text with no tree in between. Objects are filled in an arena; text without escapes
  * and raw values point into the input, which must live as long as the struct. Every struct that has a table ends
  * with `uint64_t seen, nulls`: one bit per field, in table order, telling absent from null from present.
  *
  * Rules (docs/http.md): RFC 8259, UTF-8 only, duplicate members refused, depth at most JSON_DEPTH_MAX, numbers for
- * integer fields must be integers in range. Faults: malformed text is ERR_MALFORMED with line and column; a member
- * with no row ERR_UNKNOWN_FIELD; another kind ERR_MISTYPED; absent but required ERR_MISSING_FIELD; a limit broken
- * ERR_INVALID, or ERR_CYCLE and others by callers. Field faults are gathered (problem_field) with their paths;
- * the most basic of them becomes the error.
+ * integer fields must be integers in range, no \u0000 in text. Faults: malformed text is ERR_MALFORMED with line
+ * and column, both from 1, the column in bytes; a member with no row ERR_UNKNOWN_FIELD; another kind ERR_MISTYPED;
+ * absent but required ERR_MISSING_FIELD; a limit broken, an unknown enum value, no time, no id of that prefix
+ * ERR_INVALID, or ERR_CYCLE and others by callers; more memory than the arena has ERR_TOO_LARGE. Field faults are
+ * gathered (problem_field) with their paths; the most basic of them becomes the error.
  */
 #ifndef TENFOLD_JSON_JSON_H
 #define TENFOLD_JSON_JSON_H
@@ -36,7 +38,8 @@ enum json_kind {
 	JSON_OBJECT,  /* struct, embedded; of: struct json_type */
 	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each <= max characters, at least 1 */
 	JSON_OBJECTS, /* struct x *v + size_t v_count; of: struct json_type; count <= max_count */
-	JSON_MAP,     /* struct json_pair *v + size_t v_count: text to text; count <= max_count, each <= max characters */
+	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; count <= max_count, each <= max characters
+		   */
 };
 
 enum json_need {
@@ -60,8 +63,12 @@ struct json_pair {
 	struct str key, value;
 };
 
+/* A row. The strings after `name` save the hot paths from measuring and quoting it; src/spec/types.c shows how they
+ * are made. */
 struct json_field {
 	const char *name;
+	const char *key;      /* ,"name": */
+	uint32_t name_length; /* of name; key is 4 longer */
 	enum json_kind kind;
 	enum json_need need;
 	uint32_t offset;       /* of the value in the struct */
@@ -69,7 +76,8 @@ struct json_field {
 	int64_t min, max;
 	uint32_t max_count;
 	const void *of;
-	const char *fallback; /* as text: taken when absent (the seen bit stays clear); NULL for none */
+	const char *fallback; /* as text: taken when absent (the seen bit stays clear); NULL for none; scalars,
+				 text, raw */
 	const char *doc;
 };
 
@@ -118,7 +126,7 @@ enum err json_check(struct str text, struct problem *p);
 /* ---- tables ---- */
 
 const struct json_field *json_field_by_name(const struct json_type *t, struct str name); /* NULL when unknown */
-int json_enum_by_text(const struct json_enum *e, struct str text);                      /* -1 when unknown */
+int json_enum_by_text(const struct json_enum *e, struct str text);                       /* -1 when unknown */
 
 /* JSON Schema (draft 2020-12, as OpenAPI 3.1 takes it) of one type; objects by "$ref":"#/components/schemas/NAME".
  * Fields of `skip` are left out. */

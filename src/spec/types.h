@@ -9,6 +9,11 @@
 
 #include "json/json.h"
 
+/* Where the rows stand. Tests of the machinery have rows of their own. */
+#ifndef SPEC_FILE
+#define SPEC_FILE "api/types.def"
+#endif
+
 /* Was this field given (not absent, not null)? HAS(in, work_new, key) */
 #define HAS(object, type, field) (((object)->seen >> type##__##field & 1) != 0)
 /* Was it given as null? */
@@ -22,14 +27,13 @@
 #define SPEC_JOIN_(a, b) a##b
 #define SPEC_JOIN(a, b)  SPEC_JOIN_(a, b)
 
+/* clang-format off */
 /* Enumerations. */
 #define ENUM(doc) enum T {
 #define VALUE(constant, text, doc) constant,
-#define END_ENUM \
-	}            \
-	;
+#define END_ENUM };
 #define SPEC_ENUMS
-#include "api/types.def"
+#include SPEC_FILE
 #undef SPEC_ENUMS
 #undef ENUM
 #undef VALUE
@@ -52,7 +56,7 @@
 #define F_MAP(name, need, max_count, max, doc)         struct json_pair *name; size_t name##_count;
 #define END_TYPE uint64_t seen, nulls; };
 #define SPEC_TYPES
-#include "api/types.def"
+#include SPEC_FILE
 #include "spec/undef_types.h"
 
 /* Field indexes. */
@@ -73,7 +77,7 @@
 #define F_MAP(name, need, max_count, max, doc)         SPEC_INDEX(name)
 #define END_TYPE SPEC_JOIN(T, __count) };
 #define SPEC_TYPES
-#include "api/types.def"
+#include SPEC_FILE
 #include "spec/undef_types.h"
 #undef SPEC_INDEX
 
@@ -82,7 +86,7 @@
 #define VALUE(constant, text, doc)
 #define END_ENUM
 #define SPEC_ENUMS
-#include "api/types.def"
+#include SPEC_FILE
 #undef SPEC_ENUMS
 #undef ENUM
 #undef VALUE
@@ -104,8 +108,9 @@
 #define F_MAP(name, need, max_count, max, doc)
 #define END_TYPE
 #define SPEC_TYPES
-#include "api/types.def"
+#include SPEC_FILE
 #include "spec/undef_types.h"
+/* clang-format on */
 
 /* Every type that stands in the API, for OpenAPI and the round-trip test. */
 extern const struct json_type *const spec_types[];

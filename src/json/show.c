@@ -1,0 +1,148 @@
+/*
+ * Values as people read them in a table or a sentence. What a terminal would obey instead of showing (control
+ * characters, which anybody can put into a title) is written as an escape.
+ */
+#include "json/json_priv.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* C0, DEL, and C1, which in UTF-8 is 0xc2 and a byte below 0xa0. */
+static bool is_control(struct str s)
+{
+	unsigned char c = (unsigned char)s.p[0];
+
+	return c < 0x20 || c == 0x7f || (c == 0xc2 && s.n > 1 && (unsigned char)s.p[1] < 0xa0);
+}
+
+static void show_control(struct str s, size_t step, struct buf *b)
+{
+	unsigned char c = (unsigned char)s.p[step - 1];
+
+	if (c == '\n')
+		buf_z(b, "\\n");
+	else if (c == '\t')
+		buf_z(b, "\\t");
+	else
+		buf_fmt(b, "\\u%04x", c);
+}
+
+static void show_text(struct str s, struct buf *b)
+{
+	while (s.n) {
+		size_t step = str_utf8_step(s);
+
+		if (step == 0) {
+			buf_z(b, "\xEF\xBF\xBD"); /* U+FFFD */
+			step = 1;
+		} else if (is_control(s)) {
+			show_control(s, step, b);
+		} else {
+			buf_add(b, s.p, step);
+		}
+		s = (struct str){s.p + step, s.n - step};
+	}
+}
+
+/* In the largest unit that needs no fraction; str_to_ms() reads it back. */
+static void show_duration(int64_t ms, struct buf *b)
+{
+	static const struct {
+		int64_t ms;
+		const char *unit;
+	} units[] = {{24 * 3600 * 1000, "d"}, {3600 * 1000, "h"}, {60 * 1000, "m"}, {1000, "s"}};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (ms && ms % units[i].ms == 0) {
+			buf_fmt(b, "%" PRId64 "%s", ms / units[i].ms, units[i].unit);
+			return;
+		}
+	buf_fmt(b, "%" PRId64 "ms", ms);
+}
+
+static void show_time(int64_t ms, struct buf *b)
+{
+	char text[CLOCK_TEXT];
+
+	clock_format(ms, text);
+	buf_z(b, text);
+}
+
+static void show_id(const char *prefix, int64_t id, struct buf *b)
+{
+	char text[ID_TEXT];
+
+	id_format(text, prefix, id);
+	buf_z(b, text);
+}
+
+static void show_texts(const struct str *v, size_t count, struct buf *b)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buf_c(b, ',');
+		show_text(v[i], b);
+	}
+}
+
+static void show_pairs(const struct json_pair *v, size_t count, struct buf *b)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i)
+			buf_c(b, ',');
+		show_text(v[i].key, b);
+		buf_c(b, '=');
+		show_text(v[i].value, b);
+	}
+}
+
+static void show_value(const struct json_field *f, const void *in, struct buf *b)
+{
+	const void *at = field_in(f, in);
+
+	switch (f->kind) {
+	case JSON_BOOL:
+	case JSON_INT:
+	case JSON_REAL:
+	case JSON_OBJECT:
+	case JSON_OBJECTS:
+		encode_value(f, in, b);
+		break;
+	case JSON_TEXT:
+	case JSON_RAW:
+		show_text(*(const struct str *)at, b);
+		break;
+	case JSON_ENUM:
+		buf_z(b, ((const struct json_enum *)f->of)->values[*(const int *)at].text);
+		break;
+	case JSON_TIME:
+		show_time(*(const int64_t *)at, b);
+		break;
+	case JSON_MS:
+		show_duration(*(const int64_t *)at, b);
+		break;
+	case JSON_ID:
+		show_id(f->of, *(const int64_t *)at, b);
+		break;
+	case JSON_TEXTS:
+		show_texts(*(const struct str *const *)at, field_count_in(f, in), b);
+		break;
+	case JSON_MAP:
+		show_pairs(*(const struct json_pair *const *)at, field_count_in(f, in), b);
+		break;
+	}
+}
+
+void json_show_field(const struct json_type *t, uint32_t field, const void *in, struct buf *b)
+{
+	const struct json_field *f = &t->fields[field];
+	size_t before = b->n;
+
+	if (f->need == JSON_REQUIRED || (type_seen_in(t, in) >> field & 1))
+		show_value(f, in, b);
+	if (b->n == before)
+		buf_c(b, '-'); /* absent or empty: a column is never blank */
+}

@@ -1,0 +1,124 @@
+/*
+ * A value against the limits of its row. The scanner knows that the text is JSON, and the decoder that its kind is
+ * right; what is left is whether this value is allowed, and every fault here is ERR_INVALID.
+ */
+#include "json/json_priv.h"
+
+#include "base/id.h"
+#include "base/magic.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void value_whole(const struct json_field *f, int64_t v, void *at, struct faults *faults, const struct place *where)
+{
+	*(int64_t *)at = v;
+	if (v < f->min || v > f->max)
+		fault_add(faults, ERR_INVALID, where, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+}
+
+void value_real(const struct json_field *f, struct str number, void *at, struct faults *faults,
+		const struct place *where)
+{
+	double *v = at;
+
+	if (!str_to_f64(number, v) || *v < (double)f->min || *v > (double)f->max)
+		fault_add(faults, ERR_INVALID, where, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+}
+
+/* Counts characters only when the number of bytes leaves it open whether they fit. */
+static bool fits(struct str s, uint64_t min, uint64_t max, size_t *characters)
+{
+	*characters = s.n;
+	if (s.n <= max && s.n / 4 >= min)
+		return true;
+	*characters = text_characters(s);
+	return *characters >= min && *characters <= max;
+}
+
+static void wrong_length(size_t has, uint64_t min, uint64_t max, struct faults *faults, const struct place *where)
+{
+	if (has == 0)
+		fault_add(faults, ERR_INVALID, where, "may not be empty");
+	else if (has < min)
+		fault_add(faults, ERR_INVALID, where, "must have at least %" PRIu64 " characters, not %zu", min,
+			  has);
+	else
+		fault_add(faults, ERR_INVALID, where, "must have at most %" PRIu64 " characters, not %zu", max,
+			  has);
+}
+
+bool value_element(const struct json_field *f, struct str text, size_t min, struct faults *faults,
+		   const struct place *where)
+{
+	size_t characters;
+
+	if (fits(text, min, (uint64_t)f->max, &characters))
+		return true;
+	wrong_length(characters, min, (uint64_t)f->max, faults, where);
+	return false;
+}
+
+/* "must be one of a, b or c", or with many only a guess at what was meant. */
+static void not_in_enum(const struct json_enum *e, struct str text, struct faults *faults,
+			const struct place *where)
+{
+	const char *names[64];
+	char list[FAULT_HINT] = "", hint[FAULT_HINT];
+	size_t n = 0;
+	unsigned count = 0;
+
+	for (; count < 64 && count < (unsigned)e->count; count++) {
+		names[count] = e->values[count].text;
+		if (n < sizeof(list))
+			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", count ? ", " : "", names[count]);
+	}
+	fault_suggest(hint, text, names, count);
+	if (n < sizeof(list))
+		fault_add(faults, ERR_INVALID, where, "must be one of %s%s", list, hint);
+	else
+		fault_add(faults, ERR_INVALID, where, "must be a value of %s%s", e->name, hint);
+}
+
+static void value_enum(const struct json_field *f, struct str text, int *at, struct faults *faults,
+		       const struct place *where)
+{
+	*at = json_enum_by_text(f->of, text);
+	if (*at >= 0)
+		return;
+	if (fault_wanted(faults, ERR_INVALID))
+		not_in_enum(f->of, text, faults, where);
+	else
+		fault_add(faults, ERR_INVALID, where, "must be a value of the enum");
+}
+
+void value_text(const struct json_field *f, struct str text, void *at, struct faults *faults,
+		const struct place *where)
+{
+	size_t characters;
+
+	if (f->kind == JSON_TEXT) {
+		*(struct str *)at = text;
+		if (!fits(text, (uint64_t)f->min, (uint64_t)f->max, &characters))
+			wrong_length(characters, (uint64_t)f->min, (uint64_t)f->max, faults, where);
+	} else if (f->kind == JSON_ENUM) {
+		value_enum(f, text, at, faults, where);
+	} else if (f->kind == JSON_TIME) {
+		if (!text_to_time(text, at))
+			fault_add(faults, ERR_INVALID, where, "must be a time such as 2026-01-31T12:00:00Z");
+	} else {
+		CHECK(f->kind == JSON_ID);
+		if (!id_parse(text, f->of, at))
+			fault_add(faults, ERR_INVALID, where, "must be an id: %s and 13 characters",
+				  (const char *)f->of);
+	}
+}
+
+void value_raw(const struct json_field *f, struct str bytes, void *at, struct faults *faults,
+	       const struct place *where)
+{
+	*(struct str *)at = bytes;
+	if (bytes.n > (uint64_t)f->max)
+		fault_add(faults, ERR_INVALID, where, "must have at most %" PRId64 " bytes, not %zu", f->max,
+			  bytes.n);
+}
