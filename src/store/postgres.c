@@ -1,10 +1,339 @@
 /*
- * PostgreSQL: not there yet.
+ * PostgreSQL: connections and transactions.
+ *
+ * Inside a transaction :exec and :batch are queued (postgres_pipe.c) and their answers taken with the next
+ * statement that returns rows, or by commit(). commit() first takes every answer that is due and sends COMMIT only
+ * when all were good: a :must that touched nothing is an error of ours, not of the server, and would not stop a
+ * COMMIT that is already under way.
+ *
+ * A connection belongs to one thread and to one server process, so poolers that share sessions between transactions
+ * do not fit: statements are prepared per session.
  */
-#include "store/store_priv.h"
+#include "store/postgres_priv.h"
+
+#include "base/log.h"
+#include "base/magic.h"
+
+#include <string.h>
+
+enum { SERVER_VERSION_MIN = 150000, ARRAYS_MAX = 1 << 30 };
+
+/* For how long a statement may run, and a transaction wait for us while it holds its locks. */
+#define SESSION_SETTINGS                                                                  \
+	"SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s';" \
+	"SET client_min_messages = warning; SET jit = off;"
+
+/* No driver of ours takes any other: "tenfold" in ASCII, so that other users of advisory locks are not met. */
+#define LOCK_SCHEMA "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(x'74656e666f6c64'::bigint)"
+
+struct postgres_store {
+	struct store store;
+	char *url;
+};
+
+/* ---- connections ---- */
+
+static void log_notice(void *ctx, const char *message)
+{
+	const struct postgres_db *pg = ctx;
+
+	LOG_D("store.notice", "store=%s detail=\"%s\"", pg->name, message);
+}
+
+/* What libpq says, on one line. */
+static enum err refused(const struct postgres_db *pg, struct problem *p)
+{
+	struct buf text = BUF_INIT(1024);
+	struct str rest = str_trim(str_of(PQerrorMessage(pg->conn))), line;
+
+	while ((line = str_cut(rest, '\n', &rest)).n || rest.p) {
+		if (text.n)
+			buf_c(&text, ' ');
+		buf_str_add(&text, str_trim(line));
+	}
+	problem_set(p, ERR_STORE_UNAVAILABLE, "PostgreSQL %s cannot be reached: %s", pg->name, buf_cstr(&text));
+	buf_free(&text);
+	return ERR_STORE_UNAVAILABLE;
+}
+
+static enum err check_server(const struct postgres_db *pg, struct problem *p)
+{
+	const char *encoding = PQparameterStatus(pg->conn, "server_encoding");
+	int version = PQserverVersion(pg->conn);
+
+	if (version < SERVER_VERSION_MIN)
+		return problem_set(p, ERR_STORE_UNAVAILABLE, "%s runs PostgreSQL %d and 15 or newer is needed",
+				   pg->name, version / 10000);
+	if (!encoding || strcmp(encoding, "UTF8") != 0)
+		return problem_set(p, ERR_STORE_UNAVAILABLE, "database %s has encoding %s and must have UTF8",
+				   pg->name, encoding ? encoding : "unknown");
+	return OK;
+}
+
+static enum err set_up(struct postgres_db *pg, enum db_mode mode, struct problem *p)
+{
+	const char *settings =
+		mode == DB_READ ? SESSION_SETTINGS "SET default_transaction_read_only = on" : SESSION_SETTINGS;
+	PGresult *result = PQexec(pg->conn, settings);
+	bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
+
+	PQclear(result);
+	if (!good || !PQenterPipelineMode(pg->conn))
+		return refused(pg, p);
+	return OK;
+}
+
+/* Later words override earlier ones, so the url has the last say in all but the character set. A server that is
+ * gone is noticed within a minute even when nothing is sent. */
+static PGconn *dial(const char *url, enum db_mode mode)
+{
+	static const char *const words[] = {"connect_timeout",           "keepalives_idle",
+					    "keepalives_interval",       "keepalives_count",
+					    "tcp_user_timeout",          "target_session_attrs",
+					    "fallback_application_name", "dbname",
+					    "client_encoding",           NULL};
+	const char *values[] = {"10",      "20", "10",   "3", "30000", mode == DB_WRITE ? "read-write" : "any",
+				"tenfold", url,  "UTF8", NULL};
+
+	return PQconnectdbParams(words, values, 1);
+}
+
+static enum err start(struct postgres_db *pg, enum db_mode mode, struct problem *p)
+{
+	enum err e;
+
+	pg->conn = dial(pg->url, mode);
+	pg->lost = pg->deciding = false;
+	if (PQstatus(pg->conn) != CONNECTION_OK)
+		return refused(pg, p);
+	PQsetNoticeProcessor(pg->conn, log_notice, pg);
+	e = check_server(pg, p);
+	return e == OK ? set_up(pg, mode, p) : e;
+}
+
+static void stop(struct postgres_db *pg)
+{
+	pg_forget_statements(pg);
+	PQfinish(pg->conn);
+	pg->conn = NULL;
+	pg->due_count = 0;
+	pg->lost = true;
+}
+
+static void disconnect(struct db *db)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+
+	stop(pg);
+	buf_free(&pg->arrays);
+	free(pg);
+}
+
+static enum err connect_to(struct store *store, enum db_mode mode, struct db **out, struct problem *p)
+{
+	struct postgres_db *pg = NEW(struct postgres_db);
+	enum err e;
+
+	pg->name = store->name;
+	pg->url = CONTAINER_OF(store, struct postgres_store, store)->url;
+	pg->arrays = BUF_INIT(ARRAYS_MAX);
+	e = start(pg, mode, p);
+	if (e == OK)
+		*out = &pg->db;
+	else
+		disconnect(&pg->db);
+	return e;
+}
+
+static enum err reconnect(struct db *db, struct problem *p)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e;
+
+	stop(pg);
+	e = start(pg, db->mode, p);
+	if (e != OK)
+		stop(pg);
+	return e;
+}
+
+/* ---- transactions ---- */
+
+static enum err settle_due(struct postgres_db *pg)
+{
+	return pg->due_count ? pg_settle(pg) : OK;
+}
+
+static enum err begin(struct db *db)
+{
+	return pg_send_command(CONTAINER_OF(db, struct postgres_db, db), "BEGIN", ANSWER_PLAIN);
+}
+
+static void rollback(struct db *db)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+
+	pg_settle_quietly(pg);
+	if (pg->lost || PQtransactionStatus(pg->conn) == PQTRANS_IDLE)
+		return;
+	if (pg_send_command(pg, "ROLLBACK", ANSWER_PLAIN) == OK)
+		pg_settle_quietly(pg);
+}
+
+static enum err commit(struct db *db)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e = settle_due(pg);
+
+	if (e == OK) {
+		pg->deciding = true;
+		e = pg_send_command(pg, "COMMIT", ANSWER_COMMIT);
+	}
+	if (e == OK)
+		e = pg_settle(pg);
+	if (e != OK)
+		rollback(db);
+	return e;
+}
+
+/* What was queued before is settled first, so that its failure is not taken for one inside the savepoint. */
+static enum err savepoint(struct db *db)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e = settle_due(pg);
+
+	return e == OK ? pg_send_command(pg, "SAVEPOINT handler", ANSWER_PLAIN) : e;
+}
+
+static enum err release(struct db *db)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e = settle_due(pg);
+
+	return e == OK ? pg_send_command(pg, "RELEASE SAVEPOINT handler", ANSWER_PLAIN) : e;
+}
+
+static enum err undo(struct db *db)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e;
+
+	pg_settle_quietly(pg);
+	e = pg_send_command(pg, "ROLLBACK TO SAVEPOINT handler", ANSWER_PLAIN);
+	if (e == OK)
+		e = pg_send_command(pg, "RELEASE SAVEPOINT handler", ANSWER_PLAIN);
+	return e == OK ? pg_settle(pg) : e;
+}
+
+/* ---- migrations ---- */
+
+/* Several statements at once exist only outside pipeline mode. */
+static enum err script(struct db *db, const char *sql, struct problem *p)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e = settle_due(pg);
+	PGresult *result;
+
+	if (e != OK)
+		return e;
+	CHECK(PQexitPipelineMode(pg->conn));
+	result = PQexec(pg->conn, sql);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+		e = pg_failed(pg, NULL, result);
+		problem_set(p, e, "%s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	}
+	PQclear(result);
+	if (!pg->lost)
+		CHECK(PQenterPipelineMode(pg->conn));
+	return e;
+}
+
+static enum err lock_schema(struct db *db)
+{
+	return script(db, LOCK_SCHEMA, NULL);
+}
+
+/* ---- the store ---- */
+
+static void maintain(struct db *db, bool idle)
+{
+	(void)db, (void)idle; /* the server does */
+}
+
+static int64_t wal_bytes(struct db *db)
+{
+	(void)db;
+	return 0;
+}
+
+static void close_store(struct store *s)
+{
+	struct postgres_store *store = CONTAINER_OF(s, struct postgres_store, store);
+
+	free(store->url);
+	free(store);
+}
+
+static const struct store_driver driver = {
+	.close = close_store,
+	.connect = connect_to,
+	.disconnect = disconnect,
+	.reconnect = reconnect,
+	.begin = begin,
+	.commit = commit,
+	.rollback = rollback,
+	.savepoint = savepoint,
+	.release = release,
+	.undo = undo,
+	.prepare = postgres_prepare,
+	.exec = postgres_exec,
+	.one = postgres_one,
+	.many = postgres_many,
+	.batch = postgres_batch,
+	.each = postgres_each,
+	.lock_schema = lock_schema,
+	.script = script,
+	.maintain = maintain,
+	.wal_bytes = wal_bytes,
+};
+
+static const char *option(const PQconninfoOption *all, const char *keyword)
+{
+	for (; all->keyword; all++)
+		if (strcmp(all->keyword, keyword) == 0)
+			return all->val;
+	return NULL;
+}
+
+/* host:port/database, as much of it as the url says. */
+static char *name_of(const PQconninfoOption *all)
+{
+	const char *host = option(all, "host"), *port = option(all, "port"), *database = option(all, "dbname");
+	struct buf text = BUF_INIT(512);
+
+	buf_z(&text, host ? host : "localhost");
+	if (port)
+		buf_fmt(&text, ":%s", port);
+	if (database)
+		buf_fmt(&text, "/%s", database);
+	return text.p;
+}
 
 enum err postgres_store_open(const char *url, struct store **out, struct problem *p)
 {
-	(void)url, (void)out;
-	return problem_set(p, ERR_STORE_UNAVAILABLE, "this build has no PostgreSQL");
+	PQconninfoOption *options = PQconninfoParse(url, NULL); /* its message would quote the password */
+	struct postgres_store *s;
+
+	if (!options)
+		return problem_set(p, ERR_USAGE,
+				   "the store's url is not one that PostgreSQL understands; it looks like "
+				   "postgres://USER@HOST:PORT/DATABASE");
+	s = NEW(struct postgres_store);
+	s->store = (struct store){.magic = STORE_MAGIC, .driver = &driver, .kind = STORE_POSTGRES};
+	s->store.name = name_of(options);
+	s->url = strdup(url);
+	CHECK(s->store.name && s->url);
+	PQconninfoFree(options);
+	*out = &s->store;
+	return OK;
 }

@@ -78,7 +78,7 @@ static int bind_field(sqlite3_stmt *stmt, int i, const struct sql_field *f, cons
 
 static enum err bind_row(struct sqlite_db *s, sqlite3_stmt *stmt, const struct query *q, const void *in)
 {
-	if (!query_texts_ok(q, in))
+	if (!query_row_ok(q, in))
 		return db_doom(&s->db, ERR_INVALID);
 	for (unsigned i = 0; i < q->in_count; i++) {
 		int rc = bind_field(stmt, (int)i + 1, &q->in[i], (const char *)in + q->in[i].offset);
@@ -237,19 +237,6 @@ static enum err next_row(struct sqlite_db *s, sqlite3_stmt *stmt, const struct q
 	return rc == SQLITE_DONE ? OK : sqlite_failed(s, q, rc);
 }
 
-static enum err keep_texts(struct sqlite_db *s, const struct query *q, struct arena *a, void *row)
-{
-	for (unsigned i = 0; i < q->out_count; i++) {
-		struct str *text = (void *)((char *)row + q->out[i].offset);
-
-		if ((q->out[i].type == SQL_TEXT || q->out[i].type == SQL_BYTES) && text->p)
-			*text = arena_str(a, *text);
-	}
-	if (arena_overflowed(a))
-		LOG_E("store.arena", "query=%s bytes=%zu", q->name, arena_used(a));
-	return arena_overflowed(a) ? db_doom(&s->db, ERR_INTERNAL) : OK;
-}
-
 /* A second step ends the statement, and must find nothing. */
 static enum err expect_end(struct sqlite_db *s, sqlite3_stmt *stmt, const struct query *q)
 {
@@ -274,7 +261,7 @@ enum err sqlite_one(struct db *db, const struct query *q, const void *in, struct
 		return e;
 	e = next_row(s, stmt, q, out, &found);
 	if (e == OK && found)
-		e = keep_texts(s, q, a, out);
+		e = db_keep_row(db, q, a, out);
 	if (e == OK && found)
 		e = expect_end(s, stmt, q);
 	sqlite3_reset(stmt);

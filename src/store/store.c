@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { VALUE_MAX = 256 << 20 }; /* bytes of one text: well within what both engines take */
+
 static bool starts(const char *url, const char *scheme)
 {
 	return strncmp(url, scheme, strlen(scheme)) == 0;
@@ -291,18 +293,37 @@ int64_t db_wal_bytes(struct db *db)
 }
 
 /* PostgreSQL takes neither a NUL byte nor what is not UTF-8, SQLite both: what one refuses, both do. */
-bool query_texts_ok(const struct query *q, const void *in)
+static bool storable(const struct sql_field *f, struct str s)
+{
+	if (s.n > VALUE_MAX)
+		return false;
+	return f->type == SQL_BYTES || s.n == 0 || (!memchr(s.p, '\0', s.n) && str_is_utf8(s));
+}
+
+bool query_row_ok(const struct query *q, const void *in)
 {
 	for (unsigned i = 0; i < q->in_count; i++) {
 		const struct sql_field *f = &q->in[i];
 		const struct str *s = (const void *)((const char *)in + f->offset);
 
-		if (f->type != SQL_TEXT || s->n == 0)
+		if ((f->type != SQL_TEXT && f->type != SQL_BYTES) || storable(f, *s))
 			continue;
-		if (memchr(s->p, '\0', s->n) || !str_is_utf8(*s)) {
-			LOG_W("store.text", "query=%s field=%s", q->name, f->name);
-			return false;
-		}
+		LOG_W("store.text", "query=%s field=%s", q->name, f->name);
+		return false;
 	}
 	return true;
+}
+
+enum err db_keep_row(struct db *db, const struct query *q, struct arena *a, void *row)
+{
+	for (unsigned i = 0; i < q->out_count; i++) {
+		struct str *s = (void *)((char *)row + q->out[i].offset);
+
+		if ((q->out[i].type == SQL_TEXT || q->out[i].type == SQL_BYTES) && s->p)
+			*s = arena_str(a, *s);
+	}
+	if (!arena_overflowed(a))
+		return OK;
+	LOG_E("store.arena", "query=%s bytes=%zu", q->name, arena_used(a));
+	return db_doom(db, ERR_INTERNAL);
 }

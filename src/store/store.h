@@ -15,7 +15,7 @@
  *   ERR_STORE_FULL         no room on the disk (SQLITE_FULL, an I/O error with ENOSPC, class 53100)
  *   ERR_STORE_UNAVAILABLE  the connection is gone; the transaction had no effect
  *   ERR_OUTCOME_UNKNOWN    the connection was lost while COMMIT was under way
- *   ERR_INVALID            text that holds a NUL byte or is not UTF-8; refused before it is sent
+ *   ERR_INVALID            text that holds a NUL byte or is not UTF-8, or is over 256 MiB; refused before sent
  *   ERR_INTERNAL           anything else; logged with the driver's words
  * Text and bytes in out rows live in the arena given; NULL text is a struct str with p == NULL.
  */

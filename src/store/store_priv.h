@@ -82,8 +82,11 @@ enum err postgres_store_open(const char *where, struct store **out, struct probl
 /* For drivers: a statement has failed with e. Dooms the transaction there is, and returns e. */
 enum err db_doom(struct db *db, enum err e);
 
-/* Whether every text of a row can be stored by both engines; logs the field when not. */
-bool query_texts_ok(const struct query *q, const void *in);
+/* Whether a row's texts and bytes can be stored by both engines; logs the field when not. */
+bool query_row_ok(const struct query *q, const void *in);
+
+/* Copies the texts and bytes of an out row into the arena. */
+enum err db_keep_row(struct db *db, const struct query *q, struct arena *a, void *row);
 
 /* Runs a row's callback. */
 enum err db_row(struct db *db, db_row_fn *each, void *ctx, const void *row);

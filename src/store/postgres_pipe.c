@@ -1,0 +1,275 @@
+/*
+ * The pipeline: libpq is in pipeline mode all the time, and `due` lists the answers still to come.
+ *
+ *   send ──► due[] ──► ... ──► sync ──► answers are taken one by one until due[] is empty
+ *
+ * After an error the server skips everything up to the next sync and answers PIPELINE_ABORTED for each, so the
+ * first error is the one that counts. Outside a transaction what stands before a sync is one implicit transaction:
+ * then, and once COMMIT is sent, `deciding` is set and a lost connection means ERR_OUTCOME_UNKNOWN.
+ *
+ * libpq writes in blocking mode; it reads what arrives while it cannot write, so both sides never wait for each
+ * other.
+ */
+#include "store/postgres_priv.h"
+
+#include "base/log.h"
+#include "base/magic.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- errors ---- */
+
+static bool in_class(const char *state, const char *class)
+{
+	return strncmp(state, class, strlen(class)) == 0;
+}
+
+/* SQLSTATEs, PostgreSQL manual, appendix A. */
+static enum err translate(const char *state)
+{
+	static const struct {
+		const char *class;
+		enum err err;
+	} meanings[] = {
+		{"23505", ERR_ALREADY_EXISTS},    /* unique_violation */
+		{"40003", ERR_OUTCOME_UNKNOWN},   /* statement_completion_unknown */
+		{"40", ERR_STORE_BUSY},           /* serialization_failure, deadlock_detected */
+		{"55P03", ERR_STORE_BUSY},        /* lock_not_available */
+		{"57014", ERR_STORE_BUSY},        /* query_canceled: its time was up */
+		{"53100", ERR_STORE_FULL},        /* disk_full */
+		{"53", ERR_STORE_UNAVAILABLE},    /* out of memory, too many connections */
+		{"58030", ERR_STORE_UNAVAILABLE}, /* io_error */
+		{"22021", ERR_INVALID},           /* character_not_in_repertoire */
+	};
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+		if (in_class(state, meanings[i].class))
+			return meanings[i].err;
+	return ERR_INTERNAL;
+}
+
+enum err pg_lost(struct postgres_db *pg)
+{
+	enum err e = pg->deciding ? ERR_OUTCOME_UNKNOWN : ERR_STORE_UNAVAILABLE;
+
+	if (!pg->lost)
+		LOG_W("store.lost", "store=%s detail=\"%s\"", pg->name, PQerrorMessage(pg->conn));
+	pg->lost = true;
+	pg->deciding = false;
+	pg->due_count = 0;
+	if (pg->db.transaction != TRANSACTION_NONE)
+		pg->db.gone = true;
+	return db_doom(&pg->db, e);
+}
+
+enum err pg_failed(struct postgres_db *pg, const struct pg_statement *s, PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	enum err e;
+
+	/* Class 08 and 57P are those after which the server closes the connection. */
+	if (!state || PQstatus(pg->conn) == CONNECTION_BAD || in_class(state, "08") || in_class(state, "57P"))
+		return pg_lost(pg);
+	e = translate(state);
+	log_write(e == ERR_INTERNAL ? LOG_ERROR : LOG_DEBUG, "store.postgres", "query=%s state=%s detail=\"%s\"",
+		  s ? s->query->name : "", state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	return db_doom(&pg->db, e);
+}
+
+/* ---- sending ---- */
+
+static void expect(struct postgres_db *pg, struct pg_answer a)
+{
+	CHECK(pg->due_count < PIPELINE_MAX);
+	pg->due[(pg->due_first + pg->due_count++) % PIPELINE_MAX] = a;
+}
+
+/* Before anything is sent: a connection, and room in due[] for it, its preparation and a sync. */
+static enum err admit(struct postgres_db *pg)
+{
+	if (pg->lost)
+		return pg_lost(pg);
+	return pg->due_count + 3 <= PIPELINE_MAX ? OK : pg_settle(pg);
+}
+
+enum err pg_send_command(struct postgres_db *pg, const char *sql, enum pg_answer_kind kind)
+{
+	enum err e = admit(pg);
+
+	if (e != OK)
+		return e;
+	if (!PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1))
+		return pg_lost(pg);
+	expect(pg, (struct pg_answer){.kind = kind});
+	return OK;
+}
+
+static struct pg_statement *statement(struct postgres_db *pg, const struct query *q)
+{
+	uint64_t key = (uint64_t)(uintptr_t)q;
+	struct pg_statement *s = map_get(&pg->statements, key);
+
+	if (s)
+		return s;
+	s = NEW(struct pg_statement);
+	s->query = q;
+	snprintf(s->name, sizeof(s->name), "q%zu", pg->statements.count);
+	map_put(&pg->statements, key, s);
+	return s;
+}
+
+void pg_forget_statements(struct postgres_db *pg)
+{
+	struct pg_statement *s;
+
+	for (size_t i = 0; (s = map_next(&pg->statements, &i));)
+		free(s);
+	map_free(&pg->statements);
+}
+
+enum err pg_send_prepare(struct postgres_db *pg, const struct query *q, struct pg_statement **out)
+{
+	struct pg_statement *s = statement(pg, q);
+	Oid types[PARAMETERS_MAX];
+	enum err e = admit(pg);
+
+	*out = s;
+	if (e != OK || s->state != STATEMENT_UNKNOWN)
+		return e;
+	CHECK(q->in_count <= PARAMETERS_MAX);
+	for (unsigned i = 0; i < q->in_count; i++)
+		types[i] = pg_parameter_type(q, i);
+	if (!PQsendPrepare(pg->conn, s->name, q->postgres, (int)q->in_count, types))
+		return pg_lost(pg);
+	s->state = STATEMENT_SENT;
+	expect(pg, (struct pg_answer){.kind = ANSWER_PREPARED, .statement = s});
+	return OK;
+}
+
+enum err pg_send_describe(struct postgres_db *pg, struct pg_statement *s, struct pg_reader *r)
+{
+	if (!PQsendDescribePrepared(pg->conn, s->name))
+		return pg_lost(pg);
+	expect(pg, (struct pg_answer){.kind = ANSWER_PLAIN, .statement = s, .reader = r});
+	return OK;
+}
+
+enum err pg_send(struct postgres_db *pg, const struct query *q, const struct pg_parameters *p, struct pg_reader *r,
+		 size_t i)
+{
+	struct pg_statement *s;
+	enum err e = pg_send_prepare(pg, q, &s);
+	enum pg_answer_kind kind = q->card == SQL_MUST ? ANSWER_MUST : ANSWER_PLAIN;
+
+	if (e != OK)
+		return e;
+	if (!PQsendQueryPrepared(pg->conn, s->name, p->count, p->values, p->lengths, p->formats, 1))
+		return pg_lost(pg);
+	expect(pg, (struct pg_answer){.kind = kind, .statement = s, .reader = r, .i = i});
+	return OK;
+}
+
+/* ---- taking answers ---- */
+
+/* "UPDATE 0": the statement touched no row. */
+static bool touched_none(PGresult *result)
+{
+	return strcmp(PQcmdTuples(result), "0") == 0;
+}
+
+/* COMMIT of a transaction that had failed unnoticed is answered with ROLLBACK. */
+static bool rolled_back(PGresult *result)
+{
+	return strcmp(PQcmdStatus(result), "COMMIT") != 0;
+}
+
+static enum err take_good(struct postgres_db *pg, const struct pg_answer *a, PGresult *result)
+{
+	if (a->reader)
+		a->reader->read(a->reader, pg, a, result);
+	if (a->kind == ANSWER_MUST && touched_none(result))
+		return db_doom(&pg->db, ERR_NOT_FOUND);
+	if (a->kind == ANSWER_COMMIT && rolled_back(result))
+		return db_doom(&pg->db, ERR_INTERNAL);
+	if (a->kind == ANSWER_PREPARED)
+		a->statement->state = STATEMENT_READY;
+	return OK;
+}
+
+static enum err take_result(struct postgres_db *pg, const struct pg_answer *a, PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE)
+		return take_good(pg, a, result);
+	if (a->kind == ANSWER_PREPARED)
+		a->statement->state = STATEMENT_UNKNOWN;
+	if (status == PGRES_PIPELINE_ABORTED)
+		return OK; /* because of an error that was seen before */
+	return pg_failed(pg, a->statement, result);
+}
+
+static enum err take_sync(struct postgres_db *pg)
+{
+	PGresult *result = PQgetResult(pg->conn);
+	bool good = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+
+	PQclear(result);
+	return good ? OK : pg_lost(pg);
+}
+
+/* An answer is one or more results and then a NULL. */
+static enum err take_answer(struct postgres_db *pg, const struct pg_answer *a)
+{
+	PGresult *result;
+	enum err e = OK;
+
+	if (a->kind == ANSWER_SYNC)
+		return take_sync(pg);
+	if (a->reader && a->reader->row_by_row)
+		PQsetSingleRowMode(pg->conn);
+	while (!pg->lost && (result = PQgetResult(pg->conn))) {
+		enum err took = take_result(pg, a, result);
+
+		e = e == OK ? took : e;
+		PQclear(result);
+	}
+	return e;
+}
+
+static enum err take_all(struct postgres_db *pg)
+{
+	enum err e = OK;
+
+	while (pg->due_count) {
+		struct pg_answer a = pg->due[pg->due_first];
+		enum err took;
+
+		pg->due_first = (pg->due_first + 1) % PIPELINE_MAX;
+		pg->due_count--;
+		took = take_answer(pg, &a);
+		e = e == OK ? took : e;
+	}
+	return e;
+}
+
+enum err pg_settle(struct postgres_db *pg)
+{
+	enum err e;
+
+	if (pg->lost)
+		return pg_lost(pg);
+	if (!PQpipelineSync(pg->conn))
+		return pg_lost(pg);
+	expect(pg, (struct pg_answer){.kind = ANSWER_SYNC});
+	e = take_all(pg);
+	pg->deciding = false;
+	return e;
+}
+
+void pg_settle_quietly(struct postgres_db *pg)
+{
+	if (!pg->lost && pg->due_count)
+		pg_settle(pg);
+}
