@@ -24,14 +24,22 @@
 
 #include <cmocka.h>
 
-/* Whether AddressSanitizer watches. A test that cannot run with it (or without) is left out by the compiler: this
+/* Which sanitizer watches, 0 or 1. A test that cannot run with one (or without) is left out by the compiler: this
  * cmocka's skip() says "not ok" in TAP, and the run fails. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
+#ifdef __has_feature
+#define HAS_ASAN __has_feature(address_sanitizer)
+#define HAS_TSAN __has_feature(thread_sanitizer)
 #else
-#define SANITIZED 0
+#ifdef __SANITIZE_ADDRESS__
+#define HAS_ASAN 1
+#else
+#define HAS_ASAN 0
+#endif
+#ifdef __SANITIZE_THREAD__
+#define HAS_TSAN 1
+#else
+#define HAS_TSAN 0
+#endif
 #endif
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 
-#if defined(ARENA_EMULATION) && SANITIZED
+#if defined(ARENA_EMULATION) && HAS_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -119,7 +119,7 @@ static void formatted_text_has_its_length_and_respects_the_bound(void **state)
 	arena_destroy(&a); /* a second time is nothing */
 }
 
-#if defined(ARENA_EMULATION) && SANITIZED
+#if defined(ARENA_EMULATION) && HAS_ASAN
 static void emulation_shows_the_sanitizer_each_end_and_each_reset(void **state)
 {
 	struct arena *a = arena_new(1000);
@@ -145,7 +145,7 @@ int main(void)
 		cmocka_unit_test(sizes_that_overflow_are_over_every_bound),
 		cmocka_unit_test(text_is_copied_and_terminated),
 		cmocka_unit_test(formatted_text_has_its_length_and_respects_the_bound),
-#if defined(ARENA_EMULATION) && SANITIZED
+#if defined(ARENA_EMULATION) && HAS_ASAN
 		cmocka_unit_test(emulation_shows_the_sanitizer_each_end_and_each_reset),
 #endif
 	};
