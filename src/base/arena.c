@@ -117,6 +117,7 @@ static void *grab(struct arena *a, size_t bytes, size_t charged, size_t align)
 	size_t start;
 	struct block *b;
 
+	/* Rounding up to `charged` may have wrapped around. */
 	if (a->overflowed || bytes > charged || charged > a->max_bytes - a->used) {
 		a->overflowed = true;
 		return NULL;

@@ -61,7 +61,7 @@ static const struct bucket {
 #include "api/metrics.def"
 };
 
-enum { BUCKETS = sizeof(buckets) / sizeof(buckets[0]), ABOVE_ALL = BUCKETS, SUM, HISTOGRAM_CELLS };
+enum { BUCKETS = sizeof(buckets) / sizeof(buckets[0]), SUM = BUCKETS + 1, HISTOGRAM_CELLS };
 
 struct place {
 	unsigned first;              /* cell or gauge */

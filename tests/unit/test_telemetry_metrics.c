@@ -79,6 +79,16 @@ static void what_was_never_counted_is_shown_as_zero(void **state)
 	assert_false(mentions(m, "tenfold_http_request_duration_seconds_bucket")); /* a labelled histogram */
 }
 
+static void a_status_belongs_to_its_class(void **state)
+{
+	(void)state;
+	assert_int_equal(metrics_status(200), 0);
+	assert_int_equal(metrics_status(299), 0);
+	assert_int_equal(metrics_status(304), 1);
+	assert_int_equal(metrics_status(404), 2);
+	assert_int_equal(metrics_status(599), 3);
+}
+
 static void each_series_counts_for_itself(void **state)
 {
 	struct metrics *m = *state;
@@ -333,6 +343,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		with_metrics(what_was_never_counted_is_shown_as_zero),
+		cmocka_unit_test(a_status_belongs_to_its_class),
 		with_metrics(each_series_counts_for_itself),
 		with_metrics(a_duration_falls_into_the_first_bucket_that_holds_it),
 		with_metrics(a_labelled_histogram_appears_with_its_first_observation),
