@@ -1,0 +1,134 @@
+/*
+ * From an outcome to a response.
+ *
+ * The body is encoded into the call's own buffer and libmicrohttpd only points to it: the call lives until
+ * request_over(), which is after the last byte was sent.
+ */
+#include "http/http_priv.h"
+
+#include "base/clock.h"
+#include "telemetry/metrics.h"
+
+struct answer_body {
+	struct str text;
+	const char *type; /* NULL: no body */
+};
+
+static struct answer_body encoded(struct call_private *c, const char *type)
+{
+	return (struct answer_body){buf_str(&c->answer), type};
+}
+
+static struct answer_body failure(struct call_private *c, enum err e)
+{
+	c->sent_status = err_info(e)->status;
+	buf_reset(&c->answer);
+	problem_encode(&c->call, e, &c->answer);
+	return encoded(c, "application/problem+json");
+}
+
+static struct answer_body success(struct call_private *c)
+{
+	const struct call *call = &c->call;
+
+	c->sent_status = call->status ? call->status : call->route->status;
+	if (call->route->flags & ROUTE_TEXT)
+		return (struct answer_body){call->text, call->content_type};
+	if (call->ready_json.n)
+		return (struct answer_body){call->ready_json, "application/json"};
+	if (c->sent_status == MHD_HTTP_NO_CONTENT)
+		return (struct answer_body){0};
+	json_encode(call->route->out, call->out, 0, &c->answer);
+	if (!buf_ok(&c->answer)) {
+		problem_set(&c->call.problem, ERR_INTERNAL, "the answer does not fit into memory");
+		return failure(c, ERR_INTERNAL);
+	}
+	return encoded(c, "application/json");
+}
+
+static void header(struct MHD_Response *r, const char *name, const char *value)
+{
+	MHD_add_response_header(r, name, value);
+}
+
+static void header_number(struct MHD_Response *r, const char *name, int value)
+{
+	struct buf b = BUF_INIT(32);
+
+	buf_i64(&b, value);
+	header(r, name, buf_cstr(&b));
+	buf_free(&b);
+}
+
+static void header_allow(struct call_private *c, struct MHD_Response *r)
+{
+	struct buf b = BUF_INIT(64);
+
+	for (unsigned m = 0; m < METHOD_COUNT; m++) {
+		if (!(c->allowed & 1u << m))
+			continue;
+		buf_z(&b, b.n ? ", " : "");
+		buf_z(&b, m == METHOD_GET ? "GET, HEAD" : spec_method_names[m]);
+	}
+	header(r, "Allow", buf_cstr(&b));
+	buf_free(&b);
+}
+
+static void headers_of_failure(struct call_private *c, struct MHD_Response *r)
+{
+	int retry = problem_retry_after_s(&c->call.problem, c->call.outcome);
+
+	if (retry)
+		header_number(r, "Retry-After", retry);
+	if (c->sent_status == MHD_HTTP_UNAUTHORIZED)
+		header(r, "WWW-Authenticate", "Bearer");
+	if (c->allowed)
+		header_allow(c, r);
+}
+
+void answer_headers(struct call_private *c, struct MHD_Response *r, const char *content_type)
+{
+	if (content_type)
+		header(r, "Content-Type", content_type);
+	header(r, "Cache-Control", "no-store");
+	header(r, "X-Content-Type-Options", "nosniff");
+	header(r, "X-Request-Id", c->call.request_id.p);
+	if (c->call.outcome != OK)
+		headers_of_failure(c, r);
+	if (c->call.replayed)
+		header(r, "Idempotency-Replayed", "true");
+	if (c->close || atomic_load_explicit(&c->loop->server->phase, memory_order_relaxed) != PHASE_SERVING)
+		header(r, "Connection", "close");
+}
+
+void answer_count(const struct call_private *c)
+{
+	struct metrics *m = c->loop->server->config.metrics;
+	unsigned route;
+
+	if (c->refused)
+		metrics_add_at(m, METRIC_http_requests_rejected_total, c->refused, 0, 1);
+	if (!c->call.route)
+		return;
+	route = (unsigned)(c->call.route - spec_routes);
+	metrics_add_at(m, METRIC_http_requests_total, route, metrics_status(c->sent_status), 1);
+	metrics_observe_at_ns(m, METRIC_http_request_duration_seconds, route, 0, clock_mono_ns() - c->began_ns);
+}
+
+enum MHD_Result answer(struct call_private *c)
+{
+	struct answer_body body = c->call.outcome == OK ? success(c) : failure(c, c->call.outcome);
+	struct MHD_Response *r = MHD_create_response_from_buffer(body.text.n, (void *)(uintptr_t)body.text.p,
+								 MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result queued;
+
+	c->stage = STAGE_ANSWERED;
+	answer_count(c);
+	if (!r)
+		return MHD_NO;
+	answer_headers(c, r, body.type);
+	queued = MHD_queue_response(c->connection->mhd, (unsigned)c->sent_status, r);
+	MHD_destroy_response(r);
+	connection_await_reader(c->connection, body.text.n);
+	return queued;
+}

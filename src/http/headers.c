@@ -1,0 +1,179 @@
+/*
+ * One pass over the headers picks the ones we read. A header that is read may come once only, and what tells where
+ * the request ends must be beyond doubt: a request that two parsers could cut differently is refused and its
+ * connection closed (request smuggling).
+ */
+#include "http/http_priv.h"
+
+#include <string.h>
+
+#define HEADER(name, member)                                             \
+	{                                                                \
+		name, sizeof(name) - 1, offsetof(struct headers, member) \
+	}
+
+static const struct {
+	const char *name;
+	size_t length, offset;
+} known[] = {
+	HEADER("Host", host),
+	HEADER("Expect", expect),
+	HEADER("X-Tenant", tenant),
+	HEADER("Content-Type", content_type),
+	HEADER("X-Request-Id", request_id),
+	HEADER("Authorization", authorization),
+	HEADER("Last-Event-ID", last_event_id),
+	HEADER("Content-Length", content_length),
+	HEADER("Idempotency-Key", idempotency_key),
+	HEADER("Transfer-Encoding", transfer_encoding),
+};
+
+static enum err framing_fault(struct call_private *c, const char *what)
+{
+	c->close = true;
+	return call_fail(&c->call, ERR_MALFORMED, "%s", what);
+}
+
+static struct str *slot(struct headers *h, struct str name)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].length == name.n && str_eq_nocase(name, (struct str){known[i].name, name.n}))
+			return (struct str *)(void *)((char *)h + known[i].offset);
+	return NULL;
+}
+
+struct reading {
+	struct call_private *call;
+	enum err err;
+};
+
+static enum MHD_Result read_one(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
+				const char *value, size_t value_size)
+{
+	struct reading *r = ctx;
+	struct str *at = slot(&r->call->headers, (struct str){key, key_size});
+
+	(void)kind;
+	if (key_size == 0 || key[key_size - 1] == ' ' || key[key_size - 1] == '\t') {
+		r->err = framing_fault(r->call, "a header's name must be followed by its colon at once");
+		return MHD_NO;
+	}
+	if (at && at->p) {
+		r->err = framing_fault(r->call, "a header that may come once came twice");
+		return MHD_NO;
+	}
+	if (at)
+		*at = str_trim((struct str){value ? value : "", value_size});
+	return MHD_YES;
+}
+
+static enum err check_framing(struct call_private *c, const char *version)
+{
+	const struct headers *h = &c->headers;
+	int64_t length = 0;
+
+	if (!h->host.p && strcmp(version, "HTTP/1.0") != 0)
+		return framing_fault(c, "the header Host is missing");
+	if (h->transfer_encoding.p && h->content_length.p)
+		return framing_fault(c, "Transfer-Encoding and Content-Length exclude each other");
+	if (h->transfer_encoding.p && !str_eq_nocase(h->transfer_encoding, STR("chunked")))
+		return framing_fault(c, "the only Transfer-Encoding is chunked");
+	if (h->content_length.p && (!str_to_i64(h->content_length, &length) || length < 0))
+		return framing_fault(c, "Content-Length is not a number");
+	c->declared = h->transfer_encoding.p ? BODY_UNKNOWN : (uint64_t)length;
+	return OK;
+}
+
+enum err headers_read(struct call_private *c, const char *version)
+{
+	struct reading r = {c, OK};
+
+	MHD_get_connection_values_n(c->connection->mhd, MHD_HEADER_KIND, read_one, &r);
+	return r.err ? r.err : check_framing(c, version);
+}
+
+static bool visible(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < '!' || s.p[i] > '~')
+			return false;
+	return true;
+}
+
+static enum err check_idempotency_key(struct call_private *c)
+{
+	struct str key = c->headers.idempotency_key;
+
+	if (!key.p || !(c->call.route->flags & ROUTE_CREATES))
+		return OK;
+	if (key.n == 0 || key.n > IDEMPOTENCY_KEY_MAX || !visible(key))
+		return problem_field(&c->call.problem, ERR_INVALID, "Idempotency-Key",
+				     "must be 1 to %d visible ASCII characters", IDEMPOTENCY_KEY_MAX);
+	c->call.idempotency_key = key;
+	return OK;
+}
+
+static enum err check_body(struct call_private *c)
+{
+	const struct route *route = c->call.route;
+	struct str rest, type = str_trim(str_cut(c->headers.content_type, ';', &rest));
+
+	if (c->declared == 0)
+		return OK;
+	if (route->max_body == 0)
+		return call_fail(&c->call, ERR_TOO_LARGE, "this call takes no body");
+	if (c->declared != BODY_UNKNOWN && c->declared > route->max_body)
+		return call_fail(&c->call, ERR_TOO_LARGE, "the body may have at most %u bytes", route->max_body);
+	if (!str_eq_nocase(type, STR("application/json")))
+		return call_fail(&c->call, ERR_MEDIA_TYPE,
+				 "the body must be sent as Content-Type: application/json");
+	return OK;
+}
+
+enum err headers_check(struct call_private *c)
+{
+	enum err e = check_idempotency_key(c);
+
+	c->call.last_event_id = c->headers.last_event_id;
+	return e ? e : check_body(c);
+}
+
+enum err headers_credentials(struct call_private *c, struct str *secret)
+{
+	struct str scheme;
+
+	*secret = (struct str){0};
+	if (!c->headers.authorization.n)
+		return OK;
+	scheme = str_cut(c->headers.authorization, ' ', secret);
+	*secret = str_trim(*secret);
+	if (!str_eq_nocase(scheme, STR("Bearer")) || !secret->n)
+		return call_fail(&c->call, ERR_UNAUTHENTICATED, "send the key as Authorization: Bearer KEY");
+	return OK;
+}
+
+/* A well-mixed 64-bit number: the finalizer of splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t mix(uint64_t z)
+{
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static struct str make_id(struct call_private *c)
+{
+	uint64_t n = mix(c->loop->next_request_id += UINT64_C(0x9e3779b97f4a7c15));
+
+	for (int i = 0; i < REQUEST_ID_MADE - 1; i++, n >>= 4)
+		c->made_id[i] = "0123456789abcdef"[n & 15];
+	return (struct str){c->made_id, REQUEST_ID_MADE - 1};
+}
+
+/* The given one when it is short and visible: it ends up in logs and headers. */
+void headers_request_id(struct call_private *c)
+{
+	struct str given = c->headers.request_id;
+	bool sane = given.n > 0 && given.n <= REQUEST_ID_MAX && visible(given);
+
+	c->call.request_id = sane ? given : make_id(c);
+}

@@ -1,0 +1,276 @@
+/*
+ * libmicrohttpd's callbacks, in the order in which they come for one request:
+ *
+ *   request_begin     the request line is there: the call is made
+ *   request_continue  once with the headers, then with each piece of the body, then once at its end
+ *   request_over      the answer was sent, or never will be: the call ends
+ *
+ * What can be refused is refused at the headers, before the body costs anything.
+ */
+#include "http/http_priv.h"
+#include "http/params.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+static struct loop *own_loop(void *p)
+{
+	struct loop *l = p;
+
+	CHECK_OBJ(l, LOOP_MAGIC);
+	return l;
+}
+
+/* The uri is still as it was sent; later libmicrohttpd takes its query apart in place. */
+void *request_begin(void *loop, const char *uri, struct MHD_Connection *mhd)
+{
+	struct loop *l = own_loop(loop);
+	struct call_private *c = call_take(l);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct str query;
+
+	c->connection = info->socket_context;
+	CHECK_OBJ(c->connection, CONNECTION_MAGIC);
+	c->connection->call = c;
+	c->began_ns = clock_mono_ns();
+	c->call.path = str_cut(str_of(uri ? uri : ""), '?', &query);
+	if (query.n)
+		c->query = arena_str(c->call.arena, query);
+	return c;
+}
+
+size_t request_keep_escapes(void *cls, struct MHD_Connection *mhd, char *text)
+{
+	(void)cls, (void)mhd;
+	return strlen(text);
+}
+
+static enum route_method method_of(struct call_private *c, const char *method)
+{
+	c->head = strcmp(method, "HEAD") == 0;
+	if (c->head)
+		return METHOD_GET;
+	for (unsigned m = 0; m < METHOD_COUNT; m++)
+		if (strcmp(method, spec_method_names[m]) == 0)
+			return (enum route_method)m;
+	return METHOD_COUNT;
+}
+
+static enum err find_route(struct call_private *c, const char *method)
+{
+	struct router_match match;
+	struct str path;
+	enum err e = url_decode_path(c->call.path, c->call.arena, &path);
+
+	if (e)
+		return call_fail(&c->call, ERR_NO_ROUTE, "the path has a broken escape");
+	e = router_find(c->loop->server->router, method_of(c, method), path, &match);
+	c->call.route = match.route;
+	c->id = match.id;
+	c->allowed = e == ERR_METHOD ? match.allowed : 0;
+	return e;
+}
+
+static enum err authorize(struct call_private *c)
+{
+	struct call *call = &c->call;
+	struct str secret;
+	enum err e;
+
+	if (call->route->scope == SCOPE_NONE)
+		return OK;
+	e = headers_credentials(c, &secret);
+	if (!e)
+		e = c->loop->server->config.hooks.authenticate(call, secret, c->headers.tenant);
+	if (e || call->caller.scope >= call->route->scope)
+		return e;
+	if (!call->caller.key)
+		return call_fail(call, ERR_UNAUTHENTICATED, "send a key as Authorization: Bearer KEY");
+	return call_fail(call, ERR_FORBIDDEN, "this call needs the scope %s, the key has %s",
+			 enum_scope.values[call->route->scope].text, enum_scope.values[call->caller.scope].text);
+}
+
+static enum err check_capacity(struct call_private *c)
+{
+	struct http_server *s = c->loop->server;
+
+	if (atomic_load_explicit(&s->phase, memory_order_relaxed) != PHASE_SERVING)
+		return call_fail(&c->call, ERR_SHUTTING_DOWN, "the server is stopping");
+	if (!c->connection->excess)
+		return OK;
+	c->close = true;
+	return call_fail(&c->call, ERR_OVERLOADED, "the server has all the %u connections it may have",
+			 s->config.max_connections);
+}
+
+static enum err at_headers(struct call_private *c, const char *method, const char *version)
+{
+	enum err e = headers_read(c, version);
+
+	headers_request_id(c);
+	e = e ? e : check_capacity(c);
+	e = e ? e : find_route(c, method);
+	e = e ? e : authorize(c);
+	return e ? e : headers_check(c);
+}
+
+static enum MHD_Result begin_body(struct call_private *c, const char *method, const char *version)
+{
+	enum err e = at_headers(c, method, version);
+
+	if (e)
+		return refuse(c, e);
+	c->body.max = c->call.route->max_body ? c->call.route->max_body : 1;
+	return MHD_YES;
+}
+
+/* Large bodies draw on the budget as they grow. */
+static bool charge(struct call_private *c, size_t size)
+{
+	struct http_server *s = c->loop->server;
+	int64_t more = (int64_t)size - (int64_t)c->charged;
+
+	if (size <= BODY_FREE || more <= 0)
+		return true;
+	if (atomic_fetch_add(&s->body_bytes, more) + more > BODY_BUDGET) {
+		atomic_fetch_sub(&s->body_bytes, more);
+		return false;
+	}
+	c->charged = size;
+	return true;
+}
+
+static enum MHD_Result take_body(struct call_private *c, const char *bytes, size_t n)
+{
+	uint32_t max = c->call.route->max_body;
+
+	if (n > max - c->body.n) {
+		call_fail(&c->call, ERR_TOO_LARGE, "the body may have at most %u bytes", max);
+		return refuse(c, ERR_TOO_LARGE);
+	}
+	if (!charge(c, c->body.n + n)) {
+		call_fail(&c->call, ERR_OVERLOADED, "too many large bodies at once");
+		return refuse(c, ERR_OVERLOADED);
+	}
+	buf_add(&c->body, bytes, n);
+	return buf_ok(&c->body) ? MHD_YES : refuse(c, ERR_OVERLOADED);
+}
+
+static enum MHD_Result fail(struct call_private *c, enum err e)
+{
+	c->call.outcome = e;
+	return answer(c);
+}
+
+/* Any thread may finish the call from when the hook has it; it is resumed on this one, so suspending comes in time.
+ */
+static enum MHD_Result dispatch(struct call_private *c)
+{
+	bool waits = c->call.route->flags & ROUTE_WAITS;
+	enum err e;
+
+	c->stage = STAGE_DISPATCHED;
+	e = c->loop->server->config.hooks.dispatch(&c->call);
+	if (e)
+		return fail(c, e);
+	MHD_suspend_connection(c->connection->mhd);
+	if (waits)
+		connection_watch(c->connection);
+	return MHD_YES;
+}
+
+static enum MHD_Result run_here(struct call_private *c)
+{
+	const struct route *r = c->call.route;
+	http_handler_fn *handler = c->loop->server->config.handlers[r - spec_routes];
+
+	CHECK(handler);
+	c->call.outcome = handler(&c->call, c->call.in, c->call.out);
+	c->call.wait = CALL_DONE;
+	if (c->call.outcome == OK && r->runs == RUNS_STREAM)
+		return stream_begin(c);
+	return answer(c);
+}
+
+static enum MHD_Result run(struct call_private *c)
+{
+	enum err e = input_decode(c);
+
+	if (e)
+		return fail(c, e);
+	switch (c->call.route->runs) {
+	case RUNS_HERE:
+	case RUNS_STREAM:
+		return run_here(c);
+	case RUNS_SLOT:
+	case RUNS_SLOT_READ:
+	case RUNS_READ:
+	case RUNS_WRITE:
+		return dispatch(c);
+	}
+	UNREACHABLE();
+}
+
+/* The request has been read to its end. */
+static enum MHD_Result at_end(struct call_private *c)
+{
+	connection_request_read(c->connection);
+	c->counted = true;
+	c->loop->unanswered++;
+	return c->refused ? answer(c) : run(c);
+}
+
+static enum MHD_Result more(struct call_private *c, const char *bytes, size_t *n)
+{
+	size_t taken = *n;
+
+	*n = 0;
+	connection_received(c->connection, taken);
+	if (c->refused)
+		return refuse_drop(c, taken);
+	return take_body(c, bytes, taken);
+}
+
+enum MHD_Result request_continue(void *loop, struct MHD_Connection *mhd, const char *url, const char *method,
+				 const char *version, const char *upload, size_t *upload_size, void **state)
+{
+	struct call_private *c = *state;
+
+	(void)loop, (void)mhd, (void)url;
+	CHECK_OBJ(&c->call, CALL_MAGIC);
+	if (!c->headers_seen) {
+		c->headers_seen = true;
+		return begin_body(c, method, version);
+	}
+	if (*upload_size)
+		return more(c, upload, upload_size);
+	/* Another stage means that the answer is out (CUT), or that it could not be queued. */
+	return c->stage == STAGE_RECEIVING ? at_end(c) : MHD_NO;
+}
+
+/* Nobody will know of what was done. */
+static bool undelivered(const struct call_private *c, enum MHD_RequestTerminationCode why)
+{
+	return c->dispatched && c->call.outcome == OK &&
+	       (why != MHD_REQUEST_TERMINATED_COMPLETED_OK || c->call.gone);
+}
+
+void request_over(void *loop, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode why)
+{
+	struct loop *l = own_loop(loop);
+	struct call_private *c = *state;
+
+	(void)mhd;
+	CHECK_OBJ(&c->call, CALL_MAGIC);
+	*state = NULL;
+	if (c->call.stream)
+		stream_over(c);
+	if (undelivered(c, why))
+		l->server->config.hooks.undelivered(&c->call);
+	if (c->counted)
+		l->unanswered--;
+	c->connection->call = NULL;
+	connection_await_request(c->connection);
+	call_give_back(c);
+}

@@ -1,0 +1,232 @@
+/*
+ * Streams of server-sent events.
+ *
+ *              next: DATA                       news
+ *   ACTIVE ◄──────────────► (sending)   RESTING ─────► ACTIVE
+ *      │ next: WAIT ──────────────────────► ▲
+ *      │ next: FETCH ──► FETCHING ──fetched─┴─► ACTIVE
+ *      └ next: END, hang-up, stop ──► over
+ *
+ * While ACTIVE, libmicrohttpd calls stream_read() whenever the socket took what it had; so a slow reader holds up
+ * only itself, and memory is bounded by what one `next` appends. RESTING and FETCHING are suspended connections.
+ *
+ * When there may be news, the resting streams are asked while they stay suspended, and only those that have some
+ * are resumed. A pass over all of them is not begun before ten times as long as the last one took has passed, so
+ * that many idle subscribers cost at most a tenth of the loop. A stream that rested for HEARTBEAT_MS is sent a
+ * comment, so that a dead peer shows.
+ */
+#include "http/http_priv.h"
+
+#include "base/clock.h"
+#include "telemetry/metrics.h"
+
+#include <string.h>
+
+enum { STREAM_BUFFER_MAX = 8 << 20, PASS_SHARE = 10, BLOCK = 4096 };
+
+#define HEARTBEAT_NS (HEARTBEAT_MS * INT64_C(1000000))
+
+static bool pending(const struct call_private *c)
+{
+	return c->stream_sent < c->answer.n;
+}
+
+static void rest(struct call_private *c)
+{
+	struct loop *l = c->loop;
+
+	c->flow = FLOW_RESTING;
+	c->rests_since_ns = l->now_ns;
+	c->next = NULL;
+	c->resting_prev = l->resting_end;
+	*l->resting_end = c;
+	l->resting_end = &c->next;
+}
+
+static void rest_no_more(struct call_private *c)
+{
+	*c->resting_prev = c->next;
+	if (c->next)
+		c->next->resting_prev = c->resting_prev;
+	else
+		c->loop->resting_end = c->resting_prev;
+}
+
+static void set_flow(struct call_private *c, enum flow flow)
+{
+	if (c->flow == flow)
+		return;
+	if (c->flow == FLOW_RESTING)
+		rest_no_more(c);
+	c->flow = flow;
+	if (flow == FLOW_RESTING)
+		rest(c);
+}
+
+/* Back to stream_read(). */
+static void resume(struct call_private *c)
+{
+	set_flow(c, FLOW_ACTIVE);
+	MHD_resume_connection(c->connection->mhd);
+}
+
+/* Asks for more and follows the answer. False: nothing to do for now. */
+static bool ask(struct call_private *c)
+{
+	if (c->stream_ended)
+		return true;
+	buf_reset(&c->answer);
+	c->stream_sent = 0;
+	switch (c->call.stream->next(c->call.stream_state, &c->answer)) {
+	case STREAM_DATA:
+		CHECK(c->answer.n > 0);
+		return true;
+	case STREAM_END:
+		c->stream_ended = true;
+		return true;
+	case STREAM_FETCH:
+		set_flow(c, FLOW_FETCHING);
+		c->stream_ended = c->loop->server->config.hooks.fetch(&c->call) != OK;
+		return c->stream_ended;
+	case STREAM_WAIT:
+		if (!pending(c))
+			set_flow(c, FLOW_RESTING);
+		return pending(c);
+	}
+	UNREACHABLE();
+}
+
+static bool stopping(const struct loop *l)
+{
+	return atomic_load_explicit(&l->server->phase, memory_order_acquire) >= PHASE_ENDING;
+}
+
+static ssize_t stream_read(void *cls, uint64_t position, char *to, size_t max)
+{
+	struct call_private *c = cls;
+	size_t n;
+
+	(void)position;
+	CHECK_OBJ(&c->call, CALL_MAGIC);
+	if (c->call.gone || !buf_ok(&c->answer))
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	if (stopping(c->loop))
+		c->stream_ended = true;
+	if (!pending(c) && !ask(c)) {
+		MHD_suspend_connection(c->connection->mhd);
+		return 0;
+	}
+	set_flow(c, FLOW_ACTIVE);
+	if (!pending(c))
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	n = c->answer.n - c->stream_sent;
+	n = n < max ? n : max;
+	memcpy(to, c->answer.p + c->stream_sent, n);
+	c->stream_sent += n;
+	return (ssize_t)n;
+}
+
+static struct MHD_Response *make_response(struct call_private *c)
+{
+	struct MHD_Response *r =
+		c->head ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
+			: MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, stream_read, c, NULL);
+
+	if (!r)
+		return NULL;
+	answer_headers(c, r, "text/event-stream");
+	MHD_add_response_header(r, "X-Accel-Buffering", "no"); /* nginx would hold events back */
+	return r;
+}
+
+enum MHD_Result stream_begin(struct call_private *c)
+{
+	struct MHD_Response *r = make_response(c);
+	enum MHD_Result queued;
+
+	CHECK(c->call.stream);
+	c->stage = STAGE_STREAMING;
+	c->sent_status = c->call.route->status;
+	c->answer.max = STREAM_BUFFER_MAX;
+	c->counted = false;
+	c->loop->unanswered--;
+	c->loop->streams++;
+	metrics_move(c->loop->server->config.metrics, METRIC_event_stream_subscribers, 1);
+	answer_count(c);
+	if (!r)
+		return MHD_NO;
+	queued = MHD_queue_response(c->connection->mhd, (unsigned)c->sent_status, r);
+	MHD_destroy_response(r);
+	connection_watch(c->connection);
+	return queued;
+}
+
+/* A fetch that runs is waited for: it uses the state. */
+void stream_hung_up(struct call_private *c)
+{
+	__atomic_store_n(&c->call.gone, true, __ATOMIC_RELEASE);
+	if (c->flow == FLOW_RESTING)
+		resume(c);
+}
+
+void stream_fetched(struct call_private *c)
+{
+	CHECK(c->flow == FLOW_FETCHING);
+	if (c->call.gone || stopping(c->loop) || ask(c))
+		resume(c);
+}
+
+void stream_over(struct call_private *c)
+{
+	c->answer.max = ANSWER_MAX;
+	if (c->stage == STAGE_STREAMING) {
+		set_flow(c, FLOW_ACTIVE);
+		c->loop->streams--;
+		metrics_move(c->loop->server->config.metrics, METRIC_event_stream_subscribers, -1);
+	}
+	c->call.stream->close(c->call.stream_state);
+}
+
+static void ask_all(struct loop *l)
+{
+	int64_t began_ns = clock_mono_ns();
+
+	for (struct call_private *c = l->resting, *next; c; c = next) {
+		next = c->next;
+		if (ask(c))
+			resume(c);
+	}
+	l->streams_next_ns = began_ns + (clock_mono_ns() - began_ns) * PASS_SHARE;
+}
+
+static void keep_alive(struct loop *l)
+{
+	struct call_private *c = l->resting;
+
+	for (; c && l->now_ns - c->rests_since_ns >= HEARTBEAT_NS; c = l->resting) {
+		if (!ask(c) && c->flow == FLOW_RESTING)
+			buf_z(&c->answer, ":\n\n");
+		if (c->flow == FLOW_RESTING)
+			resume(c);
+	}
+}
+
+int64_t streams_turn(struct loop *l)
+{
+	if (atomic_load(&l->streams_woken)) {
+		if (l->resting && l->now_ns < l->streams_next_ns)
+			return l->streams_next_ns;
+		atomic_store(&l->streams_woken, false); /* before asking: what comes later is news again */
+		ask_all(l);
+	}
+	keep_alive(l);
+	return l->resting ? l->resting->rests_since_ns + HEARTBEAT_NS : INT64_MAX;
+}
+
+void streams_end(struct loop *l)
+{
+	while (l->resting) {
+		l->resting->stream_ended = true;
+		resume(l->resting);
+	}
+}
