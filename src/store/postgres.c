@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/magic.h"
 
+#include <poll.h>
 #include <string.h>
 
 enum { SERVER_VERSION_MIN = 150000, ARRAYS_MAX = 1 << 30 };
@@ -103,7 +104,7 @@ static enum err start(struct postgres_db *pg, enum db_mode mode, struct problem 
 	enum err e;
 
 	pg->conn = dial(pg->url, mode);
-	pg->lost = pg->deciding = false;
+	pg->deciding = false;
 	if (PQstatus(pg->conn) != CONNECTION_OK)
 		return refused(pg, p);
 	PQsetNoticeProcessor(pg->conn, log_notice, pg);
@@ -117,7 +118,6 @@ static void stop(struct postgres_db *pg)
 	PQfinish(pg->conn);
 	pg->conn = NULL;
 	pg->due_count = 0;
-	pg->lost = true;
 }
 
 static void disconnect(struct db *db)
@@ -157,6 +157,15 @@ static enum err reconnect(struct db *db, struct problem *p)
 	return e;
 }
 
+/* The server's side closed: noticed here rather than by the next statement. */
+static bool hung_up(const struct db *db)
+{
+	const struct postgres_db *pg = (const void *)db;
+	struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLRDHUP};
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 /* ---- transactions ---- */
 
 static enum err settle_due(struct postgres_db *pg)
@@ -174,7 +183,7 @@ static void rollback(struct db *db)
 	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
 
 	pg_settle_quietly(pg);
-	if (pg->lost || PQtransactionStatus(pg->conn) == PQTRANS_IDLE)
+	if (db->lost || PQtransactionStatus(pg->conn) == PQTRANS_IDLE)
 		return;
 	if (pg_send_command(pg, "ROLLBACK", ANSWER_PLAIN) == OK)
 		pg_settle_quietly(pg);
@@ -191,7 +200,7 @@ static enum err commit(struct db *db)
 	}
 	if (e == OK)
 		e = pg_settle(pg);
-	if (e != OK)
+	if (e != OK && !db->lost)
 		rollback(db);
 	return e;
 }
@@ -219,6 +228,8 @@ static enum err undo(struct db *db)
 	enum err e;
 
 	pg_settle_quietly(pg);
+	if (db->lost)
+		return db->doom;
 	e = pg_send_command(pg, "ROLLBACK TO SAVEPOINT handler", ANSWER_PLAIN);
 	if (e == OK)
 		e = pg_send_command(pg, "RELEASE SAVEPOINT handler", ANSWER_PLAIN);
@@ -243,7 +254,7 @@ static enum err script(struct db *db, const char *sql, struct problem *p)
 		problem_set(p, e, "%s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 	}
 	PQclear(result);
-	if (!pg->lost)
+	if (!db->lost)
 		CHECK(PQenterPipelineMode(pg->conn));
 	return e;
 }
@@ -279,6 +290,7 @@ static const struct store_driver driver = {
 	.connect = connect_to,
 	.disconnect = disconnect,
 	.reconnect = reconnect,
+	.hung_up = hung_up,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,

@@ -53,9 +53,9 @@ enum err pg_lost(struct postgres_db *pg)
 {
 	enum err e = pg->deciding ? ERR_OUTCOME_UNKNOWN : ERR_STORE_UNAVAILABLE;
 
-	if (!pg->lost)
+	if (!pg->db.lost)
 		LOG_W("store.lost", "store=%s detail=\"%s\"", pg->name, PQerrorMessage(pg->conn));
-	pg->lost = true;
+	pg->db.lost = true;
 	pg->deciding = false;
 	pg->due_count = 0;
 	if (pg->db.transaction != TRANSACTION_NONE)
@@ -85,11 +85,9 @@ static void expect(struct postgres_db *pg, struct pg_answer a)
 	pg->due[(pg->due_first + pg->due_count++) % PIPELINE_MAX] = a;
 }
 
-/* Before anything is sent: a connection, and room in due[] for it, its preparation and a sync. */
+/* Before anything is sent: room in due[] for it, its preparation and a sync. */
 static enum err admit(struct postgres_db *pg)
 {
-	if (pg->lost)
-		return pg_lost(pg);
 	return pg->due_count + 3 <= PIPELINE_MAX ? OK : pg_settle(pg);
 }
 
@@ -229,7 +227,7 @@ static enum err take_answer(struct postgres_db *pg, const struct pg_answer *a)
 		return take_sync(pg);
 	if (a->reader && a->reader->row_by_row)
 		PQsetSingleRowMode(pg->conn);
-	while (!pg->lost && (result = PQgetResult(pg->conn))) {
+	while (!pg->db.lost && (result = PQgetResult(pg->conn))) {
 		enum err took = take_result(pg, a, result);
 
 		e = e == OK ? took : e;
@@ -258,8 +256,6 @@ enum err pg_settle(struct postgres_db *pg)
 {
 	enum err e;
 
-	if (pg->lost)
-		return pg_lost(pg);
 	if (!PQpipelineSync(pg->conn))
 		return pg_lost(pg);
 	expect(pg, (struct pg_answer){.kind = ANSWER_SYNC});
@@ -270,6 +266,6 @@ enum err pg_settle(struct postgres_db *pg)
 
 void pg_settle_quietly(struct postgres_db *pg)
 {
-	if (!pg->lost && pg->due_count)
+	if (pg->due_count)
 		pg_settle(pg);
 }

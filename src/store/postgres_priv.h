@@ -71,7 +71,6 @@ struct postgres_db {
 	PGconn *conn;
 	const char *name, *url; /* the store's */
 	struct map statements;  /* const struct query * -> struct pg_statement */
-	bool lost;              /* the connection; nothing but a reconnect helps */
 	bool deciding;          /* what was sent since the last sync may have been committed */
 	struct buf arrays;      /* parameters of a batch */
 	struct pg_answer due[PIPELINE_MAX];

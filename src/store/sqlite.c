@@ -228,7 +228,15 @@ static enum err reconnect(struct db *db, struct problem *p)
 
 	stop(s);
 	e = start(s, db->mode, p);
+	if (e != OK)
+		stop(s);
 	return e;
+}
+
+static bool hung_up(const struct db *db)
+{
+	(void)db;
+	return false;
 }
 
 /* ---- transactions ---- */
@@ -329,6 +337,7 @@ static const struct store_driver driver = {
 	.connect = connect_to,
 	.disconnect = disconnect,
 	.reconnect = reconnect,
+	.hung_up = hung_up,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,

@@ -88,8 +88,18 @@ static void end_transaction(struct db *db)
 
 enum err db_reconnect(struct db *db, struct problem *p)
 {
+	enum err e;
+
 	db_rollback(db);
-	return db->driver->reconnect(db, p);
+	e = db->driver->reconnect(db, p);
+	db->lost = e != OK;
+	return e;
+}
+
+bool db_lost(const struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	return db->lost || (db->transaction == TRANSACTION_NONE && db->driver->hung_up(db));
 }
 
 enum store_kind db_kind(const struct db *db)
@@ -110,7 +120,7 @@ enum err db_begin(struct db *db)
 
 	CHECK_OBJ(db, DB_MAGIC);
 	CHECK(db->transaction == TRANSACTION_NONE && !db->in_row);
-	e = db->driver->begin(db);
+	e = db->lost ? ERR_STORE_UNAVAILABLE : db->driver->begin(db);
 	if (e == OK)
 		db->transaction = TRANSACTION_OPEN;
 	return e;
@@ -122,11 +132,12 @@ enum err db_commit(struct db *db)
 
 	CHECK_OBJ(db, DB_MAGIC);
 	CHECK(db->transaction == TRANSACTION_OPEN && !db->in_row);
-	e = db->doom;
-	if (e == OK)
-		e = db->driver->commit(db);
-	else
-		db->driver->rollback(db);
+	if (db->doom != OK) {
+		e = db->doom;
+		db_rollback(db);
+		return e;
+	}
+	e = db->driver->commit(db);
 	end_transaction(db);
 	return e;
 }
@@ -135,7 +146,7 @@ void db_rollback(struct db *db)
 {
 	CHECK_OBJ(db, DB_MAGIC);
 	CHECK(!db->in_row);
-	if (db->transaction != TRANSACTION_NONE)
+	if (db->transaction != TRANSACTION_NONE && !db->lost)
 		db->driver->rollback(db);
 	end_transaction(db);
 }
@@ -191,6 +202,8 @@ static enum err admit(struct db *db, const struct query *q)
 	CHECK(!db->in_row);
 	if (db->doom != OK)
 		return db->doom;
+	if (db->lost)
+		return ERR_STORE_UNAVAILABLE;
 	if (q->writes && db->mode == DB_READ) {
 		LOG_E("store.read_only", "query=%s", q->name);
 		return db_doom(db, ERR_INTERNAL);
@@ -283,13 +296,14 @@ void db_maintain(struct db *db, bool idle)
 {
 	CHECK_OBJ(db, DB_MAGIC);
 	CHECK(db->transaction == TRANSACTION_NONE && !db->in_row);
-	db->driver->maintain(db, idle);
+	if (!db->lost)
+		db->driver->maintain(db, idle);
 }
 
 int64_t db_wal_bytes(struct db *db)
 {
 	CHECK_OBJ(db, DB_MAGIC);
-	return db->driver->wal_bytes(db);
+	return db->lost ? 0 : db->driver->wal_bytes(db);
 }
 
 /* PostgreSQL takes neither a NUL byte nor what is not UTF-8, SQLite both: what one refuses, both do. */

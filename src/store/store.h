@@ -50,6 +50,8 @@ enum err store_connect(struct store *s, enum db_mode mode, struct db **out, stru
 void db_close(struct db **db);
 /* After ERR_STORE_UNAVAILABLE or ERR_OUTCOME_UNKNOWN: connects anew, once. */
 enum err db_reconnect(struct db *db, struct problem *p);
+/* Whether that is needed: a connection may be lost while nobody uses it, too. */
+bool db_lost(const struct db *db);
 enum store_kind db_kind(const struct db *db);
 
 enum err db_begin(struct db *db);

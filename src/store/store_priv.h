@@ -33,6 +33,7 @@ struct db {
 	enum transaction transaction;
 	enum err doom; /* why the transaction can only be undone; OK while it is sound */
 	bool gone;
+	bool lost;   /* the connection: nothing but a reconnect reaches the driver */
 	bool in_row; /* a row's callback is running: no other statement may */
 };
 
@@ -42,6 +43,7 @@ struct store_driver {
 
 	void (*disconnect)(struct db *db); /* frees db */
 	enum err (*reconnect)(struct db *db, struct problem *p);
+	bool (*hung_up)(const struct db *db); /* outside a transaction: has the other side gone? */
 
 	enum err (*begin)(struct db *db);
 	enum err (*commit)(struct db *db); /* whatever it answers, the transaction has ended */
