@@ -357,7 +357,7 @@ def main():
     args = parse_args()
     parts = [n for _, names, _ in BUDGETS for n in names if not args.part or n in args.part or n == 'build']
     wants_stores = any(p in NEED_STORES for p in parts)
-    if wants_stores and 'TENFOLD_TEST_PG' not in os.environ:
+    if wants_stores and not {'TENFOLD_TEST_PG', 'TENFOLD_TEST_PG_SKIP'} & os.environ.keys():
         os.execv(os.path.join(HERE, 'tools/with-postgres'), ['tools/with-postgres', PYTHON, *sys.argv])
     ctx = Context(args.long, ['sqlite', 'postgres'] if wants_stores else ['sqlite'])
     outcomes = {}

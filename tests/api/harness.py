@@ -74,7 +74,7 @@ class Database:
     def __init__(self, server_url=None):
         self.base = server_url or os.environ.get('TENFOLD_TEST_PG')
         if not self.base:
-            raise Skip('no PostgreSQL: TENFOLD_TEST_PG is not set')
+            raise Skip(os.environ.get('TENFOLD_TEST_PG_SKIP', 'TENFOLD_TEST_PG names no PostgreSQL (tools/with-postgres)'))
         Database.count += 1
         self.name = f'tf_{os.getpid()}_{Database.count}'
         self.psql(f'CREATE DATABASE {self.name}')

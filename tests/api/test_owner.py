@@ -1,0 +1,147 @@
+"""One process owns the queue: the second is refused or stands by, takes over, and the deposed cannot write."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
+
+from harness import until
+
+
+def refused(server):
+    """Starts a server that must end by itself; its exit status and what it said."""
+    server.start(wait_for=None)
+    status = server.process.wait(20)
+    server.process = None
+    return status, server.log()
+
+
+def test_a_second_server_on_one_data_directory(t):
+    first = t.new_server()
+    second = t.new_server(start=False, data=first.data, store_url=first.store_url)
+    status, said = refused(second)
+    assert status == 3, (status, said)
+    assert str(first.process.pid) in said, f'it names who holds it: {said}'
+    first.check_alive()
+    with open(os.path.join(first.data, 'server.json'), encoding='utf-8') as f:
+        assert json.load(f)['pid'] == first.process.pid, 'the first one\'s address still stands'
+
+
+def test_a_second_server_on_one_sqlite_file(t):
+    folder = tempfile.mkdtemp(prefix='tenfold-test.')
+    t.cleanup.callback(shutil.rmtree, folder, True)
+    url = f'sqlite:{folder}/shared.db'
+    first = t.new_server(store='sqlite', store_url=url)
+    status, said = refused(t.new_server(start=False, store='sqlite', store_url=url))
+    assert status == 3, (status, said)
+    assert str(first.process.pid) in said and 'shared.db' in said, said
+
+
+def test_a_taken_port(t):
+    with socket.socket() as holder:
+        holder.bind(('127.0.0.1', 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        status, said = refused(t.new_server(start=False, listen=f'127.0.0.1:{port}'))
+    assert status == 3 and f'127.0.0.1:{port}' in said, (status, said)
+    with t.case('held by another tenfold'):
+        host, port = t.server.address
+        status, said = refused(t.new_server(start=False, listen=f'{host}:{port}'))
+        assert status == 3 and str(port) in said, (status, said)
+
+
+def test_a_crash_leaves_no_lock(t):
+    server = t.new_server()
+    item = t.caller('worker', server).add('x')
+    server.kill()
+    began = time.monotonic()
+    server.start()
+    took = time.monotonic() - began
+    assert t.caller('worker', server).state(item) == 'ready'
+    assert took < 3, f'ready after {took:.1f} s: a restart takes its own row back at once, not after the owner\'s lease'
+
+
+def pair(t):
+    """An owner and a standby on one PostgreSQL, with a short lease. None on SQLite."""
+    if t.store != 'postgres':
+        return None, None
+    first = t.new_server('--owner-lease', '2000')
+    second = t.new_server('--owner-lease', '2000', start=False, store_url=first.store_url)
+    return first, second.start('up')
+
+
+def test_standby_says_so(t):
+    first, second = pair(t)
+    if not first:
+        return
+    health = t.anonymous(second).get('/health/ready').expect(503)
+    assert health.json['status'] == 'standby' if 'status' in health.json else health.code == 'standby'
+    t.anonymous(second).get('/health/live').expect(200)
+    worker = t.caller('worker', first)
+    refused_there = t.anonymous(second)
+    refused_there.key = worker.key
+    answer = refused_there.post('/v1/work', {'type': 'x'}).expect(503, 'standby')
+    assert int(answer.headers['retry-after']) >= 1
+
+
+def test_a_standby_takes_over_from_the_dead(t):
+    first, second = pair(t)
+    if not first:
+        return
+    worker = t.caller('worker', first)
+    worker.add('x', lease_ms=60000)
+    claimed = worker.claim('x')[0]
+    first.kill()
+    began = time.monotonic()
+    until(lambda: second.health() == 200, 20, 'the take-over')
+    assert time.monotonic() - began < 8
+    there = t.anonymous(second)
+    there.key = worker.key
+    there.settle(claimed).expect(200)
+    there.add('x')
+
+
+def test_an_orderly_stop_hands_over_at_once(t):
+    first, second = pair(t)
+    if not first:
+        return
+    first.stop()
+    began = time.monotonic()
+    until(lambda: second.health() == 200, 10, 'the take-over')
+    assert time.monotonic() - began < 2, 'the lease ends with the owner'
+
+
+def test_the_deposed_cannot_write(t):
+    first, second = pair(t)
+    if not first:
+        return
+    worker = t.caller('worker', first)
+    worker.add('x')
+    first.process.send_signal(signal.SIGSTOP)
+    until(lambda: second.health() == 200, 20, 'the take-over')
+    first.process.send_signal(signal.SIGCONT)
+    worker.close()
+    answer = worker.post('/v1/work', {'type': 'x', 'title': 'from the deposed'})
+    assert answer.status == 503, answer.body
+    there = t.anonymous(second)
+    there.key = worker.key
+    assert len(there.get('/v1/work', query={'type': 'x'}).items) == 1
+    assert len(there.claim('x')) == 1, 'the new owner works'
+    until(lambda: first.health() == 503, 10, 'the deposed one\'s standing by')
+
+
+def test_a_newer_schema_is_refused(t):
+    server = t.new_server()
+    server.stop()
+    newer = 'UPDATE schema_version SET version = 9999'
+    if t.store == 'postgres':
+        server.database.ask(newer)
+    else:
+        import sqlite3
+        with sqlite3.connect(os.path.join(server.data, 'tenfold.db')) as db:
+            db.execute(newer)
+    status, said = refused(server)
+    assert status == 3 and '9999' in said, (status, said)
