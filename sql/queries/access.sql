@@ -3,9 +3,11 @@
 -- struct: tenant_row (id id64, name text, created_ms int64)
 -- struct: key_row (id id64, tenant id64, name text, scope int64, hash bytes, created_ms int64, expires_ms int64, revoked_ms int64)
 
--- name: tenant_insert :exec
+-- Returns a row so that a name that is taken shows at once, not at the commit.
+-- name: tenant_insert :one
 -- in: tenant_row
-INSERT INTO tenants (id, name, created_ms) VALUES ($1, $2, $3)
+-- out: (id id64)
+INSERT INTO tenants (id, name, created_ms) VALUES ($1, $2, $3) RETURNING id
 
 -- name: tenant_all :many
 -- out: tenant_row
@@ -19,6 +21,7 @@ INSERT INTO keys (id, tenant, name, scope, hash, created_ms, expires_ms, revoked
 -- out: key_row
 SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms FROM keys ORDER BY id
 
--- name: key_revoke :must
+-- name: key_revoke :one
 -- in: (id id64, tenant id64, revoked_ms int64)
-UPDATE keys SET revoked_ms = $3 WHERE id = $1 AND tenant = $2 AND revoked_ms = 0
+-- out: (id id64)
+UPDATE keys SET revoked_ms = $3 WHERE id = $1 AND tenant = $2 AND revoked_ms = 0 RETURNING id

@@ -6,6 +6,6 @@
 
 enum { PERSIST_BODIES_MAX_BYTES = 32 << 20 };
 
-bool persist_key_is(void *ctx, const struct work_item *item, struct str key);
+bool persist_key_is(void *ctx, const struct item *item, struct str key);
 
 #endif

@@ -1,0 +1,23 @@
+/* The table of handlers, expanded from api/routes.def; each is called through a thunk with its own types. */
+#include "api/api.h"
+
+#define ROUTE(name, method, path, in_type, out_type, scope, runs, status, max_body, flags, doc) \
+	static enum err run_##name(struct call *c, const void *in, void *out)                   \
+	{                                                                                       \
+		return api_##name(c, in, out);                                                  \
+	}
+#include "api/routes.def"
+#undef ROUTE
+
+static enum err read_work_list(struct call *c, const void *in, void *out)
+{
+	return api_work_list_read(c, in, out);
+}
+
+http_handler_fn *const api_handlers[ROUTE_COUNT] = {
+#define ROUTE(name, method, path, in, out, scope, runs, status, max_body, flags, doc) [ROUTE_##name] = run_##name,
+#include "api/routes.def"
+#undef ROUTE
+};
+
+http_handler_fn *const api_second_halves[ROUTE_COUNT] = {[ROUTE_work_list] = read_work_list};

@@ -1,0 +1,22 @@
+/*
+ * The handlers of api/routes.def, one function per call, and the table that finds them. What a handler may do is said
+ * in http/call.h.
+ */
+#ifndef TENFOLD_API_API_H
+#define TENFOLD_API_API_H
+
+#include "http/http.h"
+
+#define ROUTE(name, method, path, in_type, out_type, scope, runs, status, max_body, flags, doc) \
+	enum err api_##name(struct call *c, const struct in_type *in, struct out_type *out);
+#include "api/routes.def"
+#undef ROUTE
+
+/* The second halves of SLOT_READ calls. */
+enum err api_work_list_read(struct call *c, const struct work_list_in *in, struct work_list_out *out);
+
+/* By route_id: the handler, and for SLOT_READ what runs afterwards on a connection that reads (else NULL). */
+extern http_handler_fn *const api_handlers[ROUTE_COUNT];
+extern http_handler_fn *const api_second_halves[ROUTE_COUNT];
+
+#endif

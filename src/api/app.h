@@ -1,0 +1,58 @@
+/*
+ * The application: what the handlers of one process share. Made in src/server/, handed down in call->app; a test can
+ * make two in one process.
+ */
+#ifndef TENFOLD_API_APP_H
+#define TENFOLD_API_APP_H
+
+#include "access/keyring.h"
+#include "base/clock.h"
+#include "base/id.h"
+#include "store/executor.h"
+#include "store/pool.h"
+#include "work/persist.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct http_server;
+struct metrics;
+struct runner;
+struct sessions;
+
+enum { APP_MAGIC = 0x61707021 };
+
+struct app {
+	unsigned magic;
+	struct clock *clock;
+	struct store *store;
+	struct keyring *keyring;
+	struct metrics *metrics;
+	struct eventlog *events;
+	struct executor *executor; /* the queue's thread */
+	struct persist *persist;   /* of that thread */
+	struct runner *runner;     /* likewise */
+	struct pool *pool;         /* connections for READ, and on PostgreSQL for WRITE */
+	struct http_server *http;
+	struct sessions *sessions;
+	struct str openapi;        /* the document, made once */
+	const char *version;
+	uint32_t max_waiting_per_key;
+	atomic_bool stopping;
+	_Atomic uint64_t calls; /* numbers given to calls */
+
+	pthread_mutex_t ids_lock; /* ids of what has no slot */
+	struct id_maker ids;
+	unsigned process_number; /* 0 … 1023, in place of the slot */
+};
+
+int64_t app_new_id(struct app *app);
+
+static inline struct app *call_app(const struct call *c)
+{
+	struct app *app = c->app;
+	CHECK_OBJ(app, APP_MAGIC);
+	return app;
+}
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * From the API's work_new to the core's work_spec: what an item depends on is looked up here, in memory, among the other
+ * items of its batch, and in the store. And the way back to life of finished items.
+ */
+#ifndef TENFOLD_API_ENQUEUE_H
+#define TENFOLD_API_ENQUEUE_H
+
+#include "api/app.h"
+
+struct enqueued {
+	enum err err;
+	int64_t id;
+	int state;
+};
+
+/* The other entries of a batch, by the hash of their key. */
+struct batch_entries {
+	struct map by_key; /* hash to index + 1 */
+	const struct enqueued *results;
+};
+
+enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others, struct item **out,
+		     bool *existed, struct problem *p);
+
+/* Each on its own; problems[i] explains results[i].err. */
+void enqueue_batch(struct call *c, const struct work_new *items, size_t count, struct enqueued *results,
+		   struct problem *problems);
+
+/* Revives a failed or cancelled item, and then, one after another, those that failed because of it. */
+enum err revive_with_felled(struct call *c, int64_t id, struct item **out);
+
+#endif

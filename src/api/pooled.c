@@ -1,0 +1,112 @@
+/*
+ * Calls on the pool's threads: READ, the second half of SLOT_READ, and on PostgreSQL WRITE, each in a transaction of its
+ * own. Also what streams read from the store.
+ */
+#include "api/api.h"
+#include "api/idempotency.h"
+#include "api/runner.h"
+
+#include <string.h>
+
+enum { RUNS_MAX = 4 };
+
+static void reset_for_run(struct call *c, struct db *db)
+{
+	call_forget_hooks(c);
+	c->db = db;
+	c->now_ms = clock_now_ms(call_app(c)->clock);
+	c->problem = (struct problem){0};
+	c->status = 0;
+	memset(c->out, 0, c->route->out->size);
+}
+
+static enum err run_handler(struct call *c)
+{
+	return api_handlers[c->route - spec_routes](c, c->in, c->out);
+}
+
+/* As run_idempotent of the queue's thread, but the row is written at once: two calls with one key meet at its primary
+ * key, and the second is run again and finds the answer of the first. */
+static enum err run_idempotent(struct call *c)
+{
+	struct idempotency i;
+	idempotency_of(c, &i);
+	struct id_row id = {.id = i.id};
+	struct idempotency_row row;
+	enum err err = q_idempotency_get(c->db, &id, c->arena, &row);
+	if (!err)
+		err = idempotency_match(c, &i, &row);
+	if (!err)
+		return idempotency_replay(c, &row);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	err = q_idempotency_delete(c->db, &id, 1);
+	if (!err)
+		err = run_handler(c);
+	if (err)
+		return err;
+	row = idempotency_row_of(c, &i);
+	return q_idempotency_insert(c->db, &row, 1);
+}
+
+static enum err run_transaction(struct call *c, struct db *db)
+{
+	reset_for_run(c, db);
+	enum err err = db_begin(db);
+	if (!err)
+		err = idempotency_wanted(c) ? run_idempotent(c) : run_handler(c);
+	if (!err)
+		err = db_commit(db);
+	if (err)
+		db_rollback(db);
+	return err;
+}
+
+static void run_write(struct call *c, struct db *db)
+{
+	enum err err = ERR_STORE_BUSY;
+	for (int run = 0; run < RUNS_MAX && err == ERR_STORE_BUSY; run++) {
+		err = run_transaction(c, db);
+		if (err == ERR_ALREADY_EXISTS && c->problem.err == OK) /* the key's row, not the handler's word */
+			err = ERR_STORE_BUSY;
+	}
+	c->outcome = err;
+	if (!err)
+		call_run_hooks(c);
+	else
+		call_forget_hooks(c);
+}
+
+static void run_read(struct call *c, struct db *db)
+{
+	http_handler_fn *second = api_second_halves[c->route - spec_routes];
+	c->db = db;
+	if (!second)
+		c->now_ms = clock_now_ms(call_app(c)->clock);
+	c->outcome = second ? second(c, c->in, c->out) : run_handler(c);
+}
+
+void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
+{
+	(void)ctx;
+	struct call *c = CONTAINER_OF(t, struct call, task);
+	CHECK_OBJ(c, CALL_MAGIC);
+	if (c->route->runs == RUNS_STREAM) {
+		c->stream->fetch(c->stream_state, db, why);
+		http_fetched(c);
+		return;
+	}
+	if (!db)
+		c->outcome = why;
+	else if (c->route->runs == RUNS_WRITE)
+		run_write(c, db);
+	else
+		run_read(c, db);
+	http_finish(c);
+}
+
+enum err runner_fetch(struct call *c)
+{
+	c->task = (struct task){.tenant = c->caller.tenant, .cost = 1, .kind = TASK_CALL};
+	return pool_post(call_app(c)->pool, &c->task);
+}

@@ -1,0 +1,577 @@
+/*
+ * See runner.h. The life of a SLOT call here:
+ *
+ *   dispatch ──► run ──► handler ──OK or error──► done (finished when the batch ends)
+ *                  │        └──► parked ──served, timed out, hung up──► done
+ *                  └─ same Idempotency-Key is being worked on ──► following ──► run again when that one is done
+ */
+#include "api/runner.h"
+
+#include "api/api.h"
+#include "api/idempotency.h"
+#include "telemetry/metrics.h"
+
+#include <string.h>
+
+enum { TIMERS_PER_BATCH = 1000 };
+
+/* A parked call that carries a key, or one that waits for such a call. */
+struct follower {
+	int64_t idempotency; /* id of the row to come */
+	struct call *leader, *call;
+};
+
+struct runner {
+	struct app *app;
+	VEC(struct call *) done;      /* of this batch */
+	VEC(struct call *) served;    /* of `done`: were parked before, so cannot be run again */
+	VEC(struct job *) jobs;       /* of this batch */
+	VEC(struct follower) leaders; /* parked calls with a key: call == leader */
+	VEC(struct follower) followers;
+	struct map parked;            /* by number */
+	struct map waiting_by_key;    /* key id to a count as uintptr_t */
+	struct map staged;            /* idempotency rows of this batch: id to index + 1 in persist->idempotency */
+};
+
+struct runner *runner_new(struct app *app)
+{
+	struct runner *r = NEW(struct runner);
+	r->app = app;
+	return r;
+}
+
+void runner_destroy(struct runner **r)
+{
+	if (!*r)
+		return;
+	VEC_FREE(&(*r)->done);
+	VEC_FREE(&(*r)->served);
+	VEC_FREE(&(*r)->jobs);
+	VEC_FREE(&(*r)->leaders);
+	VEC_FREE(&(*r)->followers);
+	map_free(&(*r)->parked);
+	map_free(&(*r)->waiting_by_key);
+	map_free(&(*r)->staged);
+	free(*r);
+	*r = NULL;
+}
+
+/* ---- from the loops ---- */
+
+static uint32_t cost_of(const struct call *c)
+{
+	switch (c->route - spec_routes) {
+	case ROUTE_work_batch:
+		return (uint32_t)((const struct work_batch_in *)c->in)->items_count + 1;
+	case ROUTE_work_settle:
+		return (uint32_t)((const struct work_settle_in *)c->in)->items_count + 1;
+	case ROUTE_work_extend:
+		return (uint32_t)((const struct work_extend_in *)c->in)->items_count + 1;
+	case ROUTE_work_claim:
+		return (uint32_t)((const struct work_claim_in *)c->in)->max;
+	default:
+		return 1;
+	}
+}
+
+enum err runner_dispatch(struct call *c)
+{
+	struct app *app = call_app(c);
+	if (atomic_load_explicit(&app->stopping, memory_order_relaxed))
+		return ERR_SHUTTING_DOWN;
+	c->number = atomic_fetch_add_explicit(&app->calls, 1, memory_order_relaxed) + 1;
+	c->task = (struct task){.tenant = c->caller.tenant, .cost = cost_of(c), .kind = TASK_CALL};
+	switch (c->route->runs) {
+	case RUNS_SLOT:
+	case RUNS_SLOT_READ:
+		return executor_post(app->executor, &c->task);
+	case RUNS_WRITE:
+		if (store_kind(app->store) == STORE_SQLITE)
+			return executor_post(app->executor, &c->task);
+		return pool_post(app->pool, &c->task);
+	case RUNS_READ:
+		return pool_post(app->pool, &c->task);
+	case RUNS_HERE:
+	case RUNS_STREAM:
+		break;
+	}
+	UNREACHABLE();
+}
+
+void runner_post(struct app *app, struct job *job)
+{
+	job->app = app;
+	job->task.cost = 1;
+	job->task.kind = TASK_JOB;
+	executor_post_always(app->executor, &job->task);
+}
+
+/* ---- parked calls ---- */
+
+static void count_waiting(struct runner *r, int64_t key, int change)
+{
+	uintptr_t n = (uintptr_t)map_take(&r->waiting_by_key, (uint64_t)key);
+	n = (uintptr_t)((intptr_t)n + change);
+	if (n > 0)
+		map_put(&r->waiting_by_key, (uint64_t)key, (void *)n); /* a count, not a pointer */
+}
+
+enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wait_ms)
+{
+	struct app *app = call_app(c);
+	struct runner *r = app->runner;
+	if ((uintptr_t)map_get(&r->waiting_by_key, (uint64_t)c->caller.key) >= app->max_waiting_per_key)
+		return call_fail(c, ERR_TOO_MANY, "%u claims of this key wait already", app->max_waiting_per_key);
+	struct work_waiter *waiter;
+	enum err err = work_wait(app->persist->work, claim, c->now_ms + wait_ms, c, &waiter);
+	if (err)
+		return call_fail(c, err, "as many claims as this server allows wait already");
+	c->parked = waiter;
+	c->wait = CALL_PARKED;
+	map_put(&r->parked, c->number, c);
+	count_waiting(r, c->caller.key, 1);
+	return OK;
+}
+
+static void lead(struct runner *r, struct call *c, int64_t id)
+{
+	*VEC_PUSH(&r->leaders) = (struct follower){.idempotency = id, .leader = c, .call = c};
+}
+
+static struct call *leader_of(struct runner *r, int64_t id)
+{
+	for (size_t i = 0; i < r->leaders.n; i++)
+		if (r->leaders.v[i].idempotency == id)
+			return r->leaders.v[i].leader;
+	return NULL;
+}
+
+/* The leader is done: its followers run again, after the batch that answers it. */
+static void release_followers(struct runner *r, struct call *leader)
+{
+	for (size_t i = 0; i < r->leaders.n; i++)
+		if (r->leaders.v[i].leader == leader)
+			r->leaders.v[i--] = r->leaders.v[--r->leaders.n];
+	for (size_t i = 0; i < r->followers.n; i++) {
+		struct follower f = r->followers.v[i];
+		if (f.leader != leader)
+			continue;
+		r->followers.v[i--] = r->followers.v[--r->followers.n];
+		map_take(&r->parked, f.call->number);
+		f.call->wait = CALL_RUNNING;
+		executor_post_always(r->app->executor, &f.call->task);
+	}
+}
+
+static void follow(struct runner *r, struct call *c, struct call *leader, int64_t id)
+{
+	*VEC_PUSH(&r->followers) = (struct follower){.idempotency = id, .leader = leader, .call = c};
+	c->wait = CALL_PARKED;
+	c->parked = NULL;
+	map_put(&r->parked, c->number, c);
+}
+
+static void done(struct runner *r, struct call *c, enum err outcome)
+{
+	c->outcome = outcome;
+	c->wait = CALL_DONE;
+	*VEC_PUSH(&r->done) = c;
+}
+
+/* Takes a parked call out of wherever it waits. */
+static void unpark(struct runner *r, struct call *c)
+{
+	map_take(&r->parked, c->number);
+	if (c->parked) {
+		struct work_waiter *waiter = c->parked;
+		work_unwait(r->app->persist->work, &waiter);
+		count_waiting(r, c->caller.key, -1);
+	}
+	c->parked = NULL;
+	for (size_t i = 0; i < r->followers.n; i++)
+		if (r->followers.v[i].call == c)
+			r->followers.v[i--] = r->followers.v[--r->followers.n];
+}
+
+struct hangup {
+	struct job job;
+	uint64_t number;
+};
+
+static void hangup_run(struct job *job)
+{
+	struct hangup *h = CONTAINER_OF(job, struct hangup, job);
+	struct runner *r = job->app->runner;
+	struct call *c = map_get(&r->parked, h->number);
+	if (!c)
+		return;
+	unpark(r, c);
+	*VEC_PUSH(&r->served) = c;
+	done(r, c, ERR_SHUTTING_DOWN); /* nobody reads it */
+}
+
+void runner_hung_up(struct call *c)
+{
+	struct hangup *h = NEW(struct hangup);
+	h->number = c->number;
+	h->job.run = hangup_run;
+	h->job.task.tenant = c->caller.tenant;
+	runner_post(call_app(c), &h->job);
+}
+
+static void unpark_all(struct runner *r)
+{
+	struct call *c;
+	for (size_t i = 0; (c = map_next(&r->parked, &i)); i = 0) {
+		unpark(r, c);
+		c->outcome = OK;
+		c->wait = CALL_DONE;
+		release_followers(r, c);
+		http_finish(c);
+	}
+}
+
+static void end_waits_run(struct job *job)
+{
+	unpark_all(job->app->runner);
+}
+
+void runner_end_waits(struct app *app)
+{
+	struct job *job = NEW(struct job);
+	job->run = end_waits_run;
+	runner_post(app, job);
+}
+
+/* ---- claims that nobody received ---- */
+
+struct undelivered {
+	struct job job;
+	size_t count;
+	struct undelivered_item {
+		int64_t id;
+		struct work_token token;
+	} items[];
+};
+
+static void undelivered_run(struct job *job)
+{
+	struct undelivered *u = CONTAINER_OF(job, struct undelivered, job);
+	for (size_t i = 0; i < u->count; i++)
+		work_unclaim(job->app->persist->work, u->items[i].id, &u->items[i].token);
+}
+
+void runner_undelivered(struct call *c)
+{
+	if (c->route != &spec_routes[ROUTE_work_claim] || c->outcome != OK)
+		return;
+	const struct work_claim_out *out = c->out;
+	if (out->items_count == 0)
+		return;
+	struct undelivered *u = must_alloc(sizeof *u + out->items_count * sizeof u->items[0]);
+	for (size_t i = 0; i < out->items_count; i++) {
+		u->items[i].id = out->items[i].id;
+		CHECK(work_token_parse(out->items[i].token, &u->items[i].token));
+	}
+	u->count = out->items_count;
+	u->job.run = undelivered_run;
+	u->job.task.tenant = c->caller.tenant;
+	runner_post(call_app(c), &u->job);
+}
+
+/* ---- calls on the queue's thread ---- */
+
+static enum err run_handler(struct call *c)
+{
+	return api_handlers[c->route - spec_routes](c, c->in, c->out);
+}
+
+/* A handler that writes rows itself shares the batch's transaction, under a savepoint of its own. */
+static enum err run_write(struct call *c)
+{
+	enum err err = executor_transaction(call_app(c)->executor);
+	if (!err)
+		err = db_savepoint(c->db);
+	if (err)
+		return err;
+	enum err outcome = run_handler(c);
+	err = outcome ? db_savepoint_undo(c->db) : db_savepoint_release(c->db);
+	return outcome ? outcome : err;
+}
+
+static enum err run_once(struct call *c)
+{
+	return c->route->runs == RUNS_WRITE ? run_write(c) : run_handler(c);
+}
+
+/* The row of this key, of this batch or the store's. */
+static enum err find_answer(struct runner *r, struct call *c, int64_t id, struct idempotency_row *row)
+{
+	struct persist *p = r->app->persist;
+	uintptr_t staged = (uintptr_t)map_get(&r->staged, (uint64_t)id);
+	if (staged) {
+		*row = p->idempotency.v[staged - 1];
+		return OK;
+	}
+	struct id_row in = {.id = id};
+	return q_idempotency_get(c->db, &in, c->arena, row);
+}
+
+static void stage_answer(struct runner *r, struct call *c, const struct idempotency *i)
+{
+	struct persist *p = r->app->persist;
+	*VEC_PUSH(&p->idempotency) = idempotency_row_of(c, i);
+	map_put(&r->staged, (uint64_t)i->id, (void *)(uintptr_t)p->idempotency.n);
+}
+
+static enum err run_idempotent(struct runner *r, struct call *c)
+{
+	struct idempotency i;
+	idempotency_of(c, &i);
+	struct call *leader = leader_of(r, i.id);
+	if (leader) {
+		follow(r, c, leader, i.id);
+		return OK;
+	}
+	struct idempotency_row row;
+	enum err err = find_answer(r, c, i.id, &row);
+	if (!err)
+		err = idempotency_match(c, &i, &row);
+	else if (err != ERR_NOT_FOUND)
+		return err;
+	if (!err)
+		return idempotency_replay(c, &row);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	*VEC_PUSH(&r->app->persist->idempotency_expired) = (struct id_row){.id = i.id};
+	err = run_once(c);
+	if (c->wait == CALL_PARKED)
+		lead(r, c, i.id);
+	else if (!err)
+		stage_answer(r, c, &i);
+	return err;
+}
+
+static void reset_for_run(struct call *c, struct db *db, int64_t now_ms)
+{
+	call_forget_hooks(c);
+	c->db = db;
+	c->now_ms = now_ms;
+	c->problem = (struct problem){0};
+	c->wait = CALL_RUNNING;
+	c->status = 0;
+	c->replayed = false;
+	c->ready_json = (struct str){0};
+	memset(c->out, 0, c->route->out->size);
+}
+
+static void run_call(struct runner *r, struct call *c, struct db *db)
+{
+	reset_for_run(c, db, r->app->persist->now_ms);
+	if (call_is_gone(c)) {
+		done(r, c, ERR_SHUTTING_DOWN); /* nobody reads it */
+		return;
+	}
+	enum err err = idempotency_wanted(c) ? run_idempotent(r, c) : run_once(c);
+	if (c->wait != CALL_PARKED)
+		done(r, c, err);
+}
+
+static void op_run(void *ctx, struct task *t, struct db *db)
+{
+	struct runner *r = ctx;
+	if (t->kind == TASK_JOB) {
+		struct job *job = CONTAINER_OF(t, struct job, task);
+		*VEC_PUSH(&r->jobs) = job;
+		job->run(job);
+		return;
+	}
+	struct call *c = CONTAINER_OF(t, struct call, task);
+	CHECK_OBJ(c, CALL_MAGIC);
+	run_call(r, c, db);
+}
+
+static void job_free(struct job *job)
+{
+	if (job->done)
+		job->done(job);
+	free(job);
+}
+
+static void op_refuse(void *ctx, struct task *t, enum err why)
+{
+	(void)ctx;
+	if (t->kind == TASK_JOB) {
+		job_free(CONTAINER_OF(t, struct job, task));
+		return;
+	}
+	struct call *c = CONTAINER_OF(t, struct call, task);
+	c->outcome = why;
+	c->wait = CALL_DONE;
+	http_finish(c);
+}
+
+/* The core gives a parked claim its items, or none when its time is over. */
+static void served(void *ctx, void *who, struct item *const *items, size_t count)
+{
+	struct runner *r = ctx;
+	struct call *c = who;
+	CHECK_OBJ(c, CALL_MAGIC);
+	map_take(&r->parked, c->number);
+	count_waiting(r, c->caller.key, -1);
+	c->parked = NULL;
+	c->db = r->app->persist->db;
+	c->now_ms = r->app->persist->now_ms;
+	work_claim_serve(c, items, count);
+	*VEC_PUSH(&r->served) = c;
+	if (!c->outcome && idempotency_wanted(c)) {
+		struct idempotency i;
+		idempotency_of(c, &i);
+		stage_answer(r, c, &i);
+	}
+	done(r, c, c->outcome);
+}
+
+/* ---- the executor's operations ---- */
+
+static enum err op_acquire(void *ctx, struct db *db, struct problem *p)
+{
+	struct runner *r = ctx;
+	return persist_acquire(r->app->persist, db, p);
+}
+
+/* Memory goes: whoever waits in it is told to come again (empty answers, as at a timeout). */
+static void op_release(void *ctx, struct db *db)
+{
+	struct runner *r = ctx;
+	unpark_all(r);
+	persist_release(r->app->persist, db);
+}
+
+static void op_begin(void *ctx, int64_t now_ms)
+{
+	struct runner *r = ctx;
+	persist_begin(r->app->persist, r->app->persist->db, now_ms);
+}
+
+static bool op_tick(void *ctx)
+{
+	struct runner *r = ctx;
+	return work_tick(r->app->persist->work, TIMERS_PER_BATCH);
+}
+
+static bool op_dirty(void *ctx)
+{
+	struct runner *r = ctx;
+	return persist_dirty(r->app->persist);
+}
+
+static enum err op_open(void *ctx, struct db *db)
+{
+	struct runner *r = ctx;
+	return persist_open(r->app->persist, db);
+}
+
+static enum err op_flush(void *ctx, struct db *db)
+{
+	struct runner *r = ctx;
+	return persist_flush(r->app->persist, db);
+}
+
+static void finish(struct runner *r, struct call *c)
+{
+	release_followers(r, c);
+	if (!c->outcome && c->route->runs == RUNS_SLOT_READ) {
+		c->outcome = pool_post(r->app->pool, &c->task);
+		if (!c->outcome)
+			return;
+	}
+	http_finish(c);
+}
+
+/* What the failure of the batch means for one of its calls. */
+static enum err outcome_of(const struct call *c, enum err batch)
+{
+	if (c->outcome || !batch || c->route->runs == RUNS_SLOT_READ)
+		return c->outcome;
+	return batch == ERR_NOT_FOUND ? ERR_STANDBY : batch;
+}
+
+static void publish(struct runner *r)
+{
+	const struct work *w = r->app->persist->work;
+	struct metrics *m = r->app->metrics;
+	for (int s = WORK_BLOCKED; s <= WORK_LEASED; s++)
+		metrics_set_at(m, METRIC_work_items, (unsigned)s, 0, (double)work_count(w, (enum work_state)s));
+	metrics_set(m, METRIC_work_claims_waiting, (double)work_waiting(w));
+	metrics_set(m, METRIC_batch_queue_length, (double)executor_queued(r->app->executor));
+}
+
+static void op_end(void *ctx, enum err batch, bool rerun)
+{
+	struct runner *r = ctx;
+	size_t happened;
+	work_happenings(r->app->persist->work, &happened);
+	persist_end(r->app->persist, batch);
+	if (rerun) { /* the others come again; those the batch had served are out of the core */
+		for (size_t i = 0; i < r->served.n; i++) {
+			call_forget_hooks(r->served.v[i]);
+			r->served.v[i]->outcome = batch;
+			finish(r, r->served.v[i]);
+		}
+	}
+	for (size_t i = 0; i < r->done.n && !rerun; i++) {
+		struct call *c = r->done.v[i];
+		c->outcome = outcome_of(c, batch);
+		if (!c->outcome)
+			call_run_hooks(c);
+		else
+			call_forget_hooks(c);
+		finish(r, c);
+	}
+	for (size_t i = 0; i < r->jobs.n && !rerun; i++)
+		job_free(r->jobs.v[i]);
+	r->done.n = r->served.n = r->jobs.n = 0;
+	map_free(&r->staged);
+	publish(r);
+	if (!batch && happened > 0)
+		http_wake_streams(r->app->http);
+}
+
+static enum err op_ask(void *ctx, struct db *db, bool *committed)
+{
+	struct runner *r = ctx;
+	return persist_ask(r->app->persist, db, committed);
+}
+
+static int64_t op_next_due_ms(void *ctx)
+{
+	struct runner *r = ctx;
+	return work_next_due_ms(r->app->persist->work);
+}
+
+static void op_idle(void *ctx, struct db *db)
+{
+	struct runner *r = ctx;
+	persist_idle(r->app->persist, db);
+}
+
+const struct executor_ops runner_ops = {.acquire = op_acquire,
+					.release = op_release,
+					.begin = op_begin,
+					.run = op_run,
+					.tick = op_tick,
+					.dirty = op_dirty,
+					.open = op_open,
+					.flush = op_flush,
+					.end = op_end,
+					.refuse = op_refuse,
+					.ask = op_ask,
+					.next_due_ms = op_next_due_ms,
+					.idle = op_idle};
+
+void runner_served(void *ctx, void *who, struct item *const *items, size_t count)
+{
+	struct app *app = ctx;
+	served(app->runner, who, items, count);
+}

@@ -1,0 +1,53 @@
+/*
+ * Runs calls on the queue's thread: the bridge between the executor, which knows only tasks, and the handlers.
+ *
+ * A SLOT call is applied to memory by its handler, waits for the batch's commit, and is then finished. A claim that finds
+ * nothing is parked: it stays with the core as a waiter and is finished in the batch that serves it. Calls of one batch
+ * that carry an Idempotency-Key have their answer written with the batch. Apart from calls there are jobs: small
+ * things the loops need done on this thread (a client hung up, a session ended).
+ */
+#ifndef TENFOLD_API_RUNNER_H
+#define TENFOLD_API_RUNNER_H
+
+#include "api/app.h"
+
+enum { TASK_CALL, TASK_JOB };
+
+/* The first member of what its poster allocated; freed here, after it was run or when it cannot be any more (stopping,
+ * not the owner). It may be run a second time when the first batch was undone. */
+struct job {
+	struct task task;
+	struct app *app;
+	void (*run)(struct job *job);
+	void (*done)(struct job *job); /* or NULL: it will not be run (again) */
+};
+void runner_post(struct app *app, struct job *job); /* any thread; job->app is set */
+
+struct runner *runner_new(struct app *app);
+void runner_destroy(struct runner **r);
+extern const struct executor_ops runner_ops; /* ctx is the runner */
+
+/* For http_hooks: takes the call over; the client of a waiting call hung up; a claim's answer was not delivered. */
+enum err runner_dispatch(struct call *c);
+void runner_hung_up(struct call *c);
+void runner_undelivered(struct call *c);
+enum err runner_fetch(struct call *c);
+
+/* The pool's function; ctx is the app. */
+void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why);
+
+/* For the claim handler: waits. Sets c->wait. ERR_TOO_MANY when too many wait already. */
+enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wait_ms);
+/* Ends all waiting claims with an empty answer, at a stop. Any thread. */
+void runner_end_waits(struct app *app);
+/* For persist_config.served; ctx is the app. */
+void runner_served(void *ctx, void *who, struct item *const *items, size_t count);
+
+/* Given by api/work.c: what a waiting claim is answered. */
+void work_claim_serve(struct call *c, struct item *const *items, size_t count);
+/* Given by api/work.c: the leases of a claim that was answered before, as far as they are still valid. */
+enum err work_claim_replay(struct call *c, struct str stored);
+/* Given by api/work.c: what is stored of a claim's answer: ids and tokens, no bodies. */
+void work_claim_stored(const struct work_claim_out *out, struct buf *b);
+
+#endif

@@ -1,0 +1,78 @@
+/* Health, metrics, and the API's own description. */
+#include "api/api.h"
+#include "api/app.h"
+
+#include "telemetry/metrics.h"
+
+enum err api_health_live(struct call *c, const struct nothing *in, struct health *out)
+{
+	(void)in;
+	out->status = HEALTH_OK;
+	out->version = str_of(call_app(c)->version);
+	return OK;
+}
+
+static enum health_status queue_health(const struct app *app)
+{
+	if (atomic_load(&app->stopping))
+		return HEALTH_STOPPING;
+	switch (executor_state(app->executor)) {
+	case EXECUTOR_STARTING:
+		return HEALTH_STARTING;
+	case EXECUTOR_STANDBY:
+		return HEALTH_STANDBY;
+	case EXECUTOR_READY:
+		return HEALTH_OK;
+	case EXECUTOR_READ_ONLY:
+		return HEALTH_READ_ONLY;
+	case EXECUTOR_FAILING:
+		return HEALTH_FAILING;
+	case EXECUTOR_STOPPED:
+		return HEALTH_STOPPING;
+	}
+	UNREACHABLE();
+}
+
+enum err api_health_ready(struct call *c, const struct nothing *in, struct health *out)
+{
+	(void)in;
+	struct app *app = call_app(c);
+	enum health_status queue = queue_health(app);
+	struct problem why = {0};
+	executor_detail(app->executor, &why);
+	out->status = (int)queue;
+	out->version = str_of(app->version);
+	PUT(out, health, queue, (int)queue);
+	PUT(out, health, store, queue == HEALTH_FAILING || queue == HEALTH_READ_ONLY ? (int)queue : HEALTH_OK);
+	if (why.detail[0])
+		PUT(out, health, detail, arena_str(c->arena, str_of(why.detail)));
+	if (queue != HEALTH_OK)
+		c->status = 503;
+	return OK;
+}
+
+enum err api_health(struct call *c, const struct nothing *in, struct health *out)
+{
+	return api_health_ready(c, in, out);
+}
+
+enum err api_metrics(struct call *c, const struct nothing *in, struct nothing *out)
+{
+	(void)in;
+	(void)out;
+	struct buf b = BUF_INIT(0);
+	metrics_text(call_app(c)->metrics, &b);
+	c->text = arena_str(c->arena, buf_str(&b));
+	c->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	buf_free(&b);
+	return OK;
+}
+
+enum err api_openapi(struct call *c, const struct nothing *in, struct nothing *out)
+{
+	(void)in;
+	(void)out;
+	c->text = call_app(c)->openapi;
+	c->content_type = "application/json";
+	return OK;
+}
