@@ -19,7 +19,7 @@ def in_threads(functions):
 
 
 def waiting(t, server=None):
-    return (server or t.server).metric('tenfold_work_waiting')
+    return (server or t.server).metric('tenfold_work_claims_waiting')
 
 
 def test_a_waiting_claim_is_woken_within_2_ms(t):
