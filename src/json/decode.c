@@ -96,7 +96,7 @@ static bool decode_number(struct decode *d, const struct json_field *f, void *at
 	else if (str_to_i64(number, &v))
 		value_whole(f, v, at, &d->faults, where);
 	else
-		value_whole(f, number.p[0] == '-' ? INT64_MIN : INT64_MAX, at, &d->faults, where);
+		value_out_of_range(f, &d->faults, where); /* not even 64 bits hold it */
 	return true;
 }
 

@@ -211,6 +211,7 @@ uint32_t type_find(const struct json_type *t, struct str name, uint32_t first);
 void value_whole(const struct json_field *f, int64_t v, void *at, struct faults *faults, const struct place *where);
 void value_real(const struct json_field *f, struct str number, void *at, struct faults *faults,
 		const struct place *where);
+void value_out_of_range(const struct json_field *f, struct faults *faults, const struct place *where);
 /* Text for the kinds that are text outside: JSON_TEXT, JSON_ENUM, JSON_TIME, JSON_ID. It is kept, not copied. */
 void value_text(const struct json_field *f, struct str text, void *at, struct faults *faults,
 		const struct place *where);

@@ -10,11 +10,16 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+void value_out_of_range(const struct json_field *f, struct faults *faults, const struct place *where)
+{
+	fault_add(faults, ERR_INVALID, where, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+}
+
 void value_whole(const struct json_field *f, int64_t v, void *at, struct faults *faults, const struct place *where)
 {
 	*(int64_t *)at = v;
 	if (v < f->min || v > f->max)
-		fault_add(faults, ERR_INVALID, where, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+		value_out_of_range(f, faults, where);
 }
 
 void value_real(const struct json_field *f, struct str number, void *at, struct faults *faults,
@@ -23,7 +28,7 @@ void value_real(const struct json_field *f, struct str number, void *at, struct 
 	double *v = at;
 
 	if (!str_to_f64(number, v) || *v < (double)f->min || *v > (double)f->max)
-		fault_add(faults, ERR_INVALID, where, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+		value_out_of_range(f, faults, where);
 }
 
 /* Counts characters only when the number of bytes leaves it open whether they fit. */
