@@ -423,10 +423,10 @@ def check(db, q):
     q.writes = not actions.isdisjoint(WRITING)
     got = [c[0] for c in columns]
     wanted = [f.name for f in q.output.fields] if q.output else []
+    if got and not q.output:
+        raise SqlError(statement.where, f'{q.name} gives columns ({", ".join(got)}), and :{q.card} takes none')
     if got != wanted:
         raise SqlError(statement.where, f'{q.name} {difference(got, wanted)}')
-    if q.card in ('exec', 'must', 'batch') and not q.writes:
-        raise SqlError(statement.where, f'{q.name} writes nothing, and :{q.card} returns nothing')
 
 
 def difference(got, wanted):

@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+"""Makes the reference pages of docs/ out of the tables, so that they cannot say anything else.
+
+    docgen.py --tenfold build/tenfold [--check]
+
+    docs/configuration.md   api/params.def
+    docs/errors.md          api/errors.def
+    docs/metrics.md         api/metrics.def
+    docs/cli.md             api/verbs.def, and what --help says
+
+--check only says which pages are not current.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MADE = '<!-- Made by tools/docgen.py (./dev docs); do not edit. -->\n'
+
+
+def rows(table, *macros):
+    """(macro, [argument…]) of each row of a table, in order; texts without their quotes."""
+    with open(os.path.join(HERE, table), encoding='utf-8') as f:
+        text = re.sub(r'/\*.*?\*/', '', f.read(), flags=re.S)
+    text = re.sub(r'^\s*#.*$', '', text, flags=re.M)
+    for start in re.finditer(r'^(\w+)\(', text, re.M):
+        if start[1] in macros:
+            yield start[1], arguments(text, start.end())
+
+
+def arguments(text, at):
+    """The arguments of a macro call whose '(' ends before `at`."""
+    found, depth, current = [], 0, ''
+    for token in re.finditer(r'"(?:\\.|[^"\\])*"|[(),]|[^"(),]+', text[at:]):
+        piece = token[0]
+        if piece == ')' and depth == 0:
+            found.append(current.strip())
+            return [unquoted(a) for a in found]
+        if piece == ',' and depth == 0:
+            found.append(current.strip())
+            current = ''
+            continue
+        depth += (piece == '(') - (piece == ')')
+        current += piece
+    raise SystemExit(f'docgen: a row that does not end: {text[at:at + 60]!r}')
+
+
+def unquoted(argument):
+    pieces = re.findall(r'"((?:\\.|[^"\\])*)"', argument)
+    if not argument.startswith('"'):
+        return argument
+    return re.sub(r'\\(.)', r'\1', ''.join(pieces))
+
+
+def cell(text):
+    return text.replace('|', '\\|')
+
+
+def milliseconds(text):
+    """60000 → 60 s."""
+    n = int(text)
+    for unit, size in (('d', 86_400_000), ('h', 3_600_000), ('min', 60_000), ('s', 1000)):
+        if n and n % size == 0:
+            return f'{n // size} {unit}'
+    return f'{n} ms'
+
+
+def default_of(need, kind):
+    given = re.match(r'DEFAULT\("(.*)"\)', need)
+    if not given:
+        return ''
+    return milliseconds(given[1]) if kind == 'F_MS' else f'`{given[1]}`'
+
+
+def configuration(_):
+    lines = [MADE, '# Configuration\n',
+             'Each parameter of `tenfold serve` is a flag and an environment variable; the flag wins. Nothing has to be',
+             'set: without any, the server keeps its data in the user\'s data home and listens on 127.0.0.1 only.\n',
+             '| flag | environment | default | range | what it does |', '|---|---|---|---|---|']
+    for kind, args in rows('api/params.def', 'F_TEXT', 'F_INT', 'F_MS', 'F_ENUM', 'F_BOOL', 'F_REAL'):
+        name, need, limits, doc = args[0], args[1], args[2:-1], args[-1]
+        span = ''
+        if kind == 'F_INT':
+            span = f'{int(limits[0]):,} to {int(limits[1]):,}'
+        elif kind == 'F_MS':
+            span = f'{milliseconds(limits[0])} to {milliseconds(limits[1])}'
+        lines.append(f'| `--{name.replace("_", "-")}` | `TENFOLD_{name.upper()}` | {default_of(need, kind)} | {span} | {cell(doc)} |')
+    lines += ['', 'Durations take a unit: `500ms`, `10s`, `5m`, `1h`, `1d`; a bare number is milliseconds.', '',
+              'The data directory holds `tenfold.db` (SQLite), `server.json` (address and process of the running server),',
+              '`admin.key` (mode 0600, made at the first start) and the process\'s own number. `TENFOLD_HOME` moves it.', '']
+    return '\n'.join(lines)
+
+
+def errors(_):
+    lines = [MADE, '# Errors\n',
+             'Every refusal is `application/problem+json` (RFC 9457) with `type`, `title`, `status`, `detail`, `instance`, and',
+             '`code`, the word for programs, which never changes. Faulty fields stand in `errors`, each with its path and what',
+             'is wrong with it; malformed text has `line` and `column`. `request_id` is the answer\'s `X-Request-Id`.\n',
+             'Retryable: the same request may be sent again unchanged and can succeed; `Retry-After` says when.\n',
+             '| code | HTTP | exit | retryable | meaning |', '|---|---|---|---|---|']
+    for _, (_, status, exit_code, retryable, code, title) in rows('api/errors.def', 'ERR'):
+        lines.append(f'| `{code}` | {status} | {exit_code} | {"yes" if retryable == "true" else ""} | {cell(title)}. |')
+    lines += ['', '## Exit codes of the command line\n', '| code | meaning |', '|---|---|', '| 0 | done |',
+              '| 1 | refused, or a check failed |', '| 2 | the command or its input was wrong |',
+              '| 3 | the server is unreachable or cannot do it now |', '| 4 | there is no such thing |', '| 5 | conflict |',
+              '| 6 | the outcome is unknown |', '| 130, 143 | ended by SIGINT, SIGTERM |', '']
+    return '\n'.join(lines)
+
+
+def metrics(_):
+    lines = [MADE, '# Metrics\n', '`GET /metrics` shows these in the Prometheus text format.\n',
+             '| metric | kind | labels | what it says |', '|---|---|---|---|']
+    for kind, (name, label1, label2, doc) in rows('api/metrics.def', 'COUNTER', 'GAUGE', 'HISTOGRAM'):
+        labels = ', '.join(f'`{label}`' for label in (label1, label2) if label != 'none')
+        lines.append(f'| `tenfold_{name}` | {kind.lower()} | {labels} | {cell(doc)} |')
+    lines += ['', '| label | values |', '|---|---|']
+    for _, (name, doc) in rows('api/metrics.def', 'LABEL'):
+        lines.append(f'| `{name}` | {cell(doc)} |')
+    return '\n'.join(lines + [''])
+
+
+def cli(tenfold):
+    def said(*words):
+        env = {**os.environ, 'COLUMNS': '100'}
+        return subprocess.run([tenfold, *words, '--help'], check=True, capture_output=True, text=True, env=env).stdout.rstrip()
+    lines = [MADE, '# The command line\n', 'What `tenfold --help` and `tenfold VERB --help` say. Exit codes: [errors.md](errors.md).\n',
+             '```text', said(), '```']
+    for _, args in rows('api/verbs.def', 'SERVER', 'CALL', 'VERB'):
+        verb = args[1]
+        lines += [f'\n## tenfold {verb}\n', '```text', said(*verb.split()), '```']
+    return '\n'.join(lines + [''])
+
+
+PAGES = {'docs/configuration.md': configuration, 'docs/errors.md': errors, 'docs/metrics.md': metrics, 'docs/cli.md': cli}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--tenfold', required=True, help='the program whose words are asked for')
+    parser.add_argument('--check', action='store_true', help='only say which pages are not current')
+    args = parser.parse_args()
+    stale = []
+    for page, make in PAGES.items():
+        path, text = os.path.join(HERE, page), make(os.path.abspath(args.tenfold))
+        try:
+            with open(path, encoding='utf-8') as f:
+                current = f.read() == text
+        except FileNotFoundError:
+            current = False
+        if not current and not args.check:
+            with open(path, 'w', encoding='utf-8') as f:
+                f.write(text)
+        stale += [] if current else [page]
+    if args.check:
+        print('not current, run ./dev docs: ' + ' '.join(stale) if stale else 'the reference pages are current')
+        return 1 if stale else 0
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
