@@ -507,11 +507,19 @@ static void publish(struct runner *r)
 	metrics_set(m, METRIC_batch_queue_length, (double)executor_queued(r->app->executor));
 }
 
+static size_t count_events(struct runner *r)
+{
+	size_t count;
+	const struct work_happening *h = work_happenings(r->app->persist->work, &count);
+	for (size_t i = 0; i < count; i++)
+		metrics_add_at(r->app->metrics, METRIC_work_events_total, h[i].kind, 0, 1);
+	return count;
+}
+
 static void op_end(void *ctx, enum err batch, bool rerun)
 {
 	struct runner *r = ctx;
-	size_t happened;
-	work_happenings(r->app->persist->work, &happened);
+	size_t happened = batch ? 0 : count_events(r);
 	persist_end(r->app->persist, batch);
 	if (rerun) { /* the others come again; those the batch had served are out of the core */
 		for (size_t i = 0; i < r->served.n; i++) {
@@ -534,7 +542,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	r->done.n = r->served.n = r->jobs.n = 0;
 	map_free(&r->staged);
 	publish(r);
-	if (!batch && happened > 0)
+	if (happened > 0)
 		http_wake_streams(r->app->http);
 }
 

@@ -423,6 +423,8 @@ static bool run_tasks(struct executor *e, struct task **tasks, size_t count, boo
 	enum err err = settle_batch(e);
 	bool rerun = err && may_rerun && count > 1 && !is_store_fault(err);
 	ops->end(ctx, err, rerun);
+	if (err)
+		metrics_add_at(e->config.metrics, METRIC_store_errors_total, (unsigned)err, 0, 1);
 	if (err && !rerun) {
 		LOG_E("executor.batch_failed", "error=%s tasks=%zu", err_info(err)->code, count);
 		after_failure(e, err);

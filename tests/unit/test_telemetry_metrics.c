@@ -8,11 +8,11 @@
 
 static const char *const routes[] = {"work_add", "odd \"name\"\\\n"};
 static const char *const states[] = {"ready", "leased", "completed"};
-static const char *const commands[] = {"enqueue", "claim"};
+static const char *const events[] = {"enqueued", "claimed"};
 
 static const struct metrics_config config = {.route = {routes, COUNT_OF(routes)},
 					     .state = {states, COUNT_OF(states)},
-					     .command = {commands, COUNT_OF(commands)},
+					     .event = {events, COUNT_OF(events)},
 					     .version = "1.2.3",
 					     .started_ms = 1735689600123};
 
@@ -97,14 +97,14 @@ static void each_series_counts_for_itself(void **state)
 	metrics_add(m, METRIC_batches_total, 3);
 	metrics_add_at(m, METRIC_http_requests_total, 0, metrics_status(404), 7);
 	metrics_add_at(m, METRIC_http_requests_total, 1, metrics_status(200), 1);
-	metrics_add_at(m, METRIC_work_commands_total, 1, 0, UINT64_C(1) << 60);
+	metrics_add_at(m, METRIC_work_events_total, 1, 0, UINT64_C(1) << 60);
 	metrics_add_at(m, METRIC_store_errors_total, ERR_STORE_FULL, 0, 1);
 	assert_true(shows(m, "tenfold_batches_total 5"));
 	assert_true(shows(m, "tenfold_http_requests_total{route=\"work_add\",status=\"4xx\"} 7"));
 	assert_true(shows(m, "tenfold_http_requests_total{route=\"work_add\",status=\"2xx\"} 0"));
 	assert_true(shows(m, "tenfold_http_requests_total{route=\"odd \\\"name\\\"\\\\\\n\",status=\"2xx\"} 1"));
-	assert_true(shows(m, "tenfold_work_commands_total{command=\"enqueue\"} 0"));
-	assert_true(shows(m, "tenfold_work_commands_total{command=\"claim\"} 1152921504606846976"));
+	assert_true(shows(m, "tenfold_work_events_total{event=\"enqueued\"} 0"));
+	assert_true(shows(m, "tenfold_work_events_total{event=\"claimed\"} 1152921504606846976"));
 	assert_true(shows(m, "tenfold_store_errors_total{error=\"store_full\"} 1"));
 	assert_true(shows(m, "tenfold_store_errors_total{error=\"in_use\"} 0"));
 	assert_true(shows(m, "tenfold_batch_tasks_total 0"));
@@ -216,7 +216,7 @@ static void a_label_without_values_takes_its_metrics_with_it(void **state)
 
 	(void)state;
 	assert_false(mentions(m, "work_items"));
-	assert_false(mentions(m, "work_commands"));
+	assert_false(mentions(m, "work_events"));
 	assert_true(shows(m, "tenfold_http_requests_total{route=\"c\",status=\"2xx\"} 0"));
 	metrics_add_at(m, METRIC_http_requests_total, 1, 0, 41); /* has no text: counted, but not shown */
 	assert_false(mentions(m, "41"));

@@ -1,0 +1,282 @@
+/* See build.h. */
+#include "server/build.h"
+
+#include "api/api.h"
+#include "api/runner.h"
+#include "api/sessions.h"
+#include "base/log.h"
+#include "store/fault.h"
+#include "telemetry/metrics.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EVENTS_IN_MEMORY_BYTES = 16 << 20, POOL_QUEUE_MAX = 10000, BATCH_COST_MAX = 2000, PEM_MAX_BYTES = 1 << 20 };
+
+/* ---- metrics ---- */
+
+static struct metrics_values names_of(struct arena *a, const struct json_enum *e)
+{
+	const char **texts = ARENA_ARRAY(a, const char *, (size_t)e->count);
+	for (int i = 0; i < e->count; i++)
+		texts[i] = e->values[i].text;
+	return (struct metrics_values){texts, (unsigned)e->count};
+}
+
+static struct metrics *make_metrics(struct server *s)
+{
+	const char **routes = ARENA_ARRAY(s->arena, const char *, ROUTE_COUNT + 1);
+	for (int i = 0; i < ROUTE_COUNT; i++)
+		routes[i] = spec_routes[i].name;
+	routes[ROUTE_COUNT] = "unmatched";
+	struct metrics_values states = names_of(s->arena, &enum_work_state);
+	states.count = WORK_LEASED + 1; /* finished items are not counted anywhere */
+	struct metrics_config config = {.route = {routes, ROUTE_COUNT + 1},
+					.state = states,
+					.event = names_of(s->arena, &enum_work_event_kind),
+					.version = s->app.version,
+					.started_ms = clock_now_ms(s->app.clock)};
+	return metrics_new(&config);
+}
+
+/* ---- first start ---- */
+
+static enum err make_default_tenant(struct server *s, struct db *db)
+{
+	struct tenant_row row = {.id = app_new_id(&s->app), .name = STR("default"),
+				 .created_ms = clock_now_ms(s->app.clock)};
+	struct tenant_insert_out out;
+	enum err err = q_tenant_insert(db, &row, s->arena, &out);
+	return err == ERR_ALREADY_EXISTS ? OK : err; /* another process was faster */
+}
+
+static enum err make_admin_key(struct server *s, struct db *db, struct problem *p)
+{
+	struct keyring_tenant tenant;
+	if (!keyring_find_tenant(s->app.keyring, STR("default"), s->arena, &tenant))
+		return problem_set(p, ERR_INTERNAL, "the store has no tenant 'default'");
+	unsigned char hash[KEY_HASH_BYTES];
+	keyring_secret_new(s->admin_secret);
+	keyring_secret_hash(str_of(s->admin_secret), hash);
+	struct key_row row = {.id = app_new_id(&s->app),
+			      .tenant = tenant.id,
+			      .name = STR("admin"),
+			      .scope = SCOPE_ADMIN,
+			      .hash = {(const char *)hash, sizeof hash},
+			      .created_ms = clock_now_ms(s->app.clock)};
+	enum err err = q_key_insert(db, &row);
+	return err ? err : datadir_write_admin_key(s->dir, s->admin_secret, p);
+}
+
+static enum err prepare_access(struct server *s, struct db *db, struct problem *p)
+{
+	enum err err = keyring_load(s->app.keyring, db);
+	struct keyring_tenant tenant;
+	if (!err && !keyring_find_tenant(s->app.keyring, STR("default"), s->arena, &tenant)) {
+		s->first_start = true;
+		err = make_default_tenant(s, db);
+		if (!err)
+			err = keyring_load(s->app.keyring, db);
+	}
+	if (!err && !datadir_has_admin_key(s->dir)) {
+		err = make_admin_key(s, db, p);
+		if (!err)
+			err = keyring_load(s->app.keyring, db);
+	}
+	return err;
+}
+
+/* Ids of what has no slot must be above those stored, also when the clock went back. */
+static void continue_ids(struct server *s)
+{
+	struct keyring_tenant *tenants;
+	struct keyring_key *keys;
+	int64_t highest = 0;
+	size_t n = keyring_tenants(s->app.keyring, s->arena, &tenants);
+	if (n && tenants[n - 1].id > highest)
+		highest = tenants[n - 1].id;
+	n = keyring_keys(s->app.keyring, 0, s->arena, &keys);
+	if (n && keys[n - 1].id > highest)
+		highest = keys[n - 1].id;
+	id_maker_init(&s->app.ids, highest);
+}
+
+static enum err open_store(struct server *s, struct problem *p)
+{
+	struct app *app = &s->app;
+	enum err err = store_open(s->dir->url.p, &app->store, p);
+	if (!err && s->params->fault.n)
+		err = fault_wrap(&app->store, arena_z(s->arena, s->params->fault), p);
+	if (!err)
+		err = store_migrate(app->store, p);
+	struct db *db = NULL;
+	if (!err)
+		err = store_connect(app->store, DB_WRITE, &db, p);
+	if (!err) {
+		app->keyring = keyring_new();
+		err = prepare_access(s, db, p);
+		continue_ids(s);
+	}
+	db_close(&db);
+	if (err && !p->detail[0])
+		problem_set(p, err, "%s: %s", store_name(app->store), err_info(err)->title);
+	return err;
+}
+
+/* ---- the queue ---- */
+
+static enum err make_queue(struct server *s, struct problem *p)
+{
+	struct app *app = &s->app;
+	const struct serve_params *params = s->params;
+	bool exclusive = store_kind(app->store) == STORE_SQLITE;
+	rng_system_init(&s->rng);
+	app->events = eventlog_new(EVENTS_IN_MEMORY_BYTES);
+	app->sessions = sessions_new();
+	app->runner = runner_new(app);
+	app->persist = persist_new(&(struct persist_config){.process_id = s->dir->process_id,
+							    .url = http_server_url(app->http),
+							    .exclusive = exclusive,
+							    .owner_lease_ms = params->owner_lease,
+							    .events_kept_ms = params->events_kept,
+							    .clock = app->clock,
+							    .rng = &s->rng,
+							    .log = app->events,
+							    .max_live = (uint64_t)params->max_live,
+							    .max_waiting = (uint64_t)params->max_waiting,
+							    .served = runner_served,
+							    .ctx = app});
+	struct executor_config config = {.store = app->store,
+					 .clock = app->clock,
+					 .ops = runner_ops,
+					 .ctx = app->runner,
+					 .metrics = app->metrics,
+					 .queue_max = (uint32_t)params->max_queued,
+					 .batch_cost_max = BATCH_COST_MAX,
+					 .renew_ms = exclusive ? 0 : params->owner_lease / 4};
+	enum err err = executor_new(&config, &app->executor, p);
+	if (!err)
+		err = pool_new(app->store, exclusive ? DB_READ : DB_WRITE, (unsigned)params->readers, POOL_QUEUE_MAX,
+			       runner_pool_run, app, &app->pool, p);
+	return err;
+}
+
+/* ---- http ---- */
+
+static enum err authenticate(struct call *c, struct str secret, struct str tenant)
+{
+	struct app *app = call_app(c);
+	return keyring_authenticate(app->keyring, secret, tenant, clock_now_ms(app->clock), c->arena, &c->caller);
+}
+
+static enum err read_pem(struct server *s, struct str path, const char **out, struct problem *p)
+{
+	char *text = arena_alloc(s->arena, PEM_MAX_BYTES);
+	int fd = open(arena_z(s->arena, path), O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 || !text ? -1 : read(fd, text, PEM_MAX_BYTES - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return problem_set(p, ERR_USAGE, "cannot read %.*s (--tls-cert, --tls-key)", STRF(path));
+	*out = text;
+	return OK;
+}
+
+static enum err read_tls(struct server *s, struct http_config *config, struct problem *p)
+{
+	const struct serve_params *params = s->params;
+	if (!params->tls_cert.n && !params->tls_key.n)
+		return OK;
+	if (!params->tls_cert.n || !params->tls_key.n)
+		return problem_set(p, ERR_USAGE, "--tls-cert and --tls-key go together");
+	enum err err = read_pem(s, params->tls_cert, &config->tls_cert_pem, p);
+	return err ? err : read_pem(s, params->tls_key, &config->tls_key_pem, p);
+}
+
+static enum err listen_http(struct server *s, struct problem *p)
+{
+	const struct serve_params *params = s->params;
+	struct http_config config = {.listen = arena_z(s->arena, params->listen),
+				     .loops = (unsigned)params->loops,
+				     .max_connections = (unsigned)params->max_connections,
+				     .idle_timeout_s = (unsigned)((params->idle_timeout + 999) / 1000),
+				     .handlers = api_handlers,
+				     .hooks = {.authenticate = authenticate,
+					       .dispatch = runner_dispatch,
+					       .hung_up = runner_hung_up,
+					       .undelivered = runner_undelivered,
+					       .fetch = runner_fetch},
+				     .app = &s->app,
+				     .metrics = s->app.metrics};
+	enum err err = read_tls(s, &config, p);
+	return err ? err : http_server_new(&config, &s->app.http, p);
+}
+
+static void make_openapi(struct server *s)
+{
+	struct buf b = BUF_INIT(0);
+	spec_openapi(&b, s->app.version);
+	s->app.openapi = arena_str(s->arena, buf_str(&b));
+	buf_free(&b);
+}
+
+/* ---- all of it ---- */
+
+static enum err build(struct server *s, struct problem *p)
+{
+	struct app *app = &s->app;
+	app->metrics = make_metrics(s);
+	make_openapi(s);
+	enum err err = listen_http(s, p); /* first: a taken port is the commonest fault */
+	if (!err)
+		err = open_store(s, p);
+	if (!err)
+		err = make_queue(s, p);
+	if (!err)
+		err = executor_start(app->executor, p);
+	if (!err)
+		err = http_server_start(app->http, p);
+	return err ? err : datadir_write_server(s->dir, http_server_url(app->http), p);
+}
+
+enum err server_build(struct server *s, const struct serve_params *params, struct datadir *dir, const char *version,
+		      struct arena *a, struct problem *p)
+{
+	*s = (struct server){.arena = a, .dir = dir, .params = params};
+	s->app.magic = APP_MAGIC;
+	s->app.version = version;
+	s->app.clock = clock_system_new();
+	s->app.process_number = (unsigned)(dir->process_id % ID_SLOTS);
+	s->app.max_waiting_per_key = (uint32_t)params->max_waiting_per_key;
+	pthread_mutex_init(&s->app.ids_lock, NULL);
+	enum err err = build(s, p);
+	if (err)
+		server_take_apart(s);
+	return err;
+}
+
+void server_take_apart(struct server *s)
+{
+	struct app *app = &s->app;
+	atomic_store(&app->stopping, true);
+	if (app->executor) {
+		runner_end_waits(app);
+		http_wake_streams(app->http);
+	}
+	if (app->http)
+		http_server_drain(app->http, s->params->shutdown_timeout);
+	executor_destroy(&app->executor);
+	pool_destroy(&app->pool);
+	http_server_destroy(&app->http);
+	persist_destroy(&app->persist);
+	runner_destroy(&app->runner);
+	sessions_destroy(&app->sessions);
+	eventlog_destroy(&app->events);
+	keyring_destroy(&app->keyring);
+	store_close(&app->store);
+	metrics_destroy(&app->metrics);
+	clock_system_destroy(&app->clock);
+	pthread_mutex_destroy(&app->ids_lock);
+}

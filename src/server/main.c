@@ -1,0 +1,8 @@
+/* The program: a command line whose server is linked in. */
+#include "server/serve.h"
+
+int main(int argc, char **argv)
+{
+	static const struct cli_extra extra = {.version = TENFOLD_VERSION, .serve = serve, .openapi = print_openapi};
+	return cli_main(argc, argv, &extra);
+}

@@ -1,0 +1,138 @@
+/*
+ * `tenfold serve`: builds the server, waits for a signal, takes it apart.
+ *
+ * The main thread only waits: for signals, and every two seconds to look for keys that other processes on the same
+ * PostgreSQL have made or revoked. Stopping takes at most shutdown_timeout and two seconds more; then the process ends
+ * hard, which loses nothing that was answered.
+ */
+#include "server/serve.h"
+
+#include "base/log.h"
+#include "http/http.h"
+#include "server/build.h"
+#include "store/fault.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { RELOAD_MS = 2000, HARD_END_S = 2 };
+
+static int block_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static void announce(const struct server *s)
+{
+	printf("tenfold %s serves %s\n", s->app.version, http_server_url(s->app.http));
+	printf("  store  %s\n  data   %s\n", store_name(s->app.store), s->dir->path.p);
+	if (s->admin_secret[0])
+		printf("  admin key, shown this once and kept in %s/admin.key:\n  %s\n", s->dir->path.p, s->admin_secret);
+	fflush(stdout);
+}
+
+/* Faults of the plan begin when the server has started. */
+static void arm_faults(const struct server *s)
+{
+	if (!s->params->fault.n)
+		return;
+	while (executor_state(s->app.executor) == EXECUTOR_STARTING)
+		poll(NULL, 0, 1);
+	fault_arm(s->app.store);
+}
+
+static void reload_keys(struct server *s, struct db **db)
+{
+	struct problem p = {0};
+	if (store_kind(s->app.store) == STORE_SQLITE)
+		return; /* no other process writes there */
+	if (!*db && store_connect(s->app.store, DB_READ, db, &p) != OK)
+		return;
+	enum err err = keyring_load(s->app.keyring, *db);
+	if (err) {
+		LOG_W("keyring.reload_failed", "error=%s", err_info(err)->code);
+		db_close(db);
+	}
+}
+
+static int wait_for_signal(struct server *s, int signals)
+{
+	struct db *db = NULL;
+	int got = 0;
+	while (!got) {
+		struct pollfd fd = {.fd = signals, .events = POLLIN};
+		struct signalfd_siginfo info;
+		if (poll(&fd, 1, RELOAD_MS) <= 0)
+			reload_keys(s, &db);
+		else if (read(signals, &info, sizeof info) == sizeof info)
+			got = (int)info.ssi_signo;
+	}
+	db_close(&db);
+	return got;
+}
+
+static void set_log_level(const struct serve_params *params)
+{
+	static const enum log_level levels[] = {[LOG_LEVEL_ERROR] = LOG_ERROR,
+						[LOG_LEVEL_WARN] = LOG_WARN,
+						[LOG_LEVEL_INFO] = LOG_INFO,
+						[LOG_LEVEL_DEBUG] = LOG_DEBUG};
+	log_set_level(levels[params->log]);
+}
+
+static enum err run(struct cli *cli, const struct serve_params *params, struct datadir *dir, int signals)
+{
+	struct server *s = NEW(struct server);
+	enum err err = server_build(s, params, dir, cli->extra->version, cli->arena, &cli->problem);
+	if (!err) {
+		announce(s);
+		arm_faults(s);
+		int number = wait_for_signal(s, signals);
+		LOG_I("serve.stops", "signal=%d", number);
+		alarm((unsigned)(params->shutdown_timeout / 1000) + HARD_END_S);
+		server_take_apart(s);
+		LOG_I("serve.stopped", "signal=%d", number);
+	}
+	free(s);
+	return err;
+}
+
+enum err serve(struct cli *cli, const void *args)
+{
+	const struct serve_params *params = args;
+	struct str path;
+	struct datadir dir;
+	set_log_level(params);
+	struct str given = params->data.n ? params->data : cli->globals.data;
+	enum err err = cli_data_dir(given, cli->arena, &path, &cli->problem);
+	if (!err)
+		err = datadir_open(path, params->store, cli->arena, &dir, &cli->problem);
+	if (err)
+		return err;
+	int signals = block_signals();
+	err = run(cli, params, &dir, signals);
+	close(signals);
+	datadir_close(&dir);
+	return err;
+}
+
+enum err print_openapi(struct cli *cli, const void *args)
+{
+	(void)args;
+	struct buf b = BUF_INIT(0);
+	spec_openapi(&b, cli->extra->version);
+	fwrite(b.p, 1, b.n, stdout);
+	putchar('\n');
+	buf_free(&b);
+	return OK;
+}
