@@ -148,12 +148,12 @@ def plans(long):
     """(plan, rounds of the script)"""
     for offset in range(1, EVERY + 1):
         at = [offset + EVERY * n for n in range(RULES_MAX)]
-        yield ','.join(f'fail@{n}' for n in at), 8
+        yield ','.join(f'fail@{n}' for n in at), 4
         if long or offset in (1, 4):
-            yield ','.join(f'busy@{n}' for n in at), 8
+            yield ','.join(f'busy@{n}' for n in at), 4
     for kind in ('fail', 'lost', 'unknown', 'busy'):
         for offset in (1, 2, 3) if long else (2,):
-            yield ','.join(f'{kind}@c{offset + 3 * n}' for n in range(RULES_MAX)), 8
+            yield ','.join(f'{kind}@c{offset + 3 * n}' for n in range(RULES_MAX)), 4
 
 
 @contextlib.contextmanager
