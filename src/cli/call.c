@@ -1,0 +1,61 @@
+/*
+ * Verbs that are one call: args are the call's `in`, the answer is shown by the row of its `out`. With --json the
+ * answer is printed as it was received.
+ */
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/print.h"
+
+#include <unistd.h>
+
+static void print_json(struct str reply)
+{
+	fwrite(reply.p, 1, reply.n, stdout);
+	if (reply.n && reply.p[reply.n - 1] != '\n')
+		fputc('\n', stdout);
+}
+
+static void print_people(const struct cli_verb *v, const void *out)
+{
+	struct buf b = BUF_INIT(0);
+
+	print_object(spec_routes[v->route].out, out, v->columns, print_width(), &b);
+	fwrite(buf_cstr(&b), 1, b.n, stdout);
+	buf_free(&b);
+}
+
+/* A page that is not the last is no news to a program, which reads next_cursor. */
+static void tell_next_page(const struct cli_verb *v, const void *out)
+{
+	const struct json_type *t = spec_routes[v->route].out;
+	const struct json_field *f = json_field_by_name(t, STR("next_cursor"));
+	struct buf cursor = BUF_INIT(0);
+
+	if (f && json_field_by_name(spec_routes[v->route].in, STR("cursor"))) {
+		json_show_field(t, (uint32_t)(f - t->fields), out, &cursor);
+		if (!str_eqz(buf_str(&cursor), "-"))
+			fprintf(stderr, "There is more: add --cursor %s\n", buf_cstr(&cursor));
+	}
+	buf_free(&cursor);
+}
+
+enum err cli_call(struct cli *cli, const void *args)
+{
+	const struct cli_verb *v = cli->verb;
+	struct client *client;
+	struct str reply;
+	void *out = arena_alloc(cli->arena, spec_routes[v->route].out->size);
+	enum err e = out ? cli_connect(cli, &client) : ERR_TOO_LARGE;
+
+	if (e)
+		return e;
+	e = client_call(client, v->route, args, cli->arena, cli->globals.json ? NULL : out, &reply, &cli->problem);
+	if (!e && cli->globals.json)
+		print_json(reply);
+	if (!e && !cli->globals.json) {
+		print_people(v, out);
+		tell_next_page(v, out);
+	}
+	client_destroy(&client);
+	return e;
+}

@@ -1,0 +1,330 @@
+/*
+ * A request is built from the row of its route: members of the path and the query from `in` as plain text, the body
+ * by json/. The answer is decoded by the row's `out`, or as a problem.
+ */
+#include "cli/client.h"
+
+#include "base/magic.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REPLY_MAX = 64 << 20, BODY_MAX = 32 << 20, SETTINGS_MAX = 64 << 10 };
+enum { CONNECT_MS = 5000, CALL_MS = 60000, CALL_WAITING_MS = 95000 };
+
+/* ---- building ---- */
+
+static void add_escaped(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._~", c))
+			buf_c(b, (char)c);
+		else
+			buf_fmt(b, "%%%02X", c);
+	}
+}
+
+/* Text goes as it is; json_show_field() is for people. */
+static void add_field(struct buf *url, const struct json_type *t, uint32_t i, const void *in)
+{
+	const struct json_field *f = &t->fields[i];
+	struct buf text = BUF_INIT(0);
+	struct str s;
+
+	if (f->kind == JSON_TEXT) {
+		memcpy(&s, (const char *)in + f->offset, sizeof(s));
+		buf_str_add(&text, s);
+	} else {
+		json_show_field(t, i, in, &text);
+	}
+	add_escaped(url, buf_str(&text));
+	buf_free(&text);
+}
+
+/* The path with its one member filled in, if it has one: the first of `in`. */
+static void add_path(struct buf *url, const struct route *r, const void *in)
+{
+	const char *open = strchr(r->path, '{'), *close = open ? strchr(open, '}') : NULL;
+
+	if (!close) {
+		buf_z(url, r->path);
+		return;
+	}
+	buf_add(url, r->path, (size_t)(open - r->path));
+	add_field(url, r->in, 0, in);
+	buf_z(url, close + 1);
+}
+
+static void add_query(struct buf *url, const struct route *r, const void *in)
+{
+	char before = '?';
+	uint64_t seen;
+
+	memcpy(&seen, (const char *)in + r->in->seen_offset, sizeof(seen));
+	for (uint32_t i = 0; i < r->in->field_count; i++) {
+		if (!(seen & ~r->path_fields & UINT64_C(1) << i))
+			continue;
+		buf_fmt(url, "%c%s=", before, r->in->fields[i].name);
+		add_field(url, r->in, i, in);
+		before = '&';
+	}
+}
+
+static void add_header(struct request *r, const char *name, struct str value)
+{
+	struct buf line = BUF_INIT(0);
+	struct curl_slist *list;
+
+	buf_fmt(&line, "%s: %.*s", name, STRF(value));
+	list = curl_slist_append(r->headers, buf_cstr(&line));
+	CHECK(list);
+	r->headers = list;
+	buf_free(&line);
+}
+
+static void add_headers(struct request *r)
+{
+	const struct client *c = r->client;
+	char bearer[300];
+
+	curl_slist_free_all(r->headers);
+	r->headers = NULL;
+	if (c->key.n) {
+		snprintf(bearer, sizeof(bearer), "Bearer %.*s", STRF(c->key));
+		add_header(r, "Authorization", str_of(bearer));
+	}
+	if (c->tenant.n)
+		add_header(r, "X-Tenant", c->tenant);
+	if (!route_in_query(r->route))
+		add_header(r, "Content-Type", STR("application/json"));
+	add_header(r, "Expect", (struct str){0}); /* else curl waits for leave to send a large body */
+}
+
+static size_t on_data(char *bytes, size_t each, size_t count, void *ctx)
+{
+	struct request *r = ctx;
+
+	buf_add(&r->reply, bytes, each * count);
+	return buf_ok(&r->reply) ? each * count : 0;
+}
+
+static size_t on_header(char *bytes, size_t each, size_t count, void *ctx)
+{
+	struct request *r = ctx;
+	struct str value, name = str_cut((struct str){bytes, each * count}, ':', &value);
+	int64_t seconds;
+
+	if (str_eq_nocase(name, STR("retry-after")) && str_to_i64(str_trim(value), &seconds) && seconds >= 0 &&
+	    seconds < 86400)
+		r->retry_after_s = (int)seconds;
+	return each * count;
+}
+
+static bool is_loopback(struct str url)
+{
+	return str_starts(url, STR("http://127.")) || str_starts(url, STR("http://localhost")) ||
+	       str_starts(url, STR("http://[::1]")) || str_starts(url, STR("https://127.")) ||
+	       str_starts(url, STR("https://localhost")) || str_starts(url, STR("https://[::1]"));
+}
+
+static void set_method(struct request *r)
+{
+	switch (r->route->method) {
+	case METHOD_GET:
+		curl_easy_setopt(r->easy, CURLOPT_HTTPGET, 1L);
+		break;
+	case METHOD_DELETE:
+		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+		break;
+	case METHOD_PUT:
+		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, "PUT");
+		__attribute__((fallthrough));
+	case METHOD_POST:
+		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, buf_cstr(&r->body));
+		break;
+	case METHOD_COUNT:
+		UNREACHABLE();
+	}
+}
+
+static void set_options(struct request *r, int64_t timeout_ms)
+{
+	CURL *e = r->easy;
+
+	curl_easy_reset(e); /* keeps its connections */
+	curl_easy_setopt(e, CURLOPT_URL, buf_cstr(&r->url));
+	curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_data);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, r);
+	curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(e, CURLOPT_HEADERDATA, r);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, r->error);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, r);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 20L);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 10L);
+	curl_easy_setopt(e, CURLOPT_USERAGENT, r->client->agent);
+	if (is_loopback(r->client->url)) /* a proxy of the environment is for what is elsewhere */
+		curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
+	set_method(r);
+}
+
+void request_init(struct request *r, const struct client *c)
+{
+	*r = (struct request){.client = c, .easy = curl_easy_init()};
+	r->body.max = BODY_MAX;
+	r->reply.max = REPLY_MAX;
+	CHECK(r->easy);
+}
+
+void request_free(struct request *r)
+{
+	curl_easy_cleanup(r->easy);
+	curl_slist_free_all(r->headers);
+	buf_free(&r->url);
+	buf_free(&r->body);
+	buf_free(&r->reply);
+	*r = (struct request){0};
+}
+
+enum err request_begin(struct request *r, enum route_id id, const void *in, int64_t timeout_ms, struct problem *p)
+{
+	r->route = &spec_routes[id];
+	r->retry_after_s = 0;
+	r->error[0] = '\0';
+	buf_reset(&r->url);
+	buf_reset(&r->body);
+	buf_reset(&r->reply);
+	buf_str_add(&r->url, r->client->url);
+	add_path(&r->url, r->route, in);
+	if (route_in_query(r->route))
+		add_query(&r->url, r->route, in);
+	else
+		json_encode(r->route->in, in, r->route->path_fields, &r->body);
+	if (!buf_ok(&r->body))
+		return problem_set(p, ERR_TOO_LARGE, "the request is over %d bytes", BODY_MAX);
+	add_headers(r);
+	set_options(r, timeout_ms);
+	r->busy = true;
+	return OK;
+}
+
+void request_stream(struct request *r, request_data_fn *fn, void *ctx, struct str last_event_id)
+{
+	if (last_event_id.n)
+		add_header(r, "Last-Event-ID", last_event_id);
+	add_header(r, "Accept", STR("text/event-stream"));
+	curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
+	curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, fn);
+	curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, ctx);
+}
+
+long request_status(const struct request *r)
+{
+	long status = 0;
+
+	curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+/* ---- answers ---- */
+
+static enum err unreachable(const struct request *r, CURLcode code, struct problem *p)
+{
+	const char *why = r->error[0] ? r->error : curl_easy_strerror(code);
+
+	return problem_set(p, ERR_UNREACHABLE, "no answer from %.*s (%s)", STRF(r->client->url), why);
+}
+
+static enum err not_understood(const struct request *r, long status, const char *why, struct problem *p)
+{
+	return problem_set(p, status >= 500 ? ERR_UNREACHABLE : ERR_INTERNAL, "%.*s answered %ld with %s",
+			   STRF(r->client->url), status, why);
+}
+
+static enum err take_problem(const struct request *r, long status, struct arena *a, struct problem *p)
+{
+	struct problem_body body;
+	struct problem why = {0};
+
+	if (json_decode(&type_problem_body, buf_str(&r->reply), 0, a, &body, &why) != OK)
+		return not_understood(r, status, "something that is no tenfold problem; is that a tenfold server?",
+				      p);
+	*p = (struct problem){.err = err_by_code(body.code.p, body.code.n), .retry_after_s = r->retry_after_s};
+	for (size_t i = 0; i < body.errors_count; i++)
+		problem_field(p, p->err, arena_z(a, body.errors[i].field), "%.*s", STRF(body.errors[i].detail));
+	return problem_set(p, p->err, "%.*s", STRF(HAS(&body, problem_body, detail) ? body.detail : body.title));
+}
+
+enum err request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p)
+{
+	struct problem why = {0};
+	long status = request_status(r);
+
+	r->busy = false;
+	if (code != CURLE_OK)
+		return unreachable(r, code, p);
+	if (status >= 400)
+		return take_problem(r, status, a, p);
+	if (status < 200 || status >= 300)
+		return not_understood(r, status, "a redirection; give the final URL with --url", p);
+	if (!out || r->route->out->field_count == 0)
+		return OK;
+	if (json_decode(r->route->out, buf_str(&r->reply), 0, a, out, &why) != OK)
+		return problem_set(p, ERR_INTERNAL,
+				   "the answer of %.*s was not understood: %s; is it of another version?",
+				   STRF(r->client->url), why.detail);
+	return OK;
+}
+
+/* ---- one at a time ---- */
+
+struct client *client_new(const struct client *settings)
+{
+	struct client *c = NEW(struct client);
+
+	*c = *settings;
+	c->arena = arena_new(SETTINGS_MAX);
+	c->url = arena_str(c->arena, settings->url);
+	c->key = arena_str(c->arena, settings->key);
+	c->tenant = arena_str(c->arena, settings->tenant);
+	while (c->url.n && c->url.p[c->url.n - 1] == '/')
+		c->url.n--;
+	c->request = NEW(struct request);
+	request_init(c->request, c);
+	return c;
+}
+
+void client_destroy(struct client **c)
+{
+	if (!*c)
+		return;
+	request_free((*c)->request);
+	free((*c)->request);
+	arena_destroy(&(*c)->arena);
+	free(*c);
+	*c = NULL;
+}
+
+enum err client_call(struct client *c, enum route_id id, const void *in, struct arena *a, void *out,
+		     struct str *reply, struct problem *p)
+{
+	struct request *r = c->request;
+	bool waits = (spec_routes[id].flags & ROUTE_WAITS) != 0;
+	enum err e = request_begin(r, id, in, waits ? CALL_WAITING_MS : CALL_MS, p);
+
+	if (e)
+		return e;
+	e = request_end(r, curl_easy_perform(r->easy), a, out, p);
+	if (reply)
+		*reply = buf_str(&r->reply);
+	return e;
+}

@@ -1,0 +1,61 @@
+/*
+ * HTTP calls by the table of routes.
+ *
+ * A struct request is one call on its way, to be run by itself (client_call) or by a curl multi handle (the
+ * worker). Its memory and its curl handle are reused from call to call; one thread uses it. Nothing is retried
+ * here.
+ *
+ * Errors: what the server said (problem+json); ERR_UNREACHABLE naming the URL when it could not be reached or hung
+ * up; ERR_INTERNAL when its answer is not understood.
+ */
+#ifndef TENFOLD_CLI_CLIENT_H
+#define TENFOLD_CLI_CLIENT_H
+
+#include "spec/routes.h"
+
+#include <curl/curl.h>
+
+struct client {
+	struct str url; /* without a slash at the end */
+	struct str key; /* empty: none is sent */
+	struct str tenant;
+	const char *agent;       /* User-Agent */
+	struct arena *arena;     /* its own: of the texts above */
+	struct request *request; /* its own: of client_call() */
+};
+
+struct client *client_new(const struct client *settings); /* copies url, key and tenant */
+void client_destroy(struct client **c);
+
+struct request {
+	const struct client *client;
+	const struct route *route;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf url, body, reply;
+	bool busy;         /* for its owner: between request_begin() and request_end() */
+	int retry_after_s; /* of the answer; 0: none */
+	char error[CURL_ERROR_SIZE];
+};
+
+void request_init(struct request *r, const struct client *c);
+void request_free(struct request *r);
+
+/* Makes `easy` ready for the call. `in` may go at return. timeout_ms 0: none. */
+enum err request_begin(struct request *r, enum route_id route, const void *in, int64_t timeout_ms,
+		       struct problem *p);
+
+/* Reads what came back into `out` (in the arena; texts point into r->reply until the next call). */
+enum err request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p);
+
+/* For streams: bytes go to fn instead of r->reply as long as the answer is a good one. Call after request_begin().
+ */
+typedef size_t request_data_fn(char *bytes, size_t each, size_t count, void *ctx);
+void request_stream(struct request *r, request_data_fn *fn, void *ctx, struct str last_event_id);
+long request_status(const struct request *r); /* HTTP status so far; 0: none yet */
+
+/* One call, waiting for it. *reply, if wanted, is the body as received, valid until the next call. */
+enum err client_call(struct client *c, enum route_id route, const void *in, struct arena *a, void *out,
+		     struct str *reply, struct problem *p);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * api/verbs.def as data.
+ */
+#include "cli/cli.h"
+
+#include <string.h>
+
+#define CALL(route_name, verb, positional_fields, columns_, doc_, example_) \
+	{.name = verb,                                                      \
+	 .kind = VERB_CALL,                                                 \
+	 .route = ROUTE_##route_name,                                       \
+	 .run = cli_call,                                                   \
+	 .positional = positional_fields,                                   \
+	 .columns = columns_,                                               \
+	 .doc = doc_,                                                       \
+	 .example = example_},
+#define OWN(kind_, function, verb, args, positional_fields, columns_, doc_, example_) \
+	{.name = verb,                                                                \
+	 .kind = kind_,                                                               \
+	 .own_args = &type_##args,                                                    \
+	 .run = function,                                                             \
+	 .positional = positional_fields,                                             \
+	 .columns = columns_,                                                         \
+	 .doc = doc_,                                                                 \
+	 .example = example_},
+#define VERB(name_, ...)   OWN(VERB_OWN, cmd_##name_, __VA_ARGS__)
+#define SERVER(name_, ...) OWN(VERB_SERVER, NULL, __VA_ARGS__)
+
+#define GROUP(name_, doc_)
+const struct cli_verb cli_verbs[] = {
+#include "api/verbs.def"
+};
+#undef GROUP
+#undef CALL
+#undef VERB
+#undef SERVER
+
+const unsigned cli_verb_count = sizeof(cli_verbs) / sizeof(cli_verbs[0]);
+
+#define CALL(...)
+#define VERB(...)
+#define SERVER(...)
+#define GROUP(name_, doc_) {.name = name_, .doc = doc_},
+const struct cli_group cli_groups[] = {
+#include "api/verbs.def"
+};
+
+const unsigned cli_group_count = sizeof(cli_groups) / sizeof(cli_groups[0]);
+
+const struct json_type *cli_verb_args(const struct cli_verb *v)
+{
+	return v->kind == VERB_CALL ? spec_routes[v->route].in : v->own_args;
+}
+
+bool cli_verb_in_group(const struct cli_verb *v, struct str group)
+{
+	struct str rest, first = str_cut(str_of(v->name), ' ', &rest);
+
+	return rest.p && str_eq(first, group);
+}
