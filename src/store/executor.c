@@ -60,6 +60,7 @@ struct executor {
 	bool owner;
 	int64_t last_try_ms;    /* of a write while READ_ONLY, of a connect while FAILING */
 	int64_t last_commit_ms;
+	bool tried;             /* the batch got as far as the store */
 	bool rested;            /* idle work was done since the last batch */
 };
 
@@ -76,9 +77,11 @@ static void set_state(struct executor *e, enum executor_state state, const struc
 	else
 		e->problem = (struct problem){0};
 	pthread_mutex_unlock(&e->lock);
+	static const char *const names[] = {[EXECUTOR_STARTING] = "starting", [EXECUTOR_STANDBY] = "standby",
+					    [EXECUTOR_READY] = "ready",	      [EXECUTOR_READ_ONLY] = "read_only",
+					    [EXECUTOR_FAILING] = "failing",   [EXECUTOR_STOPPED] = "stopped"};
 	if (atomic_exchange(&e->state, state) != state)
-		LOG_I("executor.state", "state=%d%s%s", state, why && why->detail[0] ? " detail=" : "",
-		      why ? why->detail : "");
+		LOG_I("executor.state", "state=%s detail=%s", names[state], why ? why->detail : "");
 }
 
 /* ---- inbox ---- */
@@ -329,22 +332,29 @@ static void lose_ownership(struct executor *e, enum executor_state state, const 
 	set_state(e, state, p);
 }
 
-/* What the failure of a batch means for the executor itself. */
-static void after_failure(struct executor *e, enum err err)
+/* Health tells of a failure before anybody is answered with it. */
+static void show_failure(struct executor *e, enum err err)
 {
 	struct problem p = {0};
-	e->last_try_ms = now_ms(e);
 	if (err == ERR_STORE_FULL) {
 		problem_set(&p, err, "%s: reads go on, writes are tried again each second", err_info(err)->title);
 		set_state(e, EXECUTOR_READ_ONLY, &p);
-	} else if (err == ERR_STORE_UNAVAILABLE) {
+	} else if (err == ERR_STORE_UNAVAILABLE || err == ERR_OUTCOME_UNKNOWN) {
 		problem_set(&p, err, "%s", err_info(err)->title);
 		set_state(e, EXECUTOR_FAILING, &p);
+	}
+}
+
+/* What it means for the executor itself, when the batch is over. */
+static void after_failure(struct executor *e, enum err err)
+{
+	struct problem p = {0};
+	if (err == ERR_STORE_UNAVAILABLE) {
 		if (db_reconnect(e->db, &p) == OK)
 			set_state(e, EXECUTOR_READY, NULL);
 	} else if (err == ERR_NOT_FOUND) {
 		problem_set(&p, ERR_STANDBY, "another process has taken the queue over");
-		LOG_W("executor.deposed", "detail=\"%s\"", p.detail);
+		LOG_W("executor.deposed", "detail=%s", p.detail);
 		lose_ownership(e, EXECUTOR_STANDBY, &p);
 	} else if (err == ERR_OUTCOME_UNKNOWN) {
 		problem_set(&p, err, "%s; loading the queue again", err_info(err)->title);
@@ -382,6 +392,7 @@ static enum err settle_batch(struct executor *e)
 		transaction_drop(e);
 		return err;
 	}
+	e->tried = true;
 	err = write_batch(e);
 	if (err == ERR_STORE_BUSY && !e->broken) /* what was applied is still in memory: write it again */
 		err = write_batch(e);
@@ -391,6 +402,8 @@ static enum err settle_batch(struct executor *e)
 		e->last_commit_ms = now_ms(e);
 		if (atomic_load(&e->state) != EXECUTOR_READY)
 			set_state(e, EXECUTOR_READY, NULL);
+	} else {
+		e->last_try_ms = now_ms(e);
 	}
 	return err;
 }
@@ -415,20 +428,23 @@ static bool run_tasks(struct executor *e, struct task **tasks, size_t count, boo
 {
 	const struct executor_ops *ops = &e->config.ops;
 	void *ctx = e->config.ctx;
-	e->broken = false;
+	e->broken = e->tried = false;
 	ops->begin(ctx, now_ms(e));
 	bool more = may_rerun && ops->tick(ctx);
 	for (size_t i = 0; i < count; i++)
 		ops->run(ctx, tasks[i], e->db);
 	enum err err = settle_batch(e);
 	bool rerun = err && may_rerun && count > 1 && !is_store_fault(err);
-	ops->end(ctx, err, rerun);
+	bool failed = err && !rerun && (e->tried || e->broken);
 	if (err)
 		metrics_add_at(e->config.metrics, METRIC_store_errors_total, (unsigned)err, 0, 1);
-	if (err && !rerun) {
+	if (failed) {
 		LOG_E("executor.batch_failed", "error=%s tasks=%zu", err_info(err)->code, count);
-		after_failure(e, err);
+		show_failure(e, err);
 	}
+	ops->end(ctx, err, rerun);
+	if (failed)
+		after_failure(e, err);
 	if (rerun)
 		rerun_one_by_one(e);
 	metrics_add(e->config.metrics, METRIC_batches_total, 1);
@@ -470,6 +486,13 @@ static int64_t owner_wait_ms(struct executor *e)
 	return until > now ? until - now : 0;
 }
 
+/* Until this process may try again to become owner. */
+static int64_t next_try_ms(struct executor *e)
+{
+	int64_t since = now_ms(e) - e->last_try_ms;
+	return since >= RETRY_MS ? 0 : RETRY_MS - since;
+}
+
 static void upkeep(struct executor *e)
 {
 	if (!e->rested) {
@@ -506,11 +529,11 @@ static void *executor_main(void *arg)
 	struct executor *e = arg;
 	bool stopping = false;
 	while (!stopping || e->ring) {
-		if (!e->owner && !stopping && now_ms(e) - e->last_try_ms >= RETRY_MS)
-			try_acquire(e);
-		int64_t wait = e->ring ? 0 : e->owner ? owner_wait_ms(e) : RETRY_MS;
+		int64_t wait = e->ring ? 0 : e->owner ? owner_wait_ms(e) : next_try_ms(e);
 		struct task *all = inbox_take(e, wait, &stopping);
 		sort_into_lanes(e, all);
+		if (!e->owner && !stopping && next_try_ms(e) == 0)
+			try_acquire(e);
 		if (e->owner)
 			turn_as_owner(e, all != NULL);
 		else

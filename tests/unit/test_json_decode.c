@@ -597,7 +597,7 @@ static void each_kind_can_be_set_from_plain_text(void **state)
 	assert_int_equal(set(f, shape__lasts, "2m"), OK);
 	assert_int_equal(s->lasts, 120000);
 	assert_int_equal(set(f, shape__extra, " {\"a\":1}"), OK);
-	assert_str(s->extra, " {\"a\":1}");
+	assert_str(s->extra, "{\"a\":1}");
 	assert_true(HAS(s, shape, extra) && HAS(s, shape, lasts) && !HAS(s, shape, tags));
 }
 
@@ -658,6 +658,21 @@ static void plain_text_has_the_faults_of_json(void **state)
 		assert_string_equal(f->problem.detail, faults[i].detail);
 	}
 	assert_int_equal(f->shape.seen, 0);
+}
+
+static void a_refused_value_leaves_the_one_before(void **state)
+{
+	struct fixture *f = *state;
+
+	f->shape = (struct shape){0};
+	assert_int_equal(set(f, shape__corners, "12"), OK);
+	assert_int_equal(set(f, shape__corners, "5000"), ERR_INVALID);
+	assert_int_equal(f->shape.corners, 12);
+	assert_int_equal(set(f, shape__corners, "13"), OK);
+	assert_int_equal(f->shape.corners, 13);
+	assert_int_equal(set(f, shape__shade, "red"), OK);
+	assert_int_equal(set(f, shape__shade, "reed"), ERR_INVALID);
+	assert_int_equal(f->shape.shade, SHADE_RED);
 }
 
 static void finishing_tells_what_is_missing_and_puts_fallbacks(void **state)
@@ -750,6 +765,7 @@ int main(void)
 		TEST(each_kind_can_be_set_from_plain_text),
 		TEST(lists_and_maps_take_one_element_a_call),
 		TEST(plain_text_has_the_faults_of_json),
+		TEST(a_refused_value_leaves_the_one_before),
 		TEST(finishing_tells_what_is_missing_and_puts_fallbacks),
 		TEST(owning_leaves_nothing_in_the_old_text),
 		TEST(names_are_looked_up),
