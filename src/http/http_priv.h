@@ -223,6 +223,7 @@ void *request_begin(void *loop, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result request_continue(void *loop, struct MHD_Connection *mhd, const char *url, const char *method,
 				 const char *version, const char *upload, size_t *upload_size, void **state);
 void request_over(void *loop, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode why);
+void request_lost(struct call_private *c); /* its connection closed without request_over() */
 size_t request_keep_escapes(void *cls, struct MHD_Connection *mhd, char *text);
 
 /* ---- headers.c ---- */

@@ -100,7 +100,8 @@ enum err json_decode(const struct json_type *t, struct str text, uint64_t skip, 
 
 /* Sets one field from plain text (query string, flag, environment): numbers, booleans true|false, durations "30s",
  * enums and ids by their text, texts and maps ("k=v") one element a call (appended), raw as JSON text.
- * Objects cannot be set so: ERR_MISTYPED. */
+ * Objects cannot be set so: ERR_MISTYPED. Text is kept, not copied. A value given again replaces the one before;
+ * one that is refused changes nothing. */
 enum err json_set_text(const struct json_type *t, uint32_t field, struct str text, struct arena *a, void *out,
 		       struct problem *p);
 

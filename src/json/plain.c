@@ -24,7 +24,7 @@ static void plain_raw(const struct json_field *f, struct str text, void *at, str
 		fault_add(faults, ERR_MALFORMED, where, "is not JSON: %s (line %d, column %d)", why.detail,
 			  why.line, why.column);
 	else
-		value_raw(f, text, at, faults, where);
+		value_raw(f, str_trim(text), at, faults, where); /* as from JSON: without the space around it */
 }
 
 /* Reads a number into *out, and tells in words what it should have been when it is none. */
@@ -53,8 +53,10 @@ void plain_value(const struct json_field *f, struct str text, void *at, struct f
 
 	switch (f->kind) {
 	case JSON_BOOL:
-		*(bool *)at = str_eqz(text, "true");
-		wrong = *(bool *)at || str_eqz(text, "false") ? NULL : "must be true or false";
+		if (str_eqz(text, "true") || str_eqz(text, "false"))
+			*(bool *)at = text.n == 4;
+		else
+			wrong = "must be true or false";
 		break;
 	case JSON_INT:
 	case JSON_MS:

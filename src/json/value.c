@@ -1,6 +1,7 @@
 /*
  * A value against the limits of its row. The scanner knows that the text is JSON, and the decoder that its kind is
- * right; what is left is whether this value is allowed, and every fault here is ERR_INVALID.
+ * right; what is left is whether this value is allowed. If so it is stored; if not, the fault is ERR_INVALID and
+ * what was there stays.
  */
 #include "json/json_priv.h"
 
@@ -17,17 +18,20 @@ void value_out_of_range(const struct json_field *f, struct faults *faults, const
 
 void value_whole(const struct json_field *f, int64_t v, void *at, struct faults *faults, const struct place *where)
 {
-	*(int64_t *)at = v;
-	if (v < f->min || v > f->max)
+	if (v >= f->min && v <= f->max)
+		*(int64_t *)at = v;
+	else
 		value_out_of_range(f, faults, where);
 }
 
 void value_real(const struct json_field *f, struct str number, void *at, struct faults *faults,
 		const struct place *where)
 {
-	double *v = at;
+	double v;
 
-	if (!str_to_f64(number, v) || *v < (double)f->min || *v > (double)f->max)
+	if (str_to_f64(number, &v) && v >= (double)f->min && v <= (double)f->max)
+		*(double *)at = v;
+	else
 		value_out_of_range(f, faults, where);
 }
 
@@ -88,42 +92,69 @@ static void not_in_enum(const struct json_enum *e, struct str text, struct fault
 static void value_enum(const struct json_field *f, struct str text, int *at, struct faults *faults,
 		       const struct place *where)
 {
-	*at = json_enum_by_text(f->of, text);
-	if (*at >= 0)
-		return;
-	if (fault_wanted(faults, ERR_INVALID))
+	int v = json_enum_by_text(f->of, text);
+
+	if (v >= 0)
+		*at = v;
+	else if (fault_wanted(faults, ERR_INVALID))
 		not_in_enum(f->of, text, faults, where);
 	else
 		fault_add(faults, ERR_INVALID, where, "must be a value of the enum");
 }
 
-void value_text(const struct json_field *f, struct str text, void *at, struct faults *faults,
-		const struct place *where)
+static void value_plain_text(const struct json_field *f, struct str text, struct str *at, struct faults *faults,
+			     const struct place *where)
 {
 	size_t characters;
 
+	if (fits(text, (uint64_t)f->min, (uint64_t)f->max, &characters))
+		*at = text;
+	else
+		wrong_length(characters, (uint64_t)f->min, (uint64_t)f->max, faults, where);
+}
+
+static void value_time(struct str text, int64_t *at, struct faults *faults, const struct place *where)
+{
+	int64_t ms;
+
+	if (text_to_time(text, &ms))
+		*at = ms;
+	else
+		fault_add(faults, ERR_INVALID, where, "must be a time such as 2026-01-31T12:00:00Z");
+}
+
+static void value_id(const char *prefix, struct str text, int64_t *at, struct faults *faults,
+		     const struct place *where)
+{
+	int64_t id;
+
+	if (id_parse(text, prefix, &id))
+		*at = id;
+	else
+		fault_add(faults, ERR_INVALID, where, "must be an id: %s and 13 characters", prefix);
+}
+
+void value_text(const struct json_field *f, struct str text, void *at, struct faults *faults,
+		const struct place *where)
+{
 	if (f->kind == JSON_TEXT) {
-		*(struct str *)at = text;
-		if (!fits(text, (uint64_t)f->min, (uint64_t)f->max, &characters))
-			wrong_length(characters, (uint64_t)f->min, (uint64_t)f->max, faults, where);
+		value_plain_text(f, text, at, faults, where);
 	} else if (f->kind == JSON_ENUM) {
 		value_enum(f, text, at, faults, where);
 	} else if (f->kind == JSON_TIME) {
-		if (!text_to_time(text, at))
-			fault_add(faults, ERR_INVALID, where, "must be a time such as 2026-01-31T12:00:00Z");
+		value_time(text, at, faults, where);
 	} else {
 		CHECK(f->kind == JSON_ID);
-		if (!id_parse(text, f->of, at))
-			fault_add(faults, ERR_INVALID, where, "must be an id: %s and 13 characters",
-				  (const char *)f->of);
+		value_id(f->of, text, at, faults, where);
 	}
 }
 
 void value_raw(const struct json_field *f, struct str bytes, void *at, struct faults *faults,
 	       const struct place *where)
 {
-	*(struct str *)at = bytes;
-	if (bytes.n > (uint64_t)f->max)
+	if (bytes.n <= (uint64_t)f->max)
+		*(struct str *)at = bytes;
+	else
 		fault_add(faults, ERR_INVALID, where, "must have at most %" PRId64 " bytes, not %zu", f->max,
 			  bytes.n);
 }

@@ -12,11 +12,11 @@
 #include "base/magic.h"
 #include "store/store_priv.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
-enum { RULES_MAX = 32 };
+enum { RULES_MAX = 32, SLOW_MAX_MS = 600000 };
 
 enum what { FAULT_FAIL, FAULT_BUSY, FAULT_FULL, FAULT_UNKNOWN, FAULT_LOST, FAULT_SLOW, FAULT_KINDS };
 
@@ -95,7 +95,7 @@ static bool parse_rule(struct str text, struct rule *r)
 	if (!parse_what(word, &r->what) || !parse_range(range, r))
 		return false;
 	if (r->what == FAULT_SLOW)
-		return str_to_i64(ms, &r->ms) && r->ms >= 0;
+		return str_to_i64(ms, &r->ms) && r->ms >= 0 && r->ms <= SLOW_MAX_MS;
 	return !ms.p;
 }
 
@@ -131,9 +131,7 @@ static bool fits(const struct rule *r, int64_t call, int64_t commit)
 
 static void wait_ms(int64_t ms)
 {
-	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-	nanosleep(&t, NULL);
+	poll(NULL, 0, (int)ms); /* being slow is what it is for */
 }
 
 /* Counts a call; says what is to happen to it, FAULT_KINDS for nothing. */
@@ -417,8 +415,7 @@ enum err fault_wrap(struct store **s, const char *plan, struct problem *p)
 	}
 	f->inner = *s;
 	f->store = (struct store){.magic = STORE_MAGIC, .driver = &driver, .kind = store_kind(*s)};
-	f->store.name = strdup(store_name(*s));
-	CHECK(f->store.name != NULL);
+	f->store.name = store_copy(store_name(*s));
 	*s = &f->store;
 	return OK;
 }

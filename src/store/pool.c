@@ -85,7 +85,7 @@ static enum err renew(struct pool_thread *t)
 	if (e == OK)
 		LOG_I("store.reconnected", "store=%s", store_name(t->pool->store));
 	else
-		LOG_W("store.unreachable", "store=%s detail=\"%s\"", store_name(t->pool->store), why.detail);
+		LOG_W("store.unreachable", "store=%s detail=%s", store_name(t->pool->store), why.detail);
 	return e;
 }
 

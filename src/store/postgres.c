@@ -38,7 +38,7 @@ static void log_notice(void *ctx, const char *message)
 {
 	const struct postgres_db *pg = ctx;
 
-	LOG_D("store.notice", "store=%s detail=\"%s\"", pg->name, message);
+	LOG_D("store.notice", "store=%s detail=%s", pg->name, message);
 }
 
 /* What libpq says, on one line. */
@@ -343,8 +343,8 @@ enum err postgres_store_open(const char *url, struct store **out, struct problem
 	s = NEW(struct postgres_store);
 	s->store = (struct store){.magic = STORE_MAGIC, .driver = &driver, .kind = STORE_POSTGRES};
 	s->store.name = name_of(options);
-	s->url = strdup(url);
-	CHECK(s->store.name && s->url);
+	s->url = store_copy(url);
+	CHECK(s->store.name != NULL);
 	PQconninfoFree(options);
 	*out = &s->store;
 	return OK;

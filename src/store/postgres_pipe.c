@@ -54,7 +54,7 @@ enum err pg_lost(struct postgres_db *pg)
 	enum err e = pg->deciding ? ERR_OUTCOME_UNKNOWN : ERR_STORE_UNAVAILABLE;
 
 	if (!pg->db.lost)
-		LOG_W("store.lost", "store=%s detail=\"%s\"", pg->name, PQerrorMessage(pg->conn));
+		LOG_W("store.lost", "store=%s detail=%s", pg->name, PQerrorMessage(pg->conn));
 	pg->db.lost = true;
 	pg->deciding = false;
 	pg->due_count = 0;
@@ -72,7 +72,7 @@ enum err pg_failed(struct postgres_db *pg, const struct pg_statement *s, PGresul
 	if (!state || PQstatus(pg->conn) == CONNECTION_BAD || in_class(state, "08") || in_class(state, "57P"))
 		return pg_lost(pg);
 	e = translate(state);
-	log_write(e == ERR_INTERNAL ? LOG_ERROR : LOG_DEBUG, "store.postgres", "query=%s state=%s detail=\"%s\"",
+	log_write(e == ERR_INTERNAL ? LOG_ERROR : LOG_DEBUG, "store.postgres", "query=%s state=%s detail=%s",
 		  s ? s->query->name : "", state, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
 	return db_doom(&pg->db, e);
 }

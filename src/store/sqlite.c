@@ -75,8 +75,8 @@ enum err sqlite_failed(struct sqlite_db *s, const struct query *q, int rc)
 	enum err e = translate(s->sql, rc);
 	enum log_level level = e == ERR_INTERNAL ? LOG_ERROR : LOG_DEBUG;
 
-	log_write(level, "store.sqlite", "query=%s code=%d detail=\"%s\"", q->name,
-		  sqlite3_extended_errcode(s->sql), sqlite3_errmsg(s->sql));
+	log_write(level, "store.sqlite", "sys=%d query=%s code=%d detail=%s", sqlite3_system_errno(s->sql), q->name, sqlite3_extended_errcode(s->sql),
+		  sqlite3_errmsg(s->sql));
 	if (s->db.transaction != TRANSACTION_NONE)
 		s->db.gone = sqlite3_get_autocommit(s->sql) != 0;
 	return db_doom(&s->db, e);
@@ -314,7 +314,7 @@ static void maintain(struct db *db, bool idle)
 	s->checkpoint_wanted = rc != SQLITE_OK || copied < pages;
 	s->checkpoint_pages = s->wal_pages + WAL_STEP_PAGES;
 	if (rc != SQLITE_OK)
-		LOG_W("store.checkpoint", "detail=\"%s\"", sqlite3_errmsg(s->sql));
+		LOG_W("store.checkpoint", "detail=%s", sqlite3_errmsg(s->sql));
 }
 
 static int64_t wal_bytes(struct db *db)
@@ -363,8 +363,8 @@ enum err sqlite_store_open(const char *path, struct store **out, struct problem 
 	if (!path[0] || path[0] == ':')
 		return problem_set(p, ERR_USAGE, "sqlite: needs the path of a file, such as sqlite:tenfold.db");
 	s = NEW(struct store);
-	*s = (struct store){.magic = STORE_MAGIC, .driver = &driver, .kind = STORE_SQLITE, .name = strdup(path)};
-	CHECK(s->name != NULL);
+	*s = (struct store){
+		.magic = STORE_MAGIC, .driver = &driver, .kind = STORE_SQLITE, .name = store_copy(path)};
 	*out = s;
 	return OK;
 }

@@ -26,6 +26,13 @@ enum err store_open(const char *url, struct store **out, struct problem *p)
 	return problem_set(p, ERR_USAGE, "a store is \"sqlite:PATH\" or \"postgres://HOST/DATABASE\"");
 }
 
+char *store_copy(const char *z)
+{
+	size_t size = strlen(z) + 1;
+
+	return memcpy(must_alloc(size), z, size);
+}
+
 void store_close(struct store **s)
 {
 	struct store *closing = *s;

@@ -81,6 +81,8 @@ struct row_space {
 enum err sqlite_store_open(const char *where, struct store **out, struct problem *p);
 enum err postgres_store_open(const char *where, struct store **out, struct problem *p);
 
+char *store_copy(const char *z); /* for the caller to free */
+
 /* For drivers: a statement has failed with e. Dooms the transaction there is, and returns e. */
 enum err db_doom(struct db *db, enum err e);
 

@@ -77,6 +77,8 @@ struct work_token {
 enum { WORK_TOKEN_TEXT = 27 }; /* 26 Crockford characters and a NUL */
 void work_token_format(const struct work_token *t, char out[WORK_TOKEN_TEXT]);
 bool work_token_parse(struct str text, struct work_token *out);
+bool work_token_eq(const struct work_token *a, const struct work_token *b);
+struct work_token work_token_of(const struct item *item); /* of its last claim */
 
 /* ---- life ---- */
 
@@ -88,7 +90,9 @@ struct work_env {
 	/* Is `key` the key of the item, whose key_hash matched? */
 	bool (*key_is)(void *ctx, const struct item *item, struct str key);
 	/* A waiting claim ended inside the batch: with items, or with none when its time was over. `who` is the
-	 * caller's; the waiter is gone. When the batch is undone the claim failed with it. */
+	 * caller's; the waiter is gone. When the batch is undone the claim failed with it; work_undo also ends, with
+	 * none, the waits that began in the batch. So each wait ends in one call of this or in work_unwait. Called
+	 * inside the command that caused it: read what you like (work_new_body), give no commands. */
 	void (*served)(void *ctx, void *who, struct item *const *items, size_t count);
 };
 
@@ -132,11 +136,13 @@ struct work_change {
 /* Each touched item once: for (size_t i = 0; work_next_change(w, &i, &change); ). */
 bool work_next_change(struct work *w, size_t *i, struct work_change *out);
 struct work_queue *work_unstored_queues(struct work *w); /* linked by next_unstored; they become stored at commit */
+/* What work_enqueue was given as the body of an item of this batch; NULL for all others. */
+const void *work_new_body(const struct work *w, const struct item *item);
 
 struct work_happening {
 	int64_t id, at_ms;
 	const struct work_queue *queue;
-	const struct name *agent; /* NULL for none */
+	struct name *agent; /* NULL for none */
 	uint32_t attempt;
 	uint8_t kind, state, progress; /* enum work_event_kind, enum work_state */
 };
@@ -160,13 +166,15 @@ struct work_spec {
 	struct work_spec_dependency {
 		int64_t id;
 		int on_failure;        /* enum work_on_failure */
-		int standing;          /* of an id that is not live: MET or BROKEN, as the caller found it */
+		int standing;          /* of an id that is not live: MET or BROKEN, as the caller found it; LIVE, when
+		                        * it is not, or is another tenant's, is ERR_INVALID */
 	} *depends;
 	size_t depends_count;
 	const void *body;           /* handed back in work_change */
 };
 
-/* *out is the new item, or the live one with the same key (*existed). ERR_INVALID, ERR_TOO_MANY (max_live). */
+/* *out is the new item, or the live one with the same key (*existed). A new one may be leased already, to somebody
+ * who waited, or failed, by a broken dependency. ERR_INVALID, ERR_TOO_MANY (max_live, max_queues). */
 enum err work_enqueue(struct work *w, const struct work_spec *spec, struct item **out, bool *existed,
 		      struct problem *p);
 
@@ -182,7 +190,8 @@ struct work_claim {
 
 /* Takes up to max items, best first (priority, first time ready, id); returns how many. */
 size_t work_claim(struct work *w, const struct work_claim *claim, struct item **out);
-/* Waits for one: copied. First come first served. ERR_TOO_MANY over max_waiting. */
+/* Waits for one: copied. First come first served. To be called right after a work_claim that found nothing.
+ * ERR_TOO_MANY over max_waiting. */
 enum err work_wait(struct work *w, const struct work_claim *claim, int64_t until_ms, void *who, struct work_waiter **out);
 void work_unwait(struct work *w, struct work_waiter **waiter); /* without serving it; also outside a batch */
 
@@ -197,17 +206,24 @@ struct work_ending {
 	struct str result, error, used;
 	bool retry;
 };
-/* Repeating the settle that was the last one gives OK again; another outcome ERR_ALREADY_SETTLED. */
+/* Repeating the settle that was the last one gives OK again; another outcome ERR_ALREADY_SETTLED. Of an item that is
+ * no longer in memory the caller reads the row and asks work_settled_before(). */
 enum err work_settle(struct work *w, int64_t tenant, int64_t id, const struct work_token *t,
 		     const struct work_ending *ending, struct item **out);
+/* The verdict on settling an attempt that is over, by what its item (live or finished) remembers: OK,
+ * ERR_ALREADY_SETTLED, ERR_STALE_TOKEN, ERR_CANCELLED. `outcome` as in struct item. */
+enum err work_settled_before(int state, int outcome, const struct work_token *last, const struct work_token *t,
+			     enum work_outcome asked);
 /* A claim whose answer never arrived: as if it had not been made, attempt included. Silent when the token is stale. */
 void work_unclaim(struct work *w, int64_t id, const struct work_token *t);
 
 /* OK also for what this batch has cancelled already. ERR_NOT_FOUND, ERR_CONFLICT when finished otherwise. */
 enum err work_cancel(struct work *w, int64_t tenant, int64_t id, struct str by, struct str reason, struct item **out);
 
-/* A finished item, read from the store, back to life with failures at 0: blocked, scheduled or ready. Those it
- * felled are revived by further calls, after it. `depends` with their standing now; a broken one is ERR_CONFLICT. */
+/* A finished item, read from the store, back to life with failures at 0: blocked, scheduled or ready. It keeps its
+ * place in the queue; a deadline that has passed is dropped. Those it felled are revived by further calls, after it.
+ * `depends` with their standing now; a broken one is ERR_CONFLICT, and so are a completed item, one that is live or
+ * was finished in this batch, and one whose key another live item has by now. ERR_TOO_MANY (max_live). */
 enum err work_revive(struct work *w, const struct work_loading *row, const struct work_spec_dependency *depends,
 		     size_t depends_count, struct str by, struct item **out, struct problem *p);
 
@@ -241,7 +257,8 @@ uint64_t work_waiting(const struct work *w);
 int64_t work_oldest_ready_ms(const struct work *w); /* first time ready of the oldest ready item; 0: none */
 size_t work_bytes(const struct work *w);            /* memory held */
 
-/* History, oldest first; at most 64 entries are kept, the first says how many were folded away. */
+/* History, oldest first; at most 64 entries are kept, the first says how many were folded away. Changes of state
+ * only: that it was enqueued is told by created_ms and created_by, and progress is not history. */
 struct work_history_entry {
 	int64_t at_ms;
 	int kind; /* enum work_event_kind */
@@ -259,11 +276,11 @@ void work_depends_add(struct buf *blob, int64_t id, int on_failure);
 
 struct str work_blob_str(const struct work_blob *b); /* NULL gives the empty text with p == NULL */
 
-/* ---- many at once (batch.c) ---- */
+/* ---- many at once ---- */
 
 /* Orders the entries of POST /v1/work/batch so that each stands after those it depends on by key. order[] receives
- * indexes; faults[i] is ERR_CYCLE (problem names the path of keys), or OK. Keys that are no entry's are left to the
- * caller. */
+ * indexes; faults[i] is ERR_CYCLE (problems[i] names the path of keys), ERR_TOO_LARGE (the arena is full), or OK. An
+ * entry that only depends on such a one is OK here. Keys that are no entry's are left to the caller. */
 struct work_batch_node {
 	uint64_t key_hash; /* 0: none */
 	const uint64_t *needs; /* key hashes */

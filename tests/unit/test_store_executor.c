@@ -361,6 +361,7 @@ static void test_a_full_queue_and_a_stopped_one_refuse_at_once(void **state)
 	post(f, n, 5000);
 	assert_int_equal(executor_post(f->executor, &n[5000].task), ERR_OVERLOADED);
 	fixture_start(f);
+	wait_for(f, 1);
 	executor_stop(f->executor); /* what was accepted is finished */
 	assert_int_equal(f->answered, 5000);
 	assert_all(n, 5000, OK);
