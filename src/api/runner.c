@@ -19,6 +19,12 @@ enum { TIMERS_PER_BATCH = 1000 };
 struct follower {
 	int64_t idempotency; /* id of the row to come */
 	struct call *leader, *call;
+	uint64_t batch;      /* in which it began */
+};
+
+struct leased {
+	int64_t id;
+	struct work_token token;
 };
 
 struct runner {
@@ -30,6 +36,9 @@ struct runner {
 	VEC(struct follower) followers;
 	struct map parked;            /* by number */
 	struct map waiting_by_key;    /* key id to a count as uintptr_t */
+	VEC(struct leased) unclaimed; /* to be given back after the command that runs */
+	uint64_t batch;               /* counts */
+	bool undoing_for_rerun;
 	struct map staged;            /* idempotency rows of this batch: id to index + 1 in persist->idempotency */
 };
 
@@ -48,6 +57,7 @@ void runner_destroy(struct runner **r)
 	VEC_FREE(&(*r)->served);
 	VEC_FREE(&(*r)->jobs);
 	VEC_FREE(&(*r)->leaders);
+	VEC_FREE(&(*r)->unclaimed);
 	VEC_FREE(&(*r)->followers);
 	map_free(&(*r)->parked);
 	map_free(&(*r)->waiting_by_key);
@@ -135,7 +145,7 @@ enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wai
 
 static void lead(struct runner *r, struct call *c, int64_t id)
 {
-	*VEC_PUSH(&r->leaders) = (struct follower){.idempotency = id, .leader = c, .call = c};
+	*VEC_PUSH(&r->leaders) = (struct follower){.idempotency = id, .leader = c, .call = c, .batch = r->batch};
 }
 
 static struct call *leader_of(struct runner *r, int64_t id)
@@ -165,10 +175,24 @@ static void release_followers(struct runner *r, struct call *leader)
 
 static void follow(struct runner *r, struct call *c, struct call *leader, int64_t id)
 {
-	*VEC_PUSH(&r->followers) = (struct follower){.idempotency = id, .leader = leader, .call = c};
+	*VEC_PUSH(&r->followers) = (struct follower){.idempotency = id, .leader = leader, .call = c, .batch = r->batch};
 	c->wait = CALL_PARKED;
 	c->parked = NULL;
 	map_put(&r->parked, c->number, c);
+}
+
+/* What began to follow or to lead in a batch that is run again begins again. */
+static void forget_followers_of_batch(struct runner *r)
+{
+	for (size_t i = 0; i < r->leaders.n; i++)
+		if (r->leaders.v[i].batch == r->batch)
+			r->leaders.v[i--] = r->leaders.v[--r->leaders.n];
+	for (size_t i = 0; i < r->followers.n; i++) {
+		if (r->followers.v[i].batch != r->batch)
+			continue;
+		map_take(&r->parked, r->followers.v[i].call->number);
+		r->followers.v[i--] = r->followers.v[--r->followers.n];
+	}
 }
 
 static void done(struct runner *r, struct call *c, enum err outcome)
@@ -248,10 +272,7 @@ void runner_end_waits(struct app *app)
 struct undelivered {
 	struct job job;
 	size_t count;
-	struct undelivered_item {
-		int64_t id;
-		struct work_token token;
-	} items[];
+	struct leased items[];
 };
 
 static void undelivered_run(struct job *job)
@@ -377,6 +398,20 @@ static void run_call(struct runner *r, struct call *c, struct db *db)
 		done(r, c, err);
 }
 
+void runner_unclaim(struct call *c, const struct item *item)
+{
+	*VEC_PUSH(&call_app(c)->runner->unclaimed) = (struct leased){item->id, work_token_of(item)};
+}
+
+/* Giving one back can serve the next in line, whose answer may overflow as well: until none is left. */
+static void give_back(struct runner *r)
+{
+	while (r->unclaimed.n > 0) {
+		struct leased one = r->unclaimed.v[--r->unclaimed.n];
+		work_unclaim(r->app->persist->work, one.id, &one.token);
+	}
+}
+
 static void op_run(void *ctx, struct task *t, struct db *db)
 {
 	struct runner *r = ctx;
@@ -384,11 +419,12 @@ static void op_run(void *ctx, struct task *t, struct db *db)
 		struct job *job = CONTAINER_OF(t, struct job, task);
 		*VEC_PUSH(&r->jobs) = job;
 		job->run(job);
-		return;
+	} else {
+		struct call *c = CONTAINER_OF(t, struct call, task);
+		CHECK_OBJ(c, CALL_MAGIC);
+		run_call(r, c, db);
 	}
-	struct call *c = CONTAINER_OF(t, struct call, task);
-	CHECK_OBJ(c, CALL_MAGIC);
-	run_call(r, c, db);
+	give_back(r);
 }
 
 static void job_free(struct job *job)
@@ -420,6 +456,8 @@ static void served(void *ctx, void *who, struct item *const *items, size_t count
 	map_take(&r->parked, c->number);
 	count_waiting(r, c->caller.key, -1);
 	c->parked = NULL;
+	if (r->undoing_for_rerun)
+		return; /* it began to wait in the batch that is undone, and will again */
 	c->db = r->app->persist->db;
 	c->now_ms = r->app->persist->now_ms;
 	work_claim_serve(c, items, count);
@@ -451,13 +489,16 @@ static void op_release(void *ctx, struct db *db)
 static void op_begin(void *ctx, int64_t now_ms)
 {
 	struct runner *r = ctx;
+	r->batch++;
 	persist_begin(r->app->persist, r->app->persist->db, now_ms);
 }
 
 static bool op_tick(void *ctx)
 {
 	struct runner *r = ctx;
-	return work_tick(r->app->persist->work, TIMERS_PER_BATCH);
+	bool more = work_tick(r->app->persist->work, TIMERS_PER_BATCH);
+	give_back(r);
+	return more;
 }
 
 static bool op_dirty(void *ctx)
@@ -520,8 +561,11 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 {
 	struct runner *r = ctx;
 	size_t happened = batch ? 0 : count_events(r);
+	r->undoing_for_rerun = rerun;
 	persist_end(r->app->persist, batch);
+	r->undoing_for_rerun = false;
 	if (rerun) { /* the others come again; those the batch had served are out of the core */
+		forget_followers_of_batch(r);
 		for (size_t i = 0; i < r->served.n; i++) {
 			call_forget_hooks(r->served.v[i]);
 			r->served.v[i]->outcome = batch;

@@ -38,6 +38,8 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why);
 
 /* For the claim handler: waits. Sets c->wait. ERR_TOO_MANY when too many wait already. */
 enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wait_ms);
+/* A claimed item that does not fit into the answer goes back, as soon as the command that claimed it is over. */
+void runner_unclaim(struct call *c, const struct item *item);
 /* Ends all waiting claims with an empty answer, at a stop. Any thread. */
 void runner_end_waits(struct app *app);
 /* For persist_config.served; ctx is the app. */

@@ -76,8 +76,8 @@ bool sessions_has(struct sessions *s, int64_t id, int64_t tenant)
 static bool still_held(const struct work *w, const struct held *h)
 {
 	const struct item *item = work_find(w, h->item);
-	return item && item->state == WORK_LEASED && item->attempt == h->token.attempt &&
-	       item->token_epoch == h->token.epoch && item->token_random == h->token.random;
+	struct work_token last = item ? work_token_of(item) : (struct work_token){0};
+	return item && item->state == WORK_LEASED && work_token_eq(&last, &h->token);
 }
 
 static void throw_out_ended(const struct work *w, struct session *one)

@@ -23,7 +23,7 @@ enum { CLAIM_BODIES_MAX_BYTES = 4 << 20 };
 
 static struct str token_text(struct call *c, const struct item *i)
 {
-	struct work_token t = {.attempt = i->attempt, .epoch = i->token_epoch, .random = i->token_random};
+	struct work_token t = work_token_of(i);
 	char text[WORK_TOKEN_TEXT];
 	work_token_format(&t, text);
 	return arena_str(c->arena, str_of(text));
@@ -55,12 +55,6 @@ static size_t body_bytes(const struct work_body_row *b)
 	return b->title.n + b->description.n + b->payload.n + b->key.n + b->trace.n;
 }
 
-static void unclaim(struct call *c, const struct item *i)
-{
-	struct work_token t = {.attempt = i->attempt, .epoch = i->token_epoch, .random = i->token_random};
-	work_unclaim(work_of(c), i->id, &t);
-}
-
 /* The answer of a claim; what does not fit into it goes back as if it had not been claimed. */
 static enum err put_claim(struct call *c, struct item *const *items, size_t count, struct work_claim_out *out)
 {
@@ -72,7 +66,7 @@ static enum err put_claim(struct call *c, struct item *const *items, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		bytes += err ? 0 : body_bytes(&bodies[i]);
 		if (err || (i > 0 && bytes > CLAIM_BODIES_MAX_BYTES))
-			unclaim(c, items[i]);
+			runner_unclaim(c, items[i]);
 		else
 			put_claimed(c, &out->items[out->items_count++], items[i], &bodies[i]);
 	}
@@ -192,27 +186,21 @@ static enum err token_problem(struct problem *p, enum err err)
 	return err;
 }
 
-/* What a token may still do to an item that is not live: only be told how it ended. */
-static enum err finished_says(const struct work_done_row *row, const struct work_token *t, int outcome)
-{
-	if (row->state == WORK_CANCELLED)
-		return ERR_CANCELLED;
-	bool is_last = (int64_t)t->attempt == row->attempt && (int64_t)t->epoch == row->token_epoch &&
-		       (int64_t)t->random == row->token_random;
-	if (!is_last || row->outcome == 0)
-		return ERR_STALE_TOKEN;
-	return row->outcome == outcome + 1 ? OK : ERR_ALREADY_SETTLED;
-}
-
-/* outcome -1: not a settle, so nothing can be repeated. */
-static enum err ask_finished(struct call *c, int64_t id, const struct work_token *t, int outcome, int *state)
+/* An attempt of an item that is not live: it can only be told how it ended. */
+static enum err ask_finished(struct call *c, int64_t id, const struct work_token *t, const enum work_outcome *settling,
+			     int *state)
 {
 	struct work_done_row row;
 	enum err err = persist_finished(call_app(c)->persist, c->caller.tenant, id, &row);
 	if (err)
 		return err;
+	struct work_token last = {.attempt = (uint32_t)row.attempt,
+				  .epoch = (uint32_t)row.token_epoch,
+				  .random = (uint64_t)row.token_random};
 	*state = (int)row.state;
-	return finished_says(&row, t, outcome);
+	if (!settling)
+		return row.state == WORK_CANCELLED ? ERR_CANCELLED : ERR_STALE_TOKEN;
+	return work_settled_before((int)row.state, (int)row.outcome, &last, t, *settling);
 }
 
 /* ---- progress and extend ---- */
@@ -228,9 +216,9 @@ enum err api_work_progress(struct call *c, const struct work_progress_in *in, st
 				    HAS(in, work_progress_in, note) ? in->note : (struct str){0},
 				    HAS(in, work_progress_in, extend_ms) ? in->extend_ms : 0, &item);
 	if (err == ERR_NOT_FOUND)
-		err = ask_finished(c, in->id, &token, -1, &state);
-	if (err || !item)
-		return token_problem(&c->problem, err ? err : ERR_STALE_TOKEN);
+		err = ask_finished(c, in->id, &token, NULL, &state);
+	if (err)
+		return token_problem(&c->problem, err);
 	out->id = item->id;
 	out->state = item->state;
 	out->lease_until = item->lease_until_ms;
@@ -254,8 +242,8 @@ static enum err extend_one(struct call *c, const struct work_token_ref *ref, con
 	if (!err)
 		err = work_extend(work_of(c), c->caller.tenant, ref->id, &token, in->lease_ms, percent, item);
 	if (err == ERR_NOT_FOUND)
-		err = ask_finished(c, ref->id, &token, -1, &state);
-	return err || *item ? err : ERR_STALE_TOKEN;
+		err = ask_finished(c, ref->id, &token, NULL, &state);
+	return err;
 }
 
 enum err api_work_extend(struct call *c, const struct work_extend_in *in, struct work_extend_out *out)
@@ -303,7 +291,7 @@ static enum err settle_one(struct call *c, const struct work_settle_item *in, in
 	if (!err)
 		err = work_settle(work_of(c), c->caller.tenant, in->id, &token, &ending, &item);
 	if (err == ERR_NOT_FOUND)
-		err = ask_finished(c, in->id, &token, in->outcome, state);
+		err = ask_finished(c, in->id, &token, &ending.outcome, state);
 	else if (!err)
 		*state = item->state;
 	return err ? token_problem(p, err) : OK;

@@ -41,7 +41,6 @@ void persist_destroy(struct persist **pp)
 	work_destroy(&p->work);
 	bodies_destroy(&p->bodies);
 	arena_destroy(&p->arena);
-	map_free(&p->staged_bodies);
 	VEC_FREE(&p->idempotency);
 	VEC_FREE(&p->idempotency_expired);
 	buf_free(&p->events);
@@ -301,7 +300,6 @@ void persist_end(struct persist *p, enum err outcome)
 	}
 	p->next_batch = 0;
 	p->idempotency.n = p->idempotency_expired.n = 0;
-	map_free(&p->staged_bodies);
 	arena_reset(p->arena);
 }
 
@@ -337,7 +335,6 @@ enum err persist_enqueue(struct persist *p, const struct work_spec *spec, struct
 		return err;
 	body->id = (*out)->id;
 	body->tenant = spec->tenant;
-	map_put(&p->staged_bodies, (uint64_t)body->id, body);
 	return OK;
 }
 
@@ -376,7 +373,7 @@ enum err persist_bodies(struct persist *p, struct item *const *items, size_t cou
 	size_t *places = ARENA_ARRAY(p->arena, size_t, count);
 	size_t n = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct work_body_row *known = map_get(&p->staged_bodies, (uint64_t)items[i]->id);
+		const struct work_body_row *known = work_new_body(p->work, items[i]);
 		if (!known)
 			known = bodies_get(p->bodies, items[i]->id);
 		if (known) {

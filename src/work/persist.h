@@ -38,7 +38,6 @@ struct persist {
 	int64_t first_event, trimmed_ms;
 	struct arena *arena; /* of the batch */
 	struct bodies *bodies;
-	struct map staged_bodies; /* of the batch: id to struct work_body_row */
 	VEC(struct idempotency_row) idempotency; /* to be written with the batch */
 	VEC(struct id_row) idempotency_expired;
 	struct buf events;
