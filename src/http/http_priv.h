@@ -109,6 +109,7 @@ struct loop {
 
 	_Atomic bool streams_woken;
 	_Atomic unsigned streams;
+	unsigned fetching; /* streams */
 	struct call_private *resting, **resting_end; /* streams with nothing to send, the longest first */
 	int64_t streams_next_ns;                     /* not asked again before this */
 };
@@ -265,6 +266,7 @@ void stream_fetched(struct call_private *c);
 void stream_over(struct call_private *c); /* the connection is done with it */
 /* Asks resting streams for news and keeps them alive. Returns when to do so again: ns, INT64_MAX when woken. */
 int64_t streams_turn(struct loop *l);
-void streams_end(struct loop *l);
+void streams_end(struct loop *l);     /* sends the rest and ends them */
+void streams_abandon(struct loop *l); /* closes those whose readers are too slow for that */
 
 #endif

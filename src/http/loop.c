@@ -104,7 +104,8 @@ static void say_quiet(struct loop *l)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Returns whether the loop is over: all answers and the ends of streams are sent, or their readers are too slow. */
+/* Returns whether the loop is over: all answers and the ends of streams are sent, or their readers are too slow. A
+ * stream that fetches is waited for, as the fetch uses its state. */
 static bool wind_down(struct loop *l)
 {
 	stop_listening(l);
@@ -115,7 +116,9 @@ static bool wind_down(struct loop *l)
 	if (!l->ending_ns)
 		l->ending_ns = l->now_ns;
 	streams_end(l);
-	return (l->unanswered == 0 && l->streams == 0) || l->now_ns - l->ending_ns > FLUSH_MS * NS_PER_MS;
+	if (l->unanswered == 0 && l->streams == 0)
+		return true;
+	return l->fetching == 0 && l->now_ns - l->ending_ns > FLUSH_MS * NS_PER_MS;
 }
 
 static int earlier(int ms, int64_t other_ms)
@@ -174,9 +177,11 @@ static void *run(void *arg)
 		MHD_run(l->daemon);
 		sweep(l);
 		if (phase(l) != PHASE_SERVING && wind_down(l))
-			return NULL;
+			break;
 		ms = patience_ms(l, streams_ns);
 	}
+	streams_abandon(l);
+	return NULL;
 }
 
 /* ---- making and destroying ---- */

@@ -23,14 +23,24 @@ static struct loop *own_loop(void *p)
 }
 
 /* Copies the query and ends the uri before it. libmicrohttpd would take it apart into its own memory, which nobody
- * needs, and stalls when that runs out (a test has the request). The text is its buffer, not ours, but it writes a NUL
- * into the same place itself right after this. */
+ * needs, and stalls when that runs out (a test has the request). The text is its buffer, not ours, but it writes a
+ * NUL into the same place itself right after this. */
 static void take_query(struct call_private *c, struct str query)
 {
 	if (!query.n)
 		return;
 	c->query = arena_str(c->call.arena, query);
 	((char *)(uintptr_t)query.p)[0] = '\0';
+}
+
+/* A proxy may send GET http://host/path; what comes before the path says nothing to us. */
+static const char *without_origin(const char *uri)
+{
+	const char *host = strncmp(uri, "http://", 7) == 0    ? uri + 7
+			   : strncmp(uri, "https://", 8) == 0 ? uri + 8
+							      : NULL;
+
+	return host ? host + strcspn(host, "/?") : uri;
 }
 
 void *request_begin(void *loop, const char *uri, struct MHD_Connection *mhd)
@@ -44,7 +54,7 @@ void *request_begin(void *loop, const char *uri, struct MHD_Connection *mhd)
 	CHECK_OBJ(c->connection, CONNECTION_MAGIC);
 	c->connection->call = c;
 	c->began_ns = clock_mono_ns();
-	c->call.path = str_cut(str_of(uri ? uri : ""), '?', &query);
+	c->call.path = str_cut(str_of(without_origin(uri ? uri : "")), '?', &query);
 	take_query(c, query);
 	return c;
 }
@@ -261,9 +271,11 @@ enum MHD_Result request_continue(void *loop, struct MHD_Connection *mhd, const c
 	return c->stage == STAGE_RECEIVING ? at_end(c) : MHD_NO;
 }
 
-/* Nobody will know of what was done. */
+/* Nobody will know of what was done. Once the loops have ended, nobody is there to be told either. */
 static bool undelivered(const struct call_private *c, enum MHD_RequestTerminationCode why)
 {
+	if (atomic_load_explicit(&c->loop->server->phase, memory_order_relaxed) == PHASE_STOPPED)
+		return false;
 	return c->dispatched && c->call.outcome == OK &&
 	       (why != MHD_REQUEST_TERMINATED_COMPLETED_OK || c->call.gone);
 }

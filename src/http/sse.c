@@ -70,6 +70,17 @@ static void resume(struct call_private *c)
 	MHD_resume_connection(c->connection->mhd);
 }
 
+static bool fetch(struct call_private *c)
+{
+	set_flow(c, FLOW_FETCHING);
+	c->loop->fetching++;
+	if (c->loop->server->config.hooks.fetch(&c->call) == OK)
+		return true;
+	c->loop->fetching--;
+	c->stream_ended = true;
+	return false;
+}
+
 /* Asks for more and follows the answer. False: nothing to do for now. */
 static bool ask(struct call_private *c)
 {
@@ -85,9 +96,7 @@ static bool ask(struct call_private *c)
 		c->stream_ended = true;
 		return true;
 	case STREAM_FETCH:
-		set_flow(c, FLOW_FETCHING);
-		c->stream_ended = c->loop->server->config.hooks.fetch(&c->call) != OK;
-		return c->stream_ended;
+		return !fetch(c);
 	case STREAM_WAIT:
 		if (!pending(c))
 			set_flow(c, FLOW_RESTING);
@@ -172,19 +181,23 @@ void stream_hung_up(struct call_private *c)
 void stream_fetched(struct call_private *c)
 {
 	CHECK(c->flow == FLOW_FETCHING);
+	c->loop->fetching--;
 	if (c->call.gone || stopping(c->loop) || ask(c))
 		resume(c);
 }
 
 void stream_over(struct call_private *c)
 {
+	struct stream_ops *ops = c->call.stream;
+
+	c->call.stream = NULL;
 	c->answer.max = ANSWER_MAX;
 	if (c->stage == STAGE_STREAMING) {
 		set_flow(c, FLOW_ACTIVE);
 		c->loop->streams--;
 		metrics_move(c->loop->server->config.metrics, METRIC_event_stream_subscribers, -1);
 	}
-	c->call.stream->close(c->call.stream_state);
+	ops->close(c->call.stream_state);
 }
 
 static void ask_all(struct loop *l)
@@ -229,4 +242,12 @@ void streams_end(struct loop *l)
 		l->resting->stream_ended = true;
 		resume(l->resting);
 	}
+}
+
+void streams_abandon(struct loop *l)
+{
+	CHECK(l->fetching == 0);
+	for (struct connection *conn = l->connections; conn; conn = conn->next)
+		if (conn->call && conn->call->call.stream)
+			stream_over(conn->call);
 }
