@@ -119,15 +119,19 @@ static void put_history_entry(struct work_history_item *to, const struct work_hi
 		PUT(to, work_history_item, folded, e->folded);
 }
 
+/* That it was enqueued is no entry of the row: its own columns tell. */
 static void put_history(struct call *c, struct work_item *to, struct str blob)
 {
-	size_t n = count_history(blob), i = 0;
-	struct work_history_item *all = n ? ARENA_ARRAY(c->arena, struct work_history_item, n) : NULL;
+	size_t n = count_history(blob) + 1, i = 1;
+	struct work_history_item *all = ARENA_ARRAY(c->arena, struct work_history_item, n);
 	struct work_history_entry entry;
-	for (; all && work_history_next(&blob, &entry); i++)
-		put_history_entry(&all[i], &entry);
 	if (!all)
 		return;
+	all[0] = (struct work_history_item){.at = to->created_at, .kind = EVENT_ENQUEUED};
+	if (HAS(to, work_item, created_by))
+		PUT(&all[0], work_history_item, agent, to->created_by);
+	for (; work_history_next(&blob, &entry); i++)
+		put_history_entry(&all[i], &entry);
 	PUT(to, work_item, history, all);
 	to->history_count = n;
 }
