@@ -1,6 +1,7 @@
 /*
- * The keyring: see keyring.h. Keys are found by the first eight bytes of their hash, then compared whole; equal first
- * bytes are chained. Nothing is ever removed but by keyring_load(), which builds a new set beside the old one.
+ * The keyring: see keyring.h. Keys are found by the first eight bytes of their hash, then compared whole; equal
+ * first bytes are chained. Nothing is ever removed but by keyring_load(), which builds a new set beside the old
+ * one.
  */
 #include "access/keyring.h"
 

@@ -1,10 +1,10 @@
 /*
  * Who may call: tenants and keys, all in memory, looked up on every request.
  *
- * A key's secret is 256 random bits as text ("tf_" and 52 characters); only its BLAKE2b-256 hash is kept. The keyring is
- * a copy of the tables `tenants` and `keys`: changes made by this process are put in after their commit, those of other
- * processes arrive with keyring_load(), which the server calls every two seconds on PostgreSQL. One read-write lock, held
- * for the time of a hash lookup.
+ * A key's secret is 256 random bits as text ("tf_" and 52 characters); only its BLAKE2b-256 hash is kept. The
+ * keyring is a copy of the tables `tenants` and `keys`: changes made by this process are put in after their commit,
+ * those of other processes arrive with keyring_load(), which the server calls every two seconds on PostgreSQL. One
+ * read-write lock, held for the time of a hash lookup.
  */
 #ifndef TENFOLD_ACCESS_KEYRING_H
 #define TENFOLD_ACCESS_KEYRING_H
@@ -42,9 +42,9 @@ void keyring_put_tenant(struct keyring *k, const struct keyring_tenant *tenant);
 void keyring_put_key(struct keyring *k, const struct keyring_key *key);
 void keyring_revoke(struct keyring *k, int64_t key, int64_t now_ms);
 
-/* Secret and X-Tenant ("" for none) → *out, its names copied into the arena. No secret gives scope none and no tenant.
- * ERR_UNAUTHENTICATED: unknown, expired or revoked. ERR_FORBIDDEN: X-Tenant without an admin key. ERR_NOT_FOUND: no
- * such tenant. */
+/* Secret and X-Tenant ("" for none) → *out, its names copied into the arena. No secret gives scope none and no
+ * tenant. ERR_UNAUTHENTICATED: unknown, expired or revoked. ERR_FORBIDDEN: X-Tenant without an admin key.
+ * ERR_NOT_FOUND: no such tenant. */
 enum err keyring_authenticate(struct keyring *k, struct str secret, struct str tenant, int64_t now_ms,
 			      struct arena *a, struct caller *out);
 

@@ -1,4 +1,5 @@
-/* Tenants, keys, and who the caller is. Lists are answered from the keyring; changes reach it after their commit. */
+/* Tenants, keys, and who the caller is. Lists are answered from the keyring; changes reach it after their commit.
+ */
 #include "api/api.h"
 #include "api/app.h"
 
@@ -74,7 +75,8 @@ enum err api_tenant_list(struct call *c, const struct nothing *in, struct tenant
 	out->items = ARENA_ARRAY(c->arena, struct tenant, n);
 	for (; out->items && out->items_count < n; out->items_count++) {
 		const struct keyring_tenant *t = &all[out->items_count];
-		out->items[out->items_count] = (struct tenant){.id = t->id, .name = t->name, .created_at = t->created_ms};
+		out->items[out->items_count] =
+			(struct tenant){.id = t->id, .name = t->name, .created_at = t->created_ms};
 	}
 	return OK;
 }
@@ -140,7 +142,10 @@ enum err api_key_list(struct call *c, const struct nothing *in, struct key_list 
 	for (; out->items && out->items_count < n; out->items_count++) {
 		const struct keyring_key *k = &all[out->items_count];
 		struct key *item = &out->items[out->items_count];
-		*item = (struct key){.id = k->id, .tenant = k->tenant, .name = k->name, .scope = (int)k->scope,
+		*item = (struct key){.id = k->id,
+				     .tenant = k->tenant,
+				     .name = k->name,
+				     .scope = (int)k->scope,
 				     .created_at = k->created_ms};
 		if (k->expires_ms)
 			PUT(item, key, expires_at, k->expires_ms);

@@ -1,6 +1,6 @@
 /*
- * The handlers of api/routes.def, one function per call, and the table that finds them. What a handler may do is said
- * in http/call.h.
+ * The handlers of api/routes.def, one function per call, and the table that finds them. What a handler may do is
+ * said in http/call.h.
  */
 #ifndef TENFOLD_API_API_H
 #define TENFOLD_API_API_H

@@ -1,6 +1,6 @@
 /*
- * The application: what the handlers of one process share. Made in src/server/, handed down in call->app; a test can
- * make two in one process.
+ * The application: what the handlers of one process share. Made in src/server/, handed down in call->app; a test
+ * can make two in one process.
  */
 #ifndef TENFOLD_API_APP_H
 #define TENFOLD_API_APP_H
@@ -35,7 +35,7 @@ struct app {
 	struct pool *pool;         /* connections for READ, and on PostgreSQL for WRITE */
 	struct http_server *http;
 	struct sessions *sessions;
-	struct str openapi;        /* the document, made once */
+	struct str openapi; /* the document, made once */
 	const char *version;
 	uint32_t max_waiting_per_key;
 	atomic_bool stopping;

@@ -50,7 +50,8 @@ static enum err depend_on_key(struct call *c, const struct work_new *in, const s
 		return problem_field(p, ERR_INVALID, field, "no live item of this type and team has the key '%.*s'",
 				     STRF(dep->key));
 	if (others->results[index - 1].err)
-		return problem_field(p, ERR_INVALID, field, "the entry with the key '%.*s' was refused", STRF(dep->key));
+		return problem_field(p, ERR_INVALID, field, "the entry with the key '%.*s' was refused",
+				     STRF(dep->key));
 	return depend_on_id(c, others->results[index - 1].id, d, field, p);
 }
 
@@ -130,8 +131,8 @@ static int64_t run_at_of(const struct call *c, const struct work_new *in)
 	return HAS(in, work_new, run_at) ? in->run_at : 0;
 }
 
-enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others, struct item **out,
-		     bool *existed, struct problem *p)
+enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others,
+		     struct item **out, bool *existed, struct problem *p)
 {
 	enum err err = check(c, in, p);
 	if (err)
@@ -192,7 +193,8 @@ void enqueue_batch(struct call *c, const struct work_new *items, size_t count, s
 		size_t n = order[i];
 		struct item *item;
 		bool existed;
-		results[n].err = faults[n] ? faults[n] : enqueue_one(c, &items[n], &others, &item, &existed, &problems[n]);
+		results[n].err =
+			faults[n] ? faults[n] : enqueue_one(c, &items[n], &others, &item, &existed, &problems[n]);
 		if (results[n].err)
 			continue;
 		results[n].id = item->id;
@@ -290,7 +292,8 @@ static enum err finished_row(struct call *c, int64_t id, struct work_done_row *r
 		return err;
 	struct item *live = work_find(persist_of(c)->work, id);
 	if (live && live->queue->tenant == c->caller.tenant)
-		return call_fail(c, ERR_CONFLICT, "it is not finished: it is %s", enum_work_state.values[live->state].text);
+		return call_fail(c, ERR_CONFLICT, "it is not finished: it is %s",
+				 enum_work_state.values[live->state].text);
 	return call_fail(c, err, "there is no such item here");
 }
 
@@ -332,7 +335,8 @@ enum err revive_with_felled(struct call *c, int64_t id, struct item **out)
 	if (err)
 		return err;
 	if (row.state == WORK_COMPLETED)
-		return call_fail(c, ERR_CONFLICT, "it is completed; only failed and cancelled items can be put back");
+		return call_fail(c, ERR_CONFLICT,
+				 "it is completed; only failed and cancelled items can be put back");
 	err = revive_row(c, &row, out);
 	if (err)
 		return err;

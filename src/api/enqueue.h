@@ -1,6 +1,6 @@
 /*
- * From the API's work_new to the core's work_spec: what an item depends on is looked up here, in memory, among the other
- * items of its batch, and in the store. And the way back to life of finished items.
+ * From the API's work_new to the core's work_spec: what an item depends on is looked up here, in memory, among the
+ * other items of its batch, and in the store. And the way back to life of finished items.
  */
 #ifndef TENFOLD_API_ENQUEUE_H
 #define TENFOLD_API_ENQUEUE_H
@@ -19,8 +19,8 @@ struct batch_entries {
 	const struct enqueued *results;
 };
 
-enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others, struct item **out,
-		     bool *existed, struct problem *p);
+enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others,
+		     struct item **out, bool *existed, struct problem *p);
 
 /* Each on its own; problems[i] explains results[i].err. */
 void enqueue_batch(struct call *c, const struct work_new *items, size_t count, struct enqueued *results,

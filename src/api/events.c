@@ -1,9 +1,9 @@
 /*
  * Streams: GET /v1/work/events, and GET /v1/work/session, which a worker keeps open.
  *
- * A stream is a cursor into the event log and a filter. Events in memory are encoded on the loop that sends them; older
- * ones are fetched by a reading connection into `fetched` while the stream rests. A session's stream carries only what
- * its worker must know at once: that an item it holds was cancelled, lapsed or failed.
+ * A stream is a cursor into the event log and a filter. Events in memory are encoded on the loop that sends them;
+ * older ones are fetched by a reading connection into `fetched` while the stream rests. A session's stream carries
+ * only what its worker must know at once: that an item it holds was cancelled, lapsed or failed.
  */
 #include "api/api.h"
 #include "api/app.h"
@@ -34,7 +34,8 @@ static bool is_wanted(const struct events *s, const struct event *e)
 		return false;
 	if (!s->session)
 		return true;
-	bool tells = e->event.kind == EVENT_CANCELLED || e->event.kind == EVENT_LAPSED || e->event.kind == EVENT_FAILED;
+	bool tells =
+		e->event.kind == EVENT_CANCELLED || e->event.kind == EVENT_LAPSED || e->event.kind == EVENT_FAILED;
 	return tells && str_eq(buf_str(&s->agent), e->event.agent);
 }
 

@@ -18,7 +18,8 @@ void idempotency_of(const struct call *c, struct idempotency *out)
 	uint64_t hash = str_hash_seed(str_of(c->route->name), (uint64_t)c->caller.tenant);
 	hash = str_hash_seed(c->idempotency_key, hash);
 	out->id = (int64_t)(hash >> 1) | 1;
-	crypto_generichash(out->body_hash, sizeof out->body_hash, (const unsigned char *)c->body.p, c->body.n, NULL, 0);
+	crypto_generichash(out->body_hash, sizeof out->body_hash, (const unsigned char *)c->body.p, c->body.n, NULL,
+			   0);
 }
 
 enum err idempotency_match(struct call *c, const struct idempotency *i, const struct idempotency_row *row)
@@ -31,7 +32,8 @@ enum err idempotency_match(struct call *c, const struct idempotency *i, const st
 			 memcmp(row->body_hash.p, i->body_hash, sizeof i->body_hash) == 0;
 	if (same_key && same_body)
 		return OK;
-	return call_fail(c, ERR_KEY_REUSED, "this Idempotency-Key was used within 24 h with another body; take a new one");
+	return call_fail(c, ERR_KEY_REUSED,
+			 "this Idempotency-Key was used within 24 h with another body; take a new one");
 }
 
 enum err idempotency_replay(struct call *c, const struct idempotency_row *row)

@@ -1,6 +1,6 @@
 /*
- * Calls on the pool's threads: READ, the second half of SLOT_READ, and on PostgreSQL WRITE, each in a transaction of its
- * own. Also what streams read from the store.
+ * Calls on the pool's threads: READ, the second half of SLOT_READ, and on PostgreSQL WRITE, each in a transaction
+ * of its own. Also what streams read from the store.
  */
 #include "api/api.h"
 #include "api/idempotency.h"
@@ -25,8 +25,8 @@ static enum err run_handler(struct call *c)
 	return api_handlers[c->route - spec_routes](c, c->in, c->out);
 }
 
-/* As run_idempotent of the queue's thread, but the row is written at once: two calls with one key meet at its primary
- * key, and the second is run again and finds the answer of the first. */
+/* As run_idempotent of the queue's thread, but the row is written at once: two calls with one key meet at its
+ * primary key, and the second is run again and finds the answer of the first. */
 static enum err run_idempotent(struct call *c)
 {
 	struct idempotency i;

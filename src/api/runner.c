@@ -5,42 +5,14 @@
  *                  │        └──► parked ──served, timed out, hung up──► done
  *                  └─ same Idempotency-Key is being worked on ──► following ──► run again when that one is done
  */
-#include "api/runner.h"
+#include "api/runner_priv.h"
 
 #include "api/api.h"
-#include "api/idempotency.h"
 #include "telemetry/metrics.h"
 
 #include <string.h>
 
 enum { TIMERS_PER_BATCH = 1000 };
-
-/* A parked call that carries a key, or one that waits for such a call. */
-struct follower {
-	int64_t idempotency; /* id of the row to come */
-	struct call *leader, *call;
-	uint64_t batch;      /* in which it began */
-};
-
-struct leased {
-	int64_t id;
-	struct work_token token;
-};
-
-struct runner {
-	struct app *app;
-	VEC(struct call *) done;      /* of this batch */
-	VEC(struct call *) served;    /* of `done`: were parked before, so cannot be run again */
-	VEC(struct job *) jobs;       /* of this batch */
-	VEC(struct follower) leaders; /* parked calls with a key: call == leader */
-	VEC(struct follower) followers;
-	struct map parked;            /* by number */
-	struct map waiting_by_key;    /* key id to a count as uintptr_t */
-	VEC(struct leased) unclaimed; /* to be given back after the command that runs */
-	uint64_t batch;               /* counts */
-	bool undoing_for_rerun;
-	struct map staged;            /* idempotency rows of this batch: id to index + 1 in persist->idempotency */
-};
 
 struct runner *runner_new(struct app *app)
 {
@@ -116,190 +88,6 @@ void runner_post(struct app *app, struct job *job)
 	executor_post_always(app->executor, &job->task);
 }
 
-/* ---- parked calls ---- */
-
-static void count_waiting(struct runner *r, int64_t key, int change)
-{
-	uintptr_t n = (uintptr_t)map_take(&r->waiting_by_key, (uint64_t)key);
-	n = (uintptr_t)((intptr_t)n + change);
-	if (n > 0)
-		map_put(&r->waiting_by_key, (uint64_t)key, (void *)n); /* a count, not a pointer */
-}
-
-enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wait_ms)
-{
-	struct app *app = call_app(c);
-	struct runner *r = app->runner;
-	if ((uintptr_t)map_get(&r->waiting_by_key, (uint64_t)c->caller.key) >= app->max_waiting_per_key)
-		return call_fail(c, ERR_TOO_MANY, "%u claims of this key wait already", app->max_waiting_per_key);
-	struct work_waiter *waiter;
-	enum err err = work_wait(app->persist->work, claim, c->now_ms + wait_ms, c, &waiter);
-	if (err)
-		return call_fail(c, err, "as many claims as this server allows wait already");
-	c->parked = waiter;
-	c->wait = CALL_PARKED;
-	map_put(&r->parked, c->number, c);
-	count_waiting(r, c->caller.key, 1);
-	return OK;
-}
-
-static void lead(struct runner *r, struct call *c, int64_t id)
-{
-	*VEC_PUSH(&r->leaders) = (struct follower){.idempotency = id, .leader = c, .call = c, .batch = r->batch};
-}
-
-static struct call *leader_of(struct runner *r, int64_t id)
-{
-	for (size_t i = 0; i < r->leaders.n; i++)
-		if (r->leaders.v[i].idempotency == id)
-			return r->leaders.v[i].leader;
-	return NULL;
-}
-
-/* The leader is done: its followers run again, after the batch that answers it. */
-static void release_followers(struct runner *r, struct call *leader)
-{
-	for (size_t i = 0; i < r->leaders.n; i++)
-		if (r->leaders.v[i].leader == leader)
-			r->leaders.v[i--] = r->leaders.v[--r->leaders.n];
-	for (size_t i = 0; i < r->followers.n; i++) {
-		struct follower f = r->followers.v[i];
-		if (f.leader != leader)
-			continue;
-		r->followers.v[i--] = r->followers.v[--r->followers.n];
-		map_take(&r->parked, f.call->number);
-		f.call->wait = CALL_RUNNING;
-		executor_post_always(r->app->executor, &f.call->task);
-	}
-}
-
-static void follow(struct runner *r, struct call *c, struct call *leader, int64_t id)
-{
-	*VEC_PUSH(&r->followers) = (struct follower){.idempotency = id, .leader = leader, .call = c, .batch = r->batch};
-	c->wait = CALL_PARKED;
-	c->parked = NULL;
-	map_put(&r->parked, c->number, c);
-}
-
-/* What began to follow or to lead in a batch that is run again begins again. */
-static void forget_followers_of_batch(struct runner *r)
-{
-	for (size_t i = 0; i < r->leaders.n; i++)
-		if (r->leaders.v[i].batch == r->batch)
-			r->leaders.v[i--] = r->leaders.v[--r->leaders.n];
-	for (size_t i = 0; i < r->followers.n; i++) {
-		if (r->followers.v[i].batch != r->batch)
-			continue;
-		map_take(&r->parked, r->followers.v[i].call->number);
-		r->followers.v[i--] = r->followers.v[--r->followers.n];
-	}
-}
-
-static void done(struct runner *r, struct call *c, enum err outcome)
-{
-	c->outcome = outcome;
-	c->wait = CALL_DONE;
-	*VEC_PUSH(&r->done) = c;
-}
-
-/* Takes a parked call out of wherever it waits. */
-static void unpark(struct runner *r, struct call *c)
-{
-	map_take(&r->parked, c->number);
-	if (c->parked) {
-		struct work_waiter *waiter = c->parked;
-		work_unwait(r->app->persist->work, &waiter);
-		count_waiting(r, c->caller.key, -1);
-	}
-	c->parked = NULL;
-	for (size_t i = 0; i < r->followers.n; i++)
-		if (r->followers.v[i].call == c)
-			r->followers.v[i--] = r->followers.v[--r->followers.n];
-}
-
-struct hangup {
-	struct job job;
-	uint64_t number;
-};
-
-static void hangup_run(struct job *job)
-{
-	struct hangup *h = CONTAINER_OF(job, struct hangup, job);
-	struct runner *r = job->app->runner;
-	struct call *c = map_get(&r->parked, h->number);
-	if (!c)
-		return;
-	unpark(r, c);
-	*VEC_PUSH(&r->served) = c;
-	done(r, c, ERR_SHUTTING_DOWN); /* nobody reads it */
-}
-
-void runner_hung_up(struct call *c)
-{
-	struct hangup *h = NEW(struct hangup);
-	h->number = c->number;
-	h->job.run = hangup_run;
-	h->job.task.tenant = c->caller.tenant;
-	runner_post(call_app(c), &h->job);
-}
-
-static void unpark_all(struct runner *r)
-{
-	struct call *c;
-	for (size_t i = 0; (c = map_next(&r->parked, &i)); i = 0) {
-		unpark(r, c);
-		c->outcome = OK;
-		c->wait = CALL_DONE;
-		release_followers(r, c);
-		http_finish(c);
-	}
-}
-
-static void end_waits_run(struct job *job)
-{
-	unpark_all(job->app->runner);
-}
-
-void runner_end_waits(struct app *app)
-{
-	struct job *job = NEW(struct job);
-	job->run = end_waits_run;
-	runner_post(app, job);
-}
-
-/* ---- claims that nobody received ---- */
-
-struct undelivered {
-	struct job job;
-	size_t count;
-	struct leased items[];
-};
-
-static void undelivered_run(struct job *job)
-{
-	struct undelivered *u = CONTAINER_OF(job, struct undelivered, job);
-	for (size_t i = 0; i < u->count; i++)
-		work_unclaim(job->app->persist->work, u->items[i].id, &u->items[i].token);
-}
-
-void runner_undelivered(struct call *c)
-{
-	if (c->route != &spec_routes[ROUTE_work_claim] || c->outcome != OK)
-		return;
-	const struct work_claim_out *out = c->out;
-	if (out->items_count == 0)
-		return;
-	struct undelivered *u = must_alloc(sizeof *u + out->items_count * sizeof u->items[0]);
-	for (size_t i = 0; i < out->items_count; i++) {
-		u->items[i].id = out->items[i].id;
-		CHECK(work_token_parse(out->items[i].token, &u->items[i].token));
-	}
-	u->count = out->items_count;
-	u->job.run = undelivered_run;
-	u->job.task.tenant = c->caller.tenant;
-	runner_post(call_app(c), &u->job);
-}
-
 /* ---- calls on the queue's thread ---- */
 
 static enum err run_handler(struct call *c)
@@ -338,7 +126,7 @@ static enum err find_answer(struct runner *r, struct call *c, int64_t id, struct
 	return q_idempotency_get(c->db, &in, c->arena, row);
 }
 
-static void stage_answer(struct runner *r, struct call *c, const struct idempotency *i)
+void runner_stage_answer(struct runner *r, struct call *c, const struct idempotency *i)
 {
 	struct persist *p = r->app->persist;
 	*VEC_PUSH(&p->idempotency) = idempotency_row_of(c, i);
@@ -349,9 +137,9 @@ static enum err run_idempotent(struct runner *r, struct call *c)
 {
 	struct idempotency i;
 	idempotency_of(c, &i);
-	struct call *leader = leader_of(r, i.id);
+	struct call *leader = parking_leader_of(r, i.id);
 	if (leader) {
-		follow(r, c, leader, i.id);
+		parking_follow(r, c, leader, i.id);
 		return OK;
 	}
 	struct idempotency_row row;
@@ -367,10 +155,17 @@ static enum err run_idempotent(struct runner *r, struct call *c)
 	*VEC_PUSH(&r->app->persist->idempotency_expired) = (struct id_row){.id = i.id};
 	err = run_once(c);
 	if (c->wait == CALL_PARKED)
-		lead(r, c, i.id);
+		parking_lead(r, c, i.id);
 	else if (!err)
-		stage_answer(r, c, &i);
+		runner_stage_answer(r, c, &i);
 	return err;
+}
+
+void runner_done(struct runner *r, struct call *c, enum err outcome)
+{
+	c->outcome = outcome;
+	c->wait = CALL_DONE;
+	*VEC_PUSH(&r->done) = c;
 }
 
 static void reset_for_run(struct call *c, struct db *db, int64_t now_ms)
@@ -390,26 +185,12 @@ static void run_call(struct runner *r, struct call *c, struct db *db)
 {
 	reset_for_run(c, db, r->app->persist->now_ms);
 	if (call_is_gone(c)) {
-		done(r, c, ERR_SHUTTING_DOWN); /* nobody reads it */
+		runner_done(r, c, ERR_SHUTTING_DOWN); /* nobody reads it */
 		return;
 	}
 	enum err err = idempotency_wanted(c) ? run_idempotent(r, c) : run_once(c);
 	if (c->wait != CALL_PARKED)
-		done(r, c, err);
-}
-
-void runner_unclaim(struct call *c, const struct item *item)
-{
-	*VEC_PUSH(&call_app(c)->runner->unclaimed) = (struct leased){item->id, work_token_of(item)};
-}
-
-/* Giving one back can serve the next in line, whose answer may overflow as well: until none is left. */
-static void give_back(struct runner *r)
-{
-	while (r->unclaimed.n > 0) {
-		struct leased one = r->unclaimed.v[--r->unclaimed.n];
-		work_unclaim(r->app->persist->work, one.id, &one.token);
-	}
+		runner_done(r, c, err);
 }
 
 static void op_run(void *ctx, struct task *t, struct db *db)
@@ -424,7 +205,7 @@ static void op_run(void *ctx, struct task *t, struct db *db)
 		CHECK_OBJ(c, CALL_MAGIC);
 		run_call(r, c, db);
 	}
-	give_back(r);
+	parking_give_back(r);
 }
 
 static void job_free(struct job *job)
@@ -447,29 +228,6 @@ static void op_refuse(void *ctx, struct task *t, enum err why)
 	http_finish(c);
 }
 
-/* The core gives a parked claim its items, or none when its time is over. */
-static void served(void *ctx, void *who, struct item *const *items, size_t count)
-{
-	struct runner *r = ctx;
-	struct call *c = who;
-	CHECK_OBJ(c, CALL_MAGIC);
-	map_take(&r->parked, c->number);
-	count_waiting(r, c->caller.key, -1);
-	c->parked = NULL;
-	if (r->undoing_for_rerun)
-		return; /* it began to wait in the batch that is undone, and will again */
-	c->db = r->app->persist->db;
-	c->now_ms = r->app->persist->now_ms;
-	work_claim_serve(c, items, count);
-	*VEC_PUSH(&r->served) = c;
-	if (!c->outcome && idempotency_wanted(c)) {
-		struct idempotency i;
-		idempotency_of(c, &i);
-		stage_answer(r, c, &i);
-	}
-	done(r, c, c->outcome);
-}
-
 /* ---- the executor's operations ---- */
 
 static enum err op_acquire(void *ctx, struct db *db, struct problem *p)
@@ -482,7 +240,7 @@ static enum err op_acquire(void *ctx, struct db *db, struct problem *p)
 static void op_release(void *ctx, struct db *db)
 {
 	struct runner *r = ctx;
-	unpark_all(r);
+	parking_end_all(r);
 	persist_release(r->app->persist, db);
 }
 
@@ -497,7 +255,7 @@ static bool op_tick(void *ctx)
 {
 	struct runner *r = ctx;
 	bool more = work_tick(r->app->persist->work, TIMERS_PER_BATCH);
-	give_back(r);
+	parking_give_back(r);
 	return more;
 }
 
@@ -521,7 +279,7 @@ static enum err op_flush(void *ctx, struct db *db)
 
 static void finish(struct runner *r, struct call *c)
 {
-	release_followers(r, c);
+	parking_release_followers(r, c);
 	if (!c->outcome && c->route->runs == RUNS_SLOT_READ) {
 		c->outcome = pool_post(r->app->pool, &c->task);
 		if (!c->outcome)
@@ -565,7 +323,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	persist_end(r->app->persist, batch);
 	r->undoing_for_rerun = false;
 	if (rerun) { /* the others come again; those the batch had served are out of the core */
-		forget_followers_of_batch(r);
+		parking_forget_batch(r);
 		for (size_t i = 0; i < r->served.n; i++) {
 			call_forget_hooks(r->served.v[i]);
 			r->served.v[i]->outcome = batch;
@@ -621,9 +379,3 @@ const struct executor_ops runner_ops = {.acquire = op_acquire,
 					.ask = op_ask,
 					.next_due_ms = op_next_due_ms,
 					.idle = op_idle};
-
-void runner_served(void *ctx, void *who, struct item *const *items, size_t count)
-{
-	struct app *app = ctx;
-	served(app->runner, who, items, count);
-}

@@ -1,10 +1,10 @@
 /*
  * Runs calls on the queue's thread: the bridge between the executor, which knows only tasks, and the handlers.
  *
- * A SLOT call is applied to memory by its handler, waits for the batch's commit, and is then finished. A claim that finds
- * nothing is parked: it stays with the core as a waiter and is finished in the batch that serves it. Calls of one batch
- * that carry an Idempotency-Key have their answer written with the batch. Apart from calls there are jobs: small
- * things the loops need done on this thread (a client hung up, a session ended).
+ * A SLOT call is applied to memory by its handler, waits for the batch's commit, and is then finished. A claim that
+ * finds nothing is parked: it stays with the core as a waiter and is finished in the batch that serves it. Calls of
+ * one batch that carry an Idempotency-Key have their answer written with the batch. Apart from calls there are
+ * jobs: small things the loops need done on this thread (a client hung up, a session ended).
  */
 #ifndef TENFOLD_API_RUNNER_H
 #define TENFOLD_API_RUNNER_H
@@ -13,8 +13,8 @@
 
 enum { TASK_CALL, TASK_JOB };
 
-/* The first member of what its poster allocated; freed here, after it was run or when it cannot be any more (stopping,
- * not the owner). It may be run a second time when the first batch was undone. */
+/* The first member of what its poster allocated; freed here, after it was run or when it cannot be any more
+ * (stopping, not the owner). It may be run a second time when the first batch was undone. */
 struct job {
 	struct task task;
 	struct app *app;

@@ -89,7 +89,8 @@ static void throw_out_ended(const struct work *w, struct session *one)
 	one->held.n = kept;
 }
 
-void sessions_hold(struct sessions *s, const struct work *w, int64_t id, int64_t item, const struct work_token *token)
+void sessions_hold(struct sessions *s, const struct work *w, int64_t id, int64_t item,
+		   const struct work_token *token)
 {
 	pthread_mutex_lock(&s->lock);
 	struct session *one = map_get(&s->by_id, (uint64_t)id);

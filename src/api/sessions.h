@@ -21,6 +21,7 @@ void sessions_end(struct app *app, int64_t id);
 
 /* The queue's thread. */
 bool sessions_has(struct sessions *s, int64_t id, int64_t tenant);
-void sessions_hold(struct sessions *s, const struct work *w, int64_t id, int64_t item, const struct work_token *token);
+void sessions_hold(struct sessions *s, const struct work *w, int64_t id, int64_t item,
+		   const struct work_token *token);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The queue's calls that change something: they run inside a batch on the queue's thread, on memory. What they answer
- * is copied into the call's arena, because it is encoded after the batch is gone.
+ * The queue's calls that change something: they run inside a batch on the queue's thread, on memory. What they
+ * answer is copied into the call's arena, because it is encoded after the batch is gone.
  */
 #include "api/api.h"
 #include "api/enqueue.h"
@@ -29,7 +29,8 @@ static struct str token_text(struct call *c, const struct item *i)
 	return arena_str(c->arena, str_of(text));
 }
 
-static void put_claimed(struct call *c, struct work_claimed *to, const struct item *i, const struct work_body_row *body)
+static void put_claimed(struct call *c, struct work_claimed *to, const struct item *i,
+			const struct work_body_row *body)
 {
 	*to = (struct work_claimed){.id = i->id,
 				    .type = copy(c, name_str(i->queue->type)),
@@ -61,7 +62,8 @@ static enum err put_claim(struct call *c, struct item *const *items, size_t coun
 	struct work_body_row *bodies = ARENA_ARRAY(c->arena, struct work_body_row, count);
 	out->items = ARENA_ARRAY(c->arena, struct work_claimed, count);
 	out->items_count = 0;
-	enum err err = bodies && out->items ? persist_bodies(call_app(c)->persist, items, count, bodies) : ERR_INTERNAL;
+	enum err err =
+		bodies && out->items ? persist_bodies(call_app(c)->persist, items, count, bodies) : ERR_INTERNAL;
 	size_t bytes = 0;
 	for (size_t i = 0; i < count; i++) {
 		bytes += err ? 0 : body_bytes(&bodies[i]);
@@ -78,7 +80,8 @@ static enum err check_session(struct call *c, const struct work_claim_in *in)
 {
 	if (!HAS(in, work_claim_in, session) || sessions_has(call_app(c)->sessions, in->session, c->caller.tenant))
 		return OK;
-	return problem_field(&c->problem, ERR_INVALID, "session", "is not connected; open GET /v1/work/session first");
+	return problem_field(&c->problem, ERR_INVALID, "session",
+			     "is not connected; open GET /v1/work/session first");
 }
 
 static void hold_in_session(struct call *c, const struct work_claim_in *in, const struct work_claim_out *out)
@@ -149,7 +152,8 @@ void work_claim_stored(const struct work_claim_out *out, struct buf *b)
 enum err work_claim_replay(struct call *c, struct str stored)
 {
 	struct work_claim_out then;
-	enum err err = json_decode(&type_work_claim_out, arena_str(c->arena, stored), 0, c->arena, &then, &c->problem);
+	enum err err =
+		json_decode(&type_work_claim_out, arena_str(c->arena, stored), 0, c->arena, &then, &c->problem);
 	struct item **valid = err ? NULL : ARENA_ARRAY(c->arena, struct item *, then.items_count);
 	if (err || !valid)
 		return ERR_INTERNAL;
@@ -187,8 +191,8 @@ static enum err token_problem(struct problem *p, enum err err)
 }
 
 /* An attempt of an item that is not live: it can only be told how it ended. */
-static enum err ask_finished(struct call *c, int64_t id, const struct work_token *t, const enum work_outcome *settling,
-			     int *state)
+static enum err ask_finished(struct call *c, int64_t id, const struct work_token *t,
+			     const enum work_outcome *settling, int *state)
 {
 	struct work_done_row row;
 	enum err err = persist_finished(call_app(c)->persist, c->caller.tenant, id, &row);

@@ -1,7 +1,8 @@
 /*
- * The queue's calls that look. One item is read by its id from the rows, which are exactly what memory holds. A list is
- * put together from memory (live items, on the queue's thread) and from work_done (finished ones, on a connection that
- * reads), both by id, newest first; each half visits a bounded number of entries, so a page may be short.
+ * The queue's calls that look. One item is read by its id from the rows, which are exactly what memory holds. A
+ * list is put together from memory (live items, on the queue's thread) and from work_done (finished ones, on a
+ * connection that reads), both by id, newest first; each half visits a bounded number of entries, so a page may be
+ * short.
  */
 #include "api/api.h"
 #include "api/app.h"
@@ -243,7 +244,7 @@ enum err api_work_show(struct call *c, const struct work_id *in, struct work_ite
 
 /* What the first half leaves for the second. */
 struct listing {
-	int64_t below; /* the cursor */
+	int64_t below;       /* the cursor */
 	bool live, finished; /* which halves are wanted */
 	size_t visit_max;
 	int64_t live_stopped; /* the live half is complete down to this id; 0: to the end */
@@ -313,7 +314,8 @@ enum err api_work_list(struct call *c, const struct work_list_in *in, struct wor
 		l->live_items = ARENA_ARRAY(c->arena, struct work_summary, max);
 		if (!items || !l->live_items)
 			return ERR_INTERNAL;
-		size_t n = work_list(call_app(c)->persist->work, &f, l->below, l->visit_max, max, items, &l->live_stopped);
+		size_t n = work_list(call_app(c)->persist->work, &f, l->below, l->visit_max, max, items,
+				     &l->live_stopped);
 		for (; l->live_count < n; l->live_count++)
 			l->live_items[l->live_count] = summary_of(c, items[l->live_count]);
 	}
@@ -331,9 +333,9 @@ struct page {
 	struct work_summary *items; /* finished ones, newest first … */
 	int64_t *queue_of;          /* … and their queues */
 	size_t count, visited;
-	size_t enough;              /* stop when so many were found */
+	size_t enough; /* stop when so many were found */
 	bool stopped_early;
-	int64_t done_stopped;       /* the last one visited */
+	int64_t done_stopped; /* the last one visited */
 };
 
 static bool done_matches(struct page *p, const struct work_done_summary *r)
@@ -384,7 +386,8 @@ static enum err read_done(struct page *p)
 	p->queue_of = ARENA_ARRAY(p->c->arena, int64_t, p->l->visit_max);
 	if (!p->items || !p->queue_of)
 		return ERR_INTERNAL;
-	bool filtered_later = HAS(p->in, work_list_in, type) || HAS(p->in, work_list_in, team) || HAS(p->in, work_list_in, q);
+	bool filtered_later =
+		HAS(p->in, work_list_in, type) || HAS(p->in, work_list_in, team) || HAS(p->in, work_list_in, q);
 	p->enough = filtered_later ? SIZE_MAX : (size_t)p->in->limit + 1;
 	enum err err = q_work_done_page(p->c->db, &in, visit_done, p);
 	p->stopped_early = err == PAGE_FULL;
@@ -436,8 +439,8 @@ static size_t merge(struct page *p, int64_t complete_to, struct work_summary *ou
 	const struct listing *l = p->l;
 	size_t live = 0, done = 0, n = 0;
 	while (live < l->live_count || done < p->count) {
-		bool from_live = done == p->count ||
-				 (live < l->live_count && l->live_items[live].id > p->items[done].id);
+		bool from_live =
+			done == p->count || (live < l->live_count && l->live_items[live].id > p->items[done].id);
 		const struct work_summary *s = from_live ? &l->live_items[live++] : &p->items[done++];
 		bool twice = n > 0 && out[n - 1].id == s->id; /* it finished between the halves */
 		if (s->id >= complete_to && !twice)

@@ -45,8 +45,8 @@ static struct metrics *make_metrics(struct server *s)
 
 static enum err make_default_tenant(struct server *s, struct db *db)
 {
-	struct tenant_row row = {.id = app_new_id(&s->app), .name = STR("default"),
-				 .created_ms = clock_now_ms(s->app.clock)};
+	struct tenant_row row = {
+		.id = app_new_id(&s->app), .name = STR("default"), .created_ms = clock_now_ms(s->app.clock)};
 	struct tenant_insert_out out;
 	enum err err = q_tenant_insert(db, &row, s->arena, &out);
 	return err == ERR_ALREADY_EXISTS ? OK : err; /* another process was faster */
@@ -158,8 +158,8 @@ static enum err make_queue(struct server *s, struct problem *p)
 					 .renew_ms = exclusive ? 0 : params->owner_lease / 4};
 	enum err err = executor_new(&config, &app->executor, p);
 	if (!err)
-		err = pool_new(app->store, exclusive ? DB_READ : DB_WRITE, (unsigned)params->readers, POOL_QUEUE_MAX,
-			       runner_pool_run, app, &app->pool, p);
+		err = pool_new(app->store, exclusive ? DB_READ : DB_WRITE, (unsigned)params->readers,
+			       POOL_QUEUE_MAX, runner_pool_run, app, &app->pool, p);
 	return err;
 }
 

@@ -26,8 +26,9 @@ static enum err make_directories(struct datadir *d, struct problem *p)
 			continue;
 		*c = '\0';
 		if (mkdir(path, 0700) != 0 && errno != EEXIST)
-			return problem_set(p, ERR_USAGE, "cannot make the data directory %s: %s; give another with --data",
-					   path, strerror(errno));
+			return problem_set(p, ERR_USAGE,
+					   "cannot make the data directory %s: %s; give another with --data", path,
+					   strerror(errno));
 		*c = was;
 		if (was == '\0')
 			return OK;
@@ -89,8 +90,9 @@ static enum err take_lock(const char *path, const char *what, int *out, struct p
 		read_small(path, holder, sizeof holder);
 		close(fd);
 		struct str pid = str_trim(str_of(holder));
-		return problem_set(p, ERR_IN_USE, "%s is served by process %.*s; stop it first, or give another --data",
-				   what, STRF(pid));
+		return problem_set(p, ERR_IN_USE,
+				   "%s is served by process %.*s; stop it first, or give another --data", what,
+				   STRF(pid));
 	}
 	struct buf b = BUF_INIT(32);
 	buf_fmt(&b, "%ld\n", (long)getpid());
@@ -119,7 +121,8 @@ static enum err read_process_id(struct datadir *d, struct problem *p)
 	if (read_small(path_in(d, "process.id"), text, sizeof text)) {
 		if (str_to_i64(str_trim(str_of(text)), &d->process_id) && d->process_id > 0)
 			return OK;
-		return problem_set(p, ERR_USAGE, "%s does not hold a number; remove it to be a new process to the store",
+		return problem_set(p, ERR_USAGE,
+				   "%s does not hold a number; remove it to be a new process to the store",
 				   path_in(d, "process.id"));
 	}
 	struct rng rng;

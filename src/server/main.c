@@ -3,6 +3,7 @@
 
 int main(int argc, char **argv)
 {
-	static const struct cli_extra extra = {.version = TENFOLD_VERSION, .serve = serve, .openapi = print_openapi};
+	static const struct cli_extra extra = {
+		.version = TENFOLD_VERSION, .serve = serve, .openapi = print_openapi};
 	return cli_main(argc, argv, &extra);
 }

@@ -2,8 +2,8 @@
  * `tenfold serve`: builds the server, waits for a signal, takes it apart.
  *
  * The main thread only waits: for signals, and every two seconds to look for keys that other processes on the same
- * PostgreSQL have made or revoked. Stopping takes at most shutdown_timeout and two seconds more; then the process ends
- * hard, which loses nothing that was answered.
+ * PostgreSQL have made or revoked. Stopping takes at most shutdown_timeout and two seconds more; then the process
+ * ends hard, which loses nothing that was answered.
  */
 #include "server/serve.h"
 
@@ -37,7 +37,8 @@ static void announce(const struct server *s)
 	printf("tenfold %s serves %s\n", s->app.version, http_server_url(s->app.http));
 	printf("  store  %s\n  data   %s\n", store_name(s->app.store), s->dir->path.p);
 	if (s->admin_secret[0])
-		printf("  admin key, shown this once and kept in %s/admin.key:\n  %s\n", s->dir->path.p, s->admin_secret);
+		printf("  admin key, shown this once and kept in %s/admin.key:\n  %s\n", s->dir->path.p,
+		       s->admin_secret);
 	fflush(stdout);
 }
 

@@ -1,9 +1,9 @@
 /*
  * The executor's thread. See executor.h for its states.
  *
- * Three parts: the inbox (any thread, one lock), the lanes (this thread only: a queue per tenant and the deficit round
- * robin), and the batch (collect, write, answer). A batch remembers its tasks in order, so that it can be run again
- * one by one when something in it broke the transaction for all.
+ * Three parts: the inbox (any thread, one lock), the lanes (this thread only: a queue per tenant and the deficit
+ * round robin), and the batch (collect, write, answer). A batch remembers its tasks in order, so that it can be run
+ * again one by one when something in it broke the transaction for all.
  */
 #include "store/executor.h"
 
@@ -18,11 +18,11 @@
 #include <time.h>
 
 enum {
-	QUANTUM = 64,               /* cost a tenant may use each round */
+	QUANTUM = 64, /* cost a tenant may use each round */
 	BATCH_TASKS_MAX = 4096,
-	LANES_KEPT = 1024,          /* lanes of idle tenants that are kept for reuse */
-	RETRY_MS = 1000,            /* between tries to become owner, to reconnect, to write to a full disk */
-	UNKNOWN_MS = 30000,         /* how long the outcome of a commit is asked for */
+	LANES_KEPT = 1024,  /* lanes of idle tenants that are kept for reuse */
+	RETRY_MS = 1000,    /* between tries to become owner, to reconnect, to write to a full disk */
+	UNKNOWN_MS = 30000, /* how long the outcome of a commit is asked for */
 	IDLE_MS = 60000,
 };
 
@@ -49,7 +49,7 @@ struct executor {
 	atomic_uint queued;
 	_Atomic enum executor_state state;
 
-	struct map lanes; /* by tenant */
+	struct map lanes;              /* by tenant */
 	struct lane *ring, *ring_last; /* lanes with tasks, in turn */
 
 	struct task *batch[BATCH_TASKS_MAX];
@@ -58,10 +58,10 @@ struct executor {
 	bool broken; /* the transaction could not be opened or was lost: the batch must fail */
 	enum err broken_why;
 	bool owner;
-	int64_t last_try_ms;    /* of a write while READ_ONLY, of a connect while FAILING */
+	int64_t last_try_ms; /* of a write while READ_ONLY, of a connect while FAILING */
 	int64_t last_commit_ms;
-	bool tried;             /* the batch got as far as the store */
-	bool rested;            /* idle work was done since the last batch */
+	bool tried;  /* the batch got as far as the store */
+	bool rested; /* idle work was done since the last batch */
 };
 
 static int64_t now_ms(struct executor *e)
@@ -77,9 +77,9 @@ static void set_state(struct executor *e, enum executor_state state, const struc
 	else
 		e->problem = (struct problem){0};
 	pthread_mutex_unlock(&e->lock);
-	static const char *const names[] = {[EXECUTOR_STARTING] = "starting", [EXECUTOR_STANDBY] = "standby",
-					    [EXECUTOR_READY] = "ready",	      [EXECUTOR_READ_ONLY] = "read_only",
-					    [EXECUTOR_FAILING] = "failing",   [EXECUTOR_STOPPED] = "stopped"};
+	static const char *const names[] = {
+		[EXECUTOR_STARTING] = "starting",   [EXECUTOR_STANDBY] = "standby", [EXECUTOR_READY] = "ready",
+		[EXECUTOR_READ_ONLY] = "read_only", [EXECUTOR_FAILING] = "failing", [EXECUTOR_STOPPED] = "stopped"};
 	if (atomic_exchange(&e->state, state) != state)
 		LOG_I("executor.state", "state=%s detail=%s", names[state], why ? why->detail : "");
 }

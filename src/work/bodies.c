@@ -61,7 +61,8 @@ static void copy_text(struct str *s, char **to)
 
 void bodies_put(struct bodies *b, const struct work_body_row *row)
 {
-	size_t text = row->key.n + row->title.n + row->description.n + row->payload.n + row->labels.n + row->trace.n;
+	size_t text =
+		row->key.n + row->title.n + row->description.n + row->payload.n + row->labels.n + row->trace.n;
 	size_t bytes = sizeof(struct body) + text;
 	if (bytes > b->max_bytes / 4)
 		return; /* one giant must not push out everything */
@@ -72,7 +73,8 @@ void bodies_put(struct bodies *b, const struct work_body_row *row)
 	char *to = e->text;
 	e->bytes = bytes;
 	e->row = *row;
-	struct str *texts[] = {&e->row.key, &e->row.title, &e->row.description, &e->row.payload, &e->row.labels, &e->row.trace};
+	struct str *texts[] = {&e->row.key,     &e->row.title,  &e->row.description,
+			       &e->row.payload, &e->row.labels, &e->row.trace};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		copy_text(texts[i], &to);
 	e->older = b->newest;

@@ -279,7 +279,8 @@ static enum err fetch_row(void *ctx, const void *row)
 	return OK;
 }
 
-enum err eventlog_fetch(struct eventlog *l, struct db *db, struct event_cursor *c, event_fn *fn, void *ctx, bool *gone)
+enum err eventlog_fetch(struct eventlog *l, struct db *db, struct event_cursor *c, event_fn *fn, void *ctx,
+			bool *gone)
 {
 	struct fetching f = {.cursor = c, .fn = fn, .ctx = ctx, .first = true};
 	struct event_from_in in = {.from_seq = c->seq, .count = FETCH_BATCHES};

@@ -50,8 +50,9 @@ enum eventlog_read { EVENTS_READ, EVENTS_END, EVENTS_OLDER };
  * EVENTS_OLDER: what follows *c is no longer in memory (use eventlog_fetch). */
 enum eventlog_read eventlog_read(struct eventlog *l, struct event_cursor *c, event_fn *fn, void *ctx);
 
-/* The same from the table, for some batches; sets *gone when the event at *c is no longer kept. *c with seq 0 is the
- * start of what is kept. Runs on a READ thread. */
-enum err eventlog_fetch(struct eventlog *l, struct db *db, struct event_cursor *c, event_fn *fn, void *ctx, bool *gone);
+/* The same from the table, for some batches; sets *gone when the event at *c is no longer kept. *c with seq 0 is
+ * the start of what is kept. Runs on a READ thread. */
+enum err eventlog_fetch(struct eventlog *l, struct db *db, struct event_cursor *c, event_fn *fn, void *ctx,
+			bool *gone);
 
 #endif

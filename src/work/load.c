@@ -1,9 +1,9 @@
 /*
  * Taking the slots, and loading the queue's memory from work_live; see persist.h.
  *
- * One owner holds all slots. Its lease is a time on the store's clock in its row of `owners`; whoever finds it lapsed
- * raises that row's epoch first, so that the deposed one cannot commit another batch, and only then takes the slots.
- * A process that finds itself the owner is a restart: it goes on under its next epoch without waiting.
+ * One owner holds all slots. Its lease is a time on the store's clock in its row of `owners`; whoever finds it
+ * lapsed raises that row's epoch first, so that the deposed one cannot commit another batch, and only then takes
+ * the slots. A process that finds itself the owner is a restart: it goes on under its next epoch without waiting.
  */
 #include "work/persist_priv.h"
 
@@ -20,11 +20,12 @@ static enum err depose_current(struct persist *p, struct db *db, struct problem 
 	if (err || current.id == p->config.process_id || p->config.exclusive)
 		return err;
 	if (current.lease_until_ms >= current.now_ms)
-		return problem_set(problem, ERR_STANDBY, "the process at %.*s owns the queue; this one takes over when "
-				   "it has been silent for %lld ms", STRF(current.url),
-				   (long long)p->config.owner_lease_ms);
-	LOG_W("owner.takes_over", "from=%.*s epoch=%lld silent_ms=%lld", STRF(current.url), (long long)current.epoch,
-	      (long long)(current.now_ms - current.lease_until_ms));
+		return problem_set(problem, ERR_STANDBY,
+				   "the process at %.*s owns the queue; this one takes over when "
+				   "it has been silent for %lld ms",
+				   STRF(current.url), (long long)p->config.owner_lease_ms);
+	LOG_W("owner.takes_over", "from=%.*s epoch=%lld silent_ms=%lld", STRF(current.url),
+	      (long long)current.epoch, (long long)(current.now_ms - current.lease_until_ms));
 	struct owner_depose_in depose = {.id = current.id, .epoch = current.epoch};
 	err = q_owner_depose(db, &depose);
 	if (!err && current.batch > p->batch)
@@ -37,9 +38,8 @@ static enum err take_slots(struct persist *p, struct db *db, struct problem *pro
 	enum err err = q_owner_lock(db);
 	if (!err)
 		err = depose_current(p, db, problem);
-	struct owner_enter_in enter = {.id = p->config.process_id,
-				       .url = str_of(p->config.url),
-				       .lease_ms = p->config.owner_lease_ms};
+	struct owner_enter_in enter = {
+		.id = p->config.process_id, .url = str_of(p->config.url), .lease_ms = p->config.owner_lease_ms};
 	struct owner_enter_out entered;
 	if (!err)
 		err = q_owner_enter(db, &enter, p->arena, &entered);

@@ -7,8 +7,7 @@
 
 #include "base/log.h"
 
-enum { BATCH_ARENA_MAX = 1 << 30, TRIM_EVERY_MS = 60000, TRIM_BATCHES = 5000,
-       IDEMPOTENCY_KEPT_MS = 86400000 };
+enum { BATCH_ARENA_MAX = 1 << 30, TRIM_EVERY_MS = 60000, TRIM_BATCHES = 5000, IDEMPOTENCY_KEPT_MS = 86400000 };
 
 /* What one batch writes, table by table; kept from batch to batch for their memory. */
 struct persist_rows {
@@ -245,7 +244,7 @@ static enum err trim(struct persist *p, struct db *db)
 
 #define WRITE(query, vec) \
 	if (!err)         \
-		err = query(db, (vec).v, (vec).n)
+	err = query(db, (vec).v, (vec).n)
 
 enum err persist_flush(struct persist *p, struct db *db)
 {

@@ -1,9 +1,9 @@
 /*
- * The queue of this process and its rows: loads the core (work.h) from the store, writes what each batch changed, and
- * keeps the ownership of the slots. Runs on the executor's thread; the functions fit executor_ops.
+ * The queue of this process and its rows: loads the core (work.h) from the store, writes what each batch changed,
+ * and keeps the ownership of the slots. Runs on the executor's thread; the functions fit executor_ops.
  *
- * Each id is written at most once per batch, by primary key. The first statement of every transaction is the guard on
- * the owner row: when it touches no row, another process has taken over and the batch fails (ERR_NOT_FOUND).
+ * Each id is written at most once per batch, by primary key. The first statement of every transaction is the guard
+ * on the owner row: when it touches no row, another process has taken over and the batch fails (ERR_NOT_FOUND).
  */
 #ifndef TENFOLD_WORK_PERSIST_H
 #define TENFOLD_WORK_PERSIST_H
@@ -16,9 +16,9 @@
 #include "work/work.h"
 
 struct persist_config {
-	int64_t process_id;     /* of the data directory: a restart takes its own row back */
-	const char *url;        /* where others reach this process */
-	bool exclusive;         /* a lock outside the store keeps all others away (SQLite) */
+	int64_t process_id; /* of the data directory: a restart takes its own row back */
+	const char *url;    /* where others reach this process */
+	bool exclusive;     /* a lock outside the store keeps all others away (SQLite) */
 	int64_t owner_lease_ms;
 	int64_t events_kept_ms;
 	struct clock *clock;

@@ -1,6 +1,6 @@
 /*
- * The executor against a real SQLite file and a queue of its own that is as simple as can be: a task is a number, and
- * writing it is a row of work_events with that number. A number that is there already breaks the batch.
+ * The executor against a real SQLite file and a queue of its own that is as simple as can be: a task is a number,
+ * and writing it is a row of work_events with that number. A number that is there already breaks the batch.
  */
 #include "store_kit.h"
 
@@ -152,14 +152,14 @@ static struct fixture *fixture_new(const char *plan)
 	f->clock = (struct shared_clock){{shared_now}, 1000000};
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->changed, NULL);
-	struct executor_config config = {
-		.store = f->kit->store,
-		.clock = &f->clock.clock,
-		.ops = {op_acquire, op_release, op_begin, op_run, op_tick, op_dirty, op_open, op_flush, op_end, op_refuse,
-			op_ask, op_next_due_ms, op_idle},
-		.ctx = f,
-		.queue_max = 5000,
-		.batch_cost_max = 2000};
+	struct executor_config config = {.store = f->kit->store,
+					 .clock = &f->clock.clock,
+					 .ops = {op_acquire, op_release, op_begin, op_run, op_tick, op_dirty,
+						 op_open, op_flush, op_end, op_refuse, op_ask, op_next_due_ms,
+						 op_idle},
+					 .ctx = f,
+					 .queue_max = 5000,
+					 .batch_cost_max = 2000};
 	struct problem p = {0};
 	assert_int_equal(executor_new(&config, &f->executor, &p), OK);
 	return f;
