@@ -109,7 +109,7 @@ static void close_stream(void *state)
 	free(s);
 }
 
-static struct stream_ops events_ops = {.next = next, .fetch = fetch, .close = close_stream};
+static const struct stream_ops events_ops = {.next = next, .fetch = fetch, .close = close_stream};
 
 static enum err check_owner(struct call *c)
 {

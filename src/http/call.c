@@ -153,7 +153,7 @@ bool call_is_gone(struct call *c)
 	return __atomic_load_n(&c->gone, __ATOMIC_ACQUIRE);
 }
 
-void call_stream(struct call *c, struct stream_ops *ops, void *state)
+void call_stream(struct call *c, const struct stream_ops *ops, void *state)
 {
 	CHECK(c->route->runs == RUNS_STREAM && !c->stream);
 	c->stream = ops;

@@ -97,6 +97,6 @@ struct stream_ops {
 	void (*close)(void *state); /* exactly once, on the loop; also when the client hangs up */
 };
 
-void call_stream(struct call *c, struct stream_ops *ops, void *state);
+void call_stream(struct call *c, const struct stream_ops *ops, void *state);
 
 #endif

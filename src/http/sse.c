@@ -166,7 +166,7 @@ enum MHD_Result stream_begin(struct call_private *c)
 		return MHD_NO;
 	queued = MHD_queue_response(c->connection->mhd, (unsigned)c->sent_status, r);
 	MHD_destroy_response(r);
-	connection_watch(c->connection);
+	connection_may_wait(c->connection);
 	return queued;
 }
 
@@ -188,7 +188,7 @@ void stream_fetched(struct call_private *c)
 
 void stream_over(struct call_private *c)
 {
-	struct stream_ops *ops = c->call.stream;
+	const struct stream_ops *ops = c->call.stream;
 
 	c->call.stream = NULL;
 	c->answer.max = ANSWER_MAX;

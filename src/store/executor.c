@@ -20,8 +20,9 @@
 enum {
 	QUANTUM = 64, /* cost a tenant may use each round */
 	BATCH_TASKS_MAX = 4096,
-	LANES_KEPT = 1024,  /* lanes of idle tenants that are kept for reuse */
-	RETRY_MS = 1000,    /* between tries to become owner, to reconnect, to write to a full disk */
+	LANES_KEPT = 1024, /* lanes of idle tenants that are kept for reuse */
+	RETRY_MS = 1000,   /* between tries to become owner, to reconnect, to write to a full disk */
+	ASK_AGAIN_MS = 100,
 	UNKNOWN_MS = 30000, /* how long the outcome of a commit is asked for */
 	IDLE_MS = 60000,
 };
@@ -122,19 +123,35 @@ void executor_post_always(struct executor *e, struct task *t)
 		e->config.ops.refuse(e->config.ctx, t, ERR_SHUTTING_DOWN);
 }
 
+static struct timespec from_now(int64_t ms)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += ms % 1000 * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Lets time pass, unless it is time to stop. */
+static void rest(struct executor *e, int64_t ms)
+{
+	struct timespec until = from_now(ms);
+	pthread_mutex_lock(&e->lock);
+	while (!e->stopping && pthread_cond_timedwait(&e->filled, &e->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&e->lock);
+}
+
 /* Waits until there is a task, or a time has come, or it is time to stop. */
 static struct task *inbox_take(struct executor *e, int64_t wait_ms, bool *stopping)
 {
 	pthread_mutex_lock(&e->lock);
 	if (!e->inbox && !e->stopping && wait_ms > 0) {
-		struct timespec until;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += wait_ms / 1000;
-		until.tv_nsec += wait_ms % 1000 * 1000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000;
-		}
+		struct timespec until = from_now(wait_ms);
 		while (!e->inbox && !e->stopping)
 			if (pthread_cond_timedwait(&e->filled, &e->lock, &until) != 0)
 				break;
@@ -311,7 +328,7 @@ static enum err find_outcome(struct executor *e)
 		if (err == ERR_NOT_FOUND) /* deposed meanwhile: the new owner has settled the question */
 			return ERR_OUTCOME_UNKNOWN;
 		set_state(e, EXECUTOR_FAILING, &p);
-		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+		rest(e, ASK_AGAIN_MS);
 	} while (clock_mono_ns() / 1000000 < give_up_ms && !e->stopping);
 	return ERR_OUTCOME_UNKNOWN;
 }
