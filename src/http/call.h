@@ -2,10 +2,10 @@
  * One request on its way: what a handler is given and may do.
  *
  * A handler is `enum err api_NAME(struct call *, const struct IN *, struct OUT *)`: it reads `in`, fills `out`, and
- * returns OK or an error of the table (call_fail() adds the sentence). It does not know on which thread it runs, does
- * not wait, and frees nothing: what it needs lives in the call's arena, which goes when the answer is sent. Handlers
- * that change something may be run again from the start when the store asks for it, so whatever is visible outside
- * the transaction goes through call_after_commit().
+ * returns OK or an error of the table (call_fail() adds the sentence). It does not know on which thread it runs,
+ * does not wait, and frees nothing: what it needs lives in the call's arena, which goes when the answer is sent.
+ * Handlers that change something may be run again from the start when the store asks for it, so whatever is visible
+ * outside the transaction goes through call_after_commit().
  */
 #ifndef TENFOLD_HTTP_CALL_H
 #define TENFOLD_HTTP_CALL_H
@@ -38,31 +38,31 @@ struct call {
 	struct arena *arena;
 	void *app; /* the application, for handlers */
 	struct caller caller;
-	struct str path;             /* as called */
-	struct str request_id;       /* given or made */
-	struct str idempotency_key;  /* empty: none */
-	struct str last_event_id;    /* of a STREAM */
-	struct str body;             /* as received; in points into it */
+	struct str path;            /* as called */
+	struct str request_id;      /* given or made */
+	struct str idempotency_key; /* empty: none */
+	struct str last_event_id;   /* of a STREAM */
+	struct str body;            /* as received; in points into it */
 	const void *in;
 	void *out;
 	enum err outcome;
 	enum call_wait wait;
-	int status;                  /* 0: the route's */
-	bool replayed;               /* Idempotency-Replayed: true */
+	int status;    /* 0: the route's */
+	bool replayed; /* Idempotency-Replayed: true */
 	struct problem problem;
-	struct str text;             /* ROUTE_TEXT: the answer's body … */
-	const char *content_type;    /* … and its type */
-	struct str ready_json;       /* not empty: the answer's JSON is already there */
-	struct stream_ops *stream;   /* STREAM: set by call_stream() */
+	struct str text;           /* ROUTE_TEXT: the answer's body … */
+	const char *content_type;  /* … and its type */
+	struct str ready_json;     /* not empty: the answer's JSON is already there */
+	struct stream_ops *stream; /* STREAM: set by call_stream() */
 	void *stream_state;
-	void *found;                 /* SLOT_READ: what the first half left for the second */
-	struct db *db;               /* SLOT, READ, WRITE: the connection of the thread it runs on */
-	int64_t now_ms;              /* of the batch */
-	void *parked;                /* CALL_PARKED: the queue's own handle */
-	uint64_t number;             /* given by dispatch, never used twice: a call is found by it after a hang-up */
-	bool gone;                   /* the client hung up (set on the loop, read with call_is_gone) */
-	struct call_hook *hooks;     /* call_after_commit */
-	struct call_private *own;    /* http/ only */
+	void *found;              /* SLOT_READ: what the first half left for the second */
+	struct db *db;            /* SLOT, READ, WRITE: the connection of the thread it runs on */
+	int64_t now_ms;           /* of the batch */
+	void *parked;             /* CALL_PARKED: the queue's own handle */
+	uint64_t number;          /* given by dispatch, never used twice: a call is found by it after a hang-up */
+	bool gone;                /* the client hung up (set on the loop, read with call_is_gone) */
+	struct call_hook *hooks;  /* call_after_commit */
+	struct call_private *own; /* http/ only */
 };
 
 enum { CALL_MAGIC = 0x63616c6c };
@@ -85,7 +85,7 @@ bool call_is_gone(struct call *c);
 enum stream_next {
 	STREAM_DATA, /* something was appended: send it, then ask again */
 	STREAM_WAIT, /* nothing now: ask again after http_wake_streams(), or at the latest after 15 s (a comment
-	              * line is sent then, so that a dead peer shows) */
+		      * line is sent then, so that a dead peer shows) */
 	STREAM_END,  /* what was appended is the last */
 	STREAM_FETCH /* ask again after fetch() ran on a connection that reads */
 };

@@ -6,9 +6,10 @@
  * and headers idle_timeout_s + 10 s, body and answer as much and a second for each 4 KiB. Once a second each loop
  * looks at its connections and shuts the sockets of those that are late; libmicrohttpd then sees them closed.
  *
- * Hang-ups: while a request is suspended its socket is in nobody's epoll set. The first time one may wait for long,
- * the socket enters the loop's own set, edge-triggered, and stays there until it is closed: one system call per
- * connection instead of two per request. An event between two requests only leaves a mark.
+ * Hang-ups: libmicrohttpd does not watch a suspended connection, and misses the end of one that comes with its last
+ * bytes. So each socket is also in the loop's own set, edge-triggered and only for its end, from when it is opened
+ * until it is closed: one system call per connection, none per request. A hang-up is told to a call that may wait
+ * for long; else it leaves a mark, and the sweep shuts what has nothing left to read or to answer.
  */
 #include "http/http_priv.h"
 
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 static int64_t patience_ns(const struct loop *l, size_t bytes)
 {
@@ -35,6 +37,15 @@ enum MHD_Result connection_admit(void *server, const struct sockaddr *from, sock
 	return atomic_load(&s->connections) < s->connections_hard ? MHD_YES : MHD_NO;
 }
 
+/* Failing that, hang-ups are found out by time-outs and heartbeats. */
+static void watch(struct connection *conn)
+{
+	struct epoll_event in = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = conn};
+
+	if (epoll_ctl(conn->loop->set, EPOLL_CTL_ADD, conn->fd, &in) != 0)
+		LOG_W("http.unwatched", "reason=\"%s\"", strerror(errno));
+}
+
 static void opened(struct loop *l, struct MHD_Connection *mhd, void **context)
 {
 	struct connection *conn = NEW(struct connection);
@@ -50,6 +61,7 @@ static void opened(struct loop *l, struct MHD_Connection *mhd, void **context)
 	if (conn->next)
 		conn->next->prev = &conn->next;
 	l->connections = conn;
+	watch(conn);
 	*context = conn;
 	metrics_move(l->server->config.metrics, METRIC_http_connections_open, 1);
 }
@@ -104,13 +116,6 @@ void connection_await_reader(struct connection *conn, size_t bytes)
 	conn->deadline_ns = conn->loop->now_ns + patience_ns(conn->loop, bytes);
 }
 
-void connections_sweep(struct loop *l)
-{
-	for (struct connection *conn = l->connections; conn; conn = conn->next)
-		if (conn->deadline_ns < l->now_ns)
-			shutdown(conn->fd, SHUT_RDWR);
-}
-
 static enum stage stage_now(struct call_private *c)
 {
 	enum stage stage;
@@ -119,6 +124,23 @@ static enum stage stage_now(struct call_private *c)
 	stage = c->stage;
 	pthread_mutex_unlock(&c->loop->lock);
 	return stage;
+}
+
+/* The peer has sent its last, and all of it was read without making a request whole. */
+static bool has_ended(const struct connection *conn)
+{
+	int unread = 0;
+
+	if (!conn->hung_up || (conn->call && stage_now(conn->call) != STAGE_RECEIVING))
+		return false;
+	return ioctl(conn->fd, FIONREAD, &unread) == 0 && unread == 0;
+}
+
+void connections_sweep(struct loop *l)
+{
+	for (struct connection *conn = l->connections; conn; conn = conn->next)
+		if (conn->deadline_ns < l->now_ns || has_ended(conn))
+			shutdown(conn->fd, SHUT_RDWR);
 }
 
 static void tell(struct call_private *c)
@@ -141,15 +163,8 @@ void connection_hung_up(struct connection *conn)
 		tell(conn->call);
 }
 
-void connection_watch(struct connection *conn)
+void connection_may_wait(struct connection *conn)
 {
-	struct epoll_event in = {.events = EPOLLRDHUP | EPOLLET, .data.ptr = conn};
-
-	if (conn->hung_up) {
+	if (conn->hung_up)
 		tell(conn->call);
-	} else if (!conn->watched) {
-		conn->watched = epoll_ctl(conn->loop->set, EPOLL_CTL_ADD, conn->fd, &in) == 0;
-		if (!conn->watched)
-			LOG_W("http.unwatched", "reason=\"%s\"", strerror(errno));
-	}
 }

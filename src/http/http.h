@@ -1,11 +1,11 @@
 /*
  * The HTTP server: libmicrohttpd driven by loops of our own (docs/adr/0005).
  *
- * It parses, finds the route, authenticates, checks scope and size, decodes `in`, hands the call to whoever runs it,
- * and encodes what comes back. It knows nothing of work or agents: what to do with a decoded call is the `hooks`.
- * Life of a call: made on a loop when the headers are there; decoded when the body is; HERE and STREAM handlers run at
- * once; all others are suspended and given to hooks.dispatch, and come back through http_finish() from any thread.
- * A connection is resumed only on its own loop.
+ * It parses, finds the route, authenticates, checks scope and size, decodes `in`, hands the call to whoever runs
+ * it, and encodes what comes back. It knows nothing of work or agents: what to do with a decoded call is the
+ * `hooks`. Life of a call: made on a loop when the headers are there; decoded when the body is; HERE and STREAM
+ * handlers run at once; all others are suspended and given to hooks.dispatch, and come back through http_finish()
+ * from any thread. A connection is resumed only on its own loop.
  */
 #ifndef TENFOLD_HTTP_HTTP_H
 #define TENFOLD_HTTP_HTTP_H
@@ -23,17 +23,18 @@ struct http_hooks {
 	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
 	/* SLOT, SLOT_READ, READ, WRITE: takes the call over until http_finish(). An error is answered at once. */
 	enum err (*dispatch)(struct call *c);
-	/* The client of a call that was dispatched and whose route WAITS has hung up. c->gone is set. The call is still
-	 * the dispatcher's, who must finish it soon. On the loop. */
+	/* The client of a call that was dispatched and whose route WAITS has hung up. c->gone is set. The call is
+	 * still the dispatcher's, who must finish it soon. On the loop. */
 	void (*hung_up)(struct call *c);
-	/* The answer could not be sent whole (after a claim: nobody knows of the lease). On the loop; c->out is valid. */
+	/* The answer could not be sent whole (after a claim: nobody knows of the lease). On the loop; c->out is
+	 * valid. */
 	void (*undelivered)(struct call *c);
 	/* A stream said STREAM_FETCH: run ops->fetch on a READ thread, then http_fetched(). */
 	enum err (*fetch)(struct call *c);
 };
 
 struct http_config {
-	const char *listen; /* ADDRESS:PORT, [::1]:PORT; port 0 takes a free one */
+	const char *listen;                     /* ADDRESS:PORT, [::1]:PORT; port 0 takes a free one */
 	const char *tls_cert_pem, *tls_key_pem; /* contents; NULL for plain HTTP */
 	unsigned loops;
 	unsigned max_connections;
@@ -51,8 +52,8 @@ enum err http_server_start(struct http_server *s, struct problem *p);
 
 /* The call is done: c->outcome, c->out and the rest are final. Any thread; the call may be gone at return. */
 void http_finish(struct call *c);
-void http_fetched(struct call *c);                   /* any thread */
-void http_wake_streams(struct http_server *s);       /* any thread, cheap when nobody listens */
+void http_fetched(struct call *c);             /* any thread */
+void http_wake_streams(struct http_server *s); /* any thread, cheap when nobody listens */
 
 /* Graceful stop, in steps: refuse new connections and calls (503 shutting_down, Connection: close); wait until the
  * running ones are answered or deadline_ms (monotonic from now) has passed; end streams; join the loops.

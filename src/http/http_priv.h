@@ -109,7 +109,7 @@ struct loop {
 
 	_Atomic bool streams_woken;
 	_Atomic unsigned streams;
-	unsigned fetching; /* streams */
+	unsigned fetching;                           /* streams */
 	struct call_private *resting, **resting_end; /* streams with nothing to send, the longest first */
 	int64_t streams_next_ns;                     /* not asked again before this */
 };
@@ -120,7 +120,6 @@ struct connection {
 	struct loop *loop;
 	struct MHD_Connection *mhd;
 	int fd;
-	bool watched; /* in loop.set */
 	bool hung_up;
 	bool excess;               /* over the limit: answered 503 */
 	struct call_private *call; /* the request it is busy with */
@@ -209,7 +208,7 @@ void loop_destroy(struct loop *l);           /* its thread has ended, or never b
 enum MHD_Result connection_admit(void *server, const struct sockaddr *from, socklen_t length);
 void connection_changed(void *loop, struct MHD_Connection *mhd, void **context,
 			enum MHD_ConnectionNotificationCode what);
-void connection_watch(struct connection *conn); /* its request may be suspended for long: notice a hang-up */
+void connection_may_wait(struct connection *conn); /* its request is suspended and wants to be told of a hang-up */
 void connection_hung_up(struct connection *conn);
 void connections_sweep(struct loop *l);
 /* What it is doing from now on, for its deadline. */

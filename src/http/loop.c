@@ -65,6 +65,14 @@ static struct call_private *take_finished(struct loop *l)
 	return first;
 }
 
+/* Nobody waits for the answer any more: known before anything was sent, so nobody can have received it. */
+static bool is_gone(struct call_private *c)
+{
+	if ((c->call.route->flags & ROUTE_WAITS) && c->connection->hung_up)
+		c->call.gone = true;
+	return c->call.gone;
+}
+
 static void answer_finished(struct loop *l)
 {
 	for (struct call_private *c = take_finished(l), *next; c; c = next) {
@@ -74,7 +82,11 @@ static void answer_finished(struct loop *l)
 			continue;
 		}
 		CHECK(c->stage == STAGE_FINISHED);
-		answer(c); /* if it fails, request_continue() is asked again and closes */
+		if (is_gone(c))
+			c->stage = STAGE_ANSWERED;
+		else
+			answer(c);
+		/* Without an answer, request_continue() is asked again and closes. */
 		MHD_resume_connection(c->connection->mhd);
 	}
 }

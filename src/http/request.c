@@ -198,7 +198,7 @@ static enum MHD_Result dispatch(struct call_private *c)
 	}
 	MHD_suspend_connection(c->connection->mhd);
 	if (waits)
-		connection_watch(c->connection);
+		connection_may_wait(c->connection);
 	return MHD_YES;
 }
 
