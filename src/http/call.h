@@ -50,10 +50,10 @@ struct call {
 	int status;    /* 0: the route's */
 	bool replayed; /* Idempotency-Replayed: true */
 	struct problem problem;
-	struct str text;           /* ROUTE_TEXT: the answer's body … */
-	const char *content_type;  /* … and its type */
-	struct str ready_json;     /* not empty: the answer's JSON is already there */
-	struct stream_ops *stream; /* STREAM: set by call_stream() */
+	struct str text;                 /* ROUTE_TEXT: the answer's body … */
+	const char *content_type;        /* … and its type */
+	struct str ready_json;           /* not empty: the answer's JSON is already there */
+	const struct stream_ops *stream; /* STREAM: set by call_stream() */
 	void *stream_state;
 	void *found;              /* SLOT_READ: what the first half left for the second */
 	struct db *db;            /* SLOT, READ, WRITE: the connection of the thread it runs on */

@@ -207,7 +207,7 @@ static void stream_close(void *state)
 	free(f);
 }
 
-static struct stream_ops stream = {stream_next, stream_fetch, stream_close};
+static const struct stream_ops stream = {stream_next, stream_fetch, stream_close};
 
 static enum err events(struct call *c, const void *in, void *out)
 {
