@@ -56,7 +56,8 @@ struct executor {
 	struct task *batch[BATCH_TASKS_MAX];
 	size_t batch_count;
 	bool in_transaction;
-	bool broken; /* the transaction could not be opened or was lost: the batch must fail */
+	bool handlers_write; /* rows of handlers stand in the transaction: it cannot just be written again */
+	bool broken;         /* a handler found it impossible to open, or lost: the batch must fail */
 	enum err broken_why;
 	bool owner;
 	int64_t last_try_ms; /* of a write while READ_ONLY, of a connect while FAILING */
@@ -274,6 +275,7 @@ static enum err transaction_open(struct executor *e)
 
 enum err executor_transaction(struct executor *e)
 {
+	e->handlers_write = true;
 	if (e->broken)
 		return e->broken_why;
 	if (e->in_transaction && db_in_transaction(e->db))
@@ -295,7 +297,7 @@ static void transaction_drop(struct executor *e)
 
 static enum err write_batch(struct executor *e)
 {
-	enum err err = executor_transaction(e);
+	enum err err = e->broken ? e->broken_why : e->in_transaction ? OK : transaction_open(e);
 	if (!err)
 		err = e->config.ops.flush(e->config.ctx, e->db);
 	if (!err) {
@@ -399,6 +401,22 @@ static bool must_renew(struct executor *e)
 	return e->config.renew_ms > 0 && now_ms(e) - e->last_commit_ms >= e->config.renew_ms;
 }
 
+static enum err write_and_find_out(struct executor *e)
+{
+	enum err err = write_batch(e);
+	return err == ERR_OUTCOME_UNKNOWN ? find_outcome(e) : err;
+}
+
+/* After a failure that is known to have had no effect: what was applied is still in memory, so it can be written
+ * once more, over a new connection if the old one is gone. */
+static bool may_write_again(struct executor *e, enum err err)
+{
+	struct problem p = {0};
+	if (e->handlers_write)
+		return false;
+	return err == ERR_STORE_BUSY || (err == ERR_STORE_UNAVAILABLE && db_reconnect(e->db, &p) == OK);
+}
+
 static enum err settle_batch(struct executor *e)
 {
 	const struct executor_ops *ops = &e->config.ops;
@@ -410,11 +428,9 @@ static enum err settle_batch(struct executor *e)
 		return err;
 	}
 	e->tried = true;
-	err = write_batch(e);
-	if (err == ERR_STORE_BUSY && !e->broken) /* what was applied is still in memory: write it again */
-		err = write_batch(e);
-	if (err == ERR_OUTCOME_UNKNOWN)
-		err = find_outcome(e);
+	err = write_and_find_out(e);
+	if (may_write_again(e, err))
+		err = write_and_find_out(e);
 	if (!err) {
 		e->last_commit_ms = now_ms(e);
 		if (atomic_load(&e->state) != EXECUTOR_READY)
@@ -445,7 +461,7 @@ static bool run_tasks(struct executor *e, struct task **tasks, size_t count, boo
 {
 	const struct executor_ops *ops = &e->config.ops;
 	void *ctx = e->config.ctx;
-	e->broken = e->tried = false;
+	e->broken = e->tried = e->handlers_write = false;
 	ops->begin(ctx, now_ms(e));
 	bool more = may_rerun && ops->tick(ctx);
 	for (size_t i = 0; i < count; i++)

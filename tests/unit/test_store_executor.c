@@ -305,10 +305,38 @@ static void test_a_commit_that_was_made_without_word_is_found(void **state)
 	free(n);
 }
 
-static void test_a_commit_that_was_lost_without_word_is_an_error(void **state)
+static void test_a_commit_that_was_lost_without_word_is_made_again(void **state)
 {
 	(void)state;
 	struct fixture *f = fixture_new("lost@c1");
+	struct number *n = numbers(1, 1, 1);
+	post(f, n, 1);
+	fixture_start(f);
+	wait_for(f, 1);
+	assert_int_equal(n->outcome, OK);
+	assert_int_equal(kit_event_count(f->kit->db), 1);
+	fixture_free(f);
+	free(n);
+}
+
+static void test_a_connection_that_breaks_is_renewed_and_nobody_notices(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("fail@c1");
+	struct number *n = numbers(5, 1, 1);
+	post(f, n, 5);
+	fixture_start(f);
+	wait_for(f, 5);
+	assert_all(n, 5, OK);
+	assert_int_equal(kit_event_count(f->kit->db), 5);
+	fixture_free(f);
+	free(n);
+}
+
+static void test_a_store_that_stays_away_is_an_error(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("fail@c1,fail@c2");
 	struct number *n = numbers(1, 1, 1);
 	post(f, n, 1);
 	fixture_start(f);
@@ -381,7 +409,9 @@ int main(void)
 		cmocka_unit_test(test_only_the_culprit_of_a_broken_batch_fails),
 		cmocka_unit_test(test_a_full_disk_makes_it_read_only_until_there_is_room),
 		cmocka_unit_test(test_a_commit_that_was_made_without_word_is_found),
-		cmocka_unit_test(test_a_commit_that_was_lost_without_word_is_an_error),
+		cmocka_unit_test(test_a_commit_that_was_lost_without_word_is_made_again),
+		cmocka_unit_test(test_a_connection_that_breaks_is_renewed_and_nobody_notices),
+		cmocka_unit_test(test_a_store_that_stays_away_is_an_error),
 		cmocka_unit_test(test_a_busy_store_is_tried_again_without_anybody_noticing),
 		cmocka_unit_test(test_a_standby_refuses_and_becomes_owner_later),
 		cmocka_unit_test(test_a_full_queue_and_a_stopped_one_refuse_at_once),
