@@ -81,19 +81,25 @@ static void buffer_reuse(struct buf *b)
 		buf_reset(b);
 }
 
+void call_drop_body(struct call_private *c)
+{
+	buffer_reuse(&c->body);
+	if (c->charged)
+		atomic_fetch_sub(&c->loop->server->body_bytes, (int64_t)c->charged);
+	c->charged = 0;
+}
+
 void call_give_back(struct call_private *c)
 {
 	struct loop *l = c->loop;
 
-	if (c->charged)
-		atomic_fetch_sub(&l->server->body_bytes, (int64_t)c->charged);
+	call_drop_body(c);
 	c->call.magic = 0;
 	if (l->free_count == CALLS_KEPT) {
 		call_free(c);
 		return;
 	}
 	arena_reset(c->call.arena);
-	buffer_reuse(&c->body);
 	buffer_reuse(&c->answer);
 	c->next = l->free_calls;
 	l->free_calls = c;

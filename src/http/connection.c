@@ -2,9 +2,9 @@
  * What we know of a TCP connection beside libmicrohttpd.
  *
  * Deadlines: libmicrohttpd closes a connection on which nothing moves for idle_timeout_s. A client that sends or
- * reads a byte now and then is not caught by that, so each phase also has a deadline for its whole: a request line
- * and headers idle_timeout_s + 10 s, body and answer as much and a second for each 4 KiB. Once a second each loop
- * looks at its connections and shuts the sockets of those that are late; libmicrohttpd then sees them closed.
+ * reads a byte now and then is not caught by that, so each phase also has a deadline for its whole: request line
+ * and headers a quarter more than idle_timeout_s; body and answer a second more for each 4 KiB. Once a second each
+ * loop looks at its connections and shuts the sockets of those that are late; libmicrohttpd then sees them closed.
  *
  * Hang-ups: libmicrohttpd does not watch a suspended connection, and misses the end of one that comes with its last
  * bytes. So each socket is also in the loop's own set, edge-triggered and only for its end, from when it is opened
@@ -21,12 +21,11 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-static int64_t patience_ns(const struct loop *l, size_t bytes)
+static int64_t patience_ns(const struct loop *l, uint64_t bytes)
 {
-	int64_t s = l->server->config.idle_timeout_s;
+	int64_t idle_s = l->server->config.idle_timeout_s;
 
-	return s * 1000000000 + HEADER_GRACE_MS * INT64_C(1000000) +
-	       (int64_t)(bytes / SLOWEST_BYTES_PER_S) * 1000000000;
+	return (idle_s + idle_s / 4 + 1 + (int64_t)(bytes / SLOWEST_BYTES_PER_S)) * 1000000000;
 }
 
 enum MHD_Result connection_admit(void *server, const struct sockaddr *from, socklen_t length)

@@ -39,6 +39,8 @@ struct http_config {
 	unsigned loops;
 	unsigned max_connections;
 	unsigned idle_timeout_s;
+	unsigned heartbeat_ms;            /* of resting streams; 0: 15 s */
+	int64_t body_bytes_max;           /* of all requests being read, together; 0: 512 MiB */
 	http_handler_fn *const *handlers; /* by route_id; NULL for those only dispatched */
 	struct http_hooks hooks;
 	void *app;

@@ -44,13 +44,12 @@ enum {
 	DISCARD_MAX = 1 << 20,
 	/* Bodies beyond BODY_FREE draw on a budget of all connections together. */
 	BODY_FREE = 16 << 10,
-	BODY_BUDGET = 512 << 20,
+	BODY_BYTES_MAX = 512 << 20,
 	/* Buffers that grew beyond this are given back when their call ends. */
 	BUFFER_KEPT = 16 << 10,
 	CALLS_KEPT = 1024,
 	/* Connections over the limit that are told so with an answer before more are closed unheard. */
 	CONNECTIONS_EXCESS = 64,
-	HEADER_GRACE_MS = 10000,
 	SLOWEST_BYTES_PER_S = 4096,
 	HEARTBEAT_MS = 15000,
 	REQUEST_ID_MAX = 128,
@@ -179,6 +178,7 @@ struct call_private {
 
 struct call_private *call_take(struct loop *l);
 void call_give_back(struct call_private *c);
+void call_drop_body(struct call_private *c);
 void calls_free(struct loop *l);
 
 static inline struct call_private *call_own(struct call *c)
@@ -262,10 +262,10 @@ int problem_retry_after_s(const struct problem *p, enum err e); /* 0: none */
 enum MHD_Result stream_begin(struct call_private *c);
 void stream_hung_up(struct call_private *c);
 void stream_fetched(struct call_private *c);
-void stream_over(struct call_private *c); /* the connection is done with it */
-/* Asks resting streams for news and keeps them alive. Returns when to do so again: ns, INT64_MAX when woken. */
-int64_t streams_turn(struct loop *l);
-void streams_end(struct loop *l);     /* sends the rest and ends them */
-void streams_abandon(struct loop *l); /* closes those whose readers are too slow for that */
+void stream_over(struct call_private *c);     /* the connection is done with it */
+void streams_turn(struct loop *l);            /* asks resting streams for news and keeps them alive */
+int64_t streams_due_ns(const struct loop *l); /* when to do so again; INT64_MAX: when woken */
+void streams_end(struct loop *l);             /* sends the rest and ends them */
+void streams_abandon(struct loop *l);         /* closes those whose readers are too slow for that */
 
 #endif

@@ -139,8 +139,9 @@ static int earlier(int ms, int64_t other_ms)
 }
 
 /* How long to wait, -1 for ever. Rounds up: a timer is late rather than asked for in a circle. */
-static int patience_ms(struct loop *l, int64_t streams_ns)
+static int patience_ms(struct loop *l)
 {
+	int64_t streams_ns = streams_due_ns(l);
 	MHD_UNSIGNED_LONG_LONG daemon_ms;
 	int ms = -1;
 
@@ -181,16 +182,14 @@ static void *run(void *arg)
 
 	CHECK_OBJ(l, LOOP_MAGIC);
 	for (;;) {
-		int64_t streams_ns;
-
 		wait_for_events(l, ms);
 		answer_finished(l);
-		streams_ns = streams_turn(l);
+		streams_turn(l);
 		MHD_run(l->daemon);
 		sweep(l);
 		if (phase(l) != PHASE_SERVING && wind_down(l))
 			break;
-		ms = patience_ms(l, streams_ns);
+		ms = patience_ms(l);
 	}
 	streams_abandon(l);
 	return NULL;
@@ -221,12 +220,12 @@ static struct MHD_Daemon *start_daemon(struct loop *l)
 	return MHD_start_daemon(
 		(unsigned)MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0), 0,
 		connection_admit, l->server, request_continue, l, MHD_OPTION_EXTERNAL_LOGGER, take_complaint, l,
-		MHD_OPTION_LISTEN_SOCKET, l->listener, MHD_OPTION_CONNECTION_LIMIT, s->connections_hard,
-		MHD_OPTION_CONNECTION_TIMEOUT, s->config.idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)CONNECTION_MEMORY, MHD_OPTION_UNESCAPE_CALLBACK, request_keep_escapes, NULL,
-		MHD_OPTION_URI_LOG_CALLBACK, request_begin, l, MHD_OPTION_NOTIFY_COMPLETED, request_over, l,
-		MHD_OPTION_NOTIFY_CONNECTION, connection_changed, l, MHD_OPTION_ARRAY, tls ? tls_options : &none,
-		MHD_OPTION_END);
+		MHD_OPTION_LISTEN_SOCKET, l->listener, MHD_OPTION_CONNECTION_LIMIT,
+		s->connections_hard + s->config.loops, MHD_OPTION_CONNECTION_TIMEOUT, s->config.idle_timeout_s,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_UNESCAPE_CALLBACK,
+		request_keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, request_begin, l,
+		MHD_OPTION_NOTIFY_COMPLETED, request_over, l, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, l,
+		MHD_OPTION_ARRAY, tls ? tls_options : &none, MHD_OPTION_END);
 }
 
 static bool watch(struct loop *l, int fd, uint32_t events)

@@ -53,6 +53,7 @@ enum MHD_Result refuse(struct call_private *c, enum err e)
 	bool awaits_go = str_eq_nocase(c->headers.expect, STR("100-continue"));
 
 	c->refused = c->call.outcome = e;
+	call_drop_body(c);
 	if (c->close || (c->declared && awaits_go))
 		return answer(c);
 	if (e == ERR_TOO_LARGE || (c->declared > DISCARD_MAX && c->declared != BODY_UNKNOWN))

@@ -152,7 +152,7 @@ static bool charge(struct call_private *c, size_t size)
 
 	if (size <= BODY_FREE || more <= 0)
 		return true;
-	if (atomic_fetch_add(&s->body_bytes, more) + more > BODY_BUDGET) {
+	if (atomic_fetch_add(&s->body_bytes, more) + more > s->config.body_bytes_max) {
 		atomic_fetch_sub(&s->body_bytes, more);
 		return false;
 	}

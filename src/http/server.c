@@ -51,6 +51,10 @@ enum err http_server_new(const struct http_config *config, struct http_server **
 	CHECK(config->loops > 0 && config->max_connections > 0 && config->idle_timeout_s > 0);
 	s->magic = SERVER_MAGIC;
 	s->config = *config;
+	if (!s->config.heartbeat_ms)
+		s->config.heartbeat_ms = HEARTBEAT_MS;
+	if (!s->config.body_bytes_max)
+		s->config.body_bytes_max = BODY_BYTES_MAX;
 	s->connections_hard = config->max_connections + CONNECTIONS_EXCESS;
 	s->router = router_new(spec_routes, ROUTE_COUNT);
 	s->loops = must_alloc(config->loops * sizeof(*s->loops));

@@ -12,7 +12,7 @@
  *
  * When there may be news, the resting streams are asked while they stay suspended, and only those that have some
  * are resumed. A pass over all of them is not begun before ten times as long as the last one took has passed, so
- * that many idle subscribers cost at most a tenth of the loop. A stream that rested for HEARTBEAT_MS is sent a
+ * that many idle subscribers cost at most a tenth of the loop. A stream that rested for heartbeat_ms is sent a
  * comment, so that a dead peer shows.
  */
 #include "http/http_priv.h"
@@ -24,7 +24,10 @@
 
 enum { STREAM_BUFFER_MAX = 8 << 20, PASS_SHARE = 10, BLOCK = 4096 };
 
-#define HEARTBEAT_NS (HEARTBEAT_MS * INT64_C(1000000))
+static int64_t heartbeat_ns(const struct loop *l)
+{
+	return l->server->config.heartbeat_ms * INT64_C(1000000);
+}
 
 static bool pending(const struct call_private *c)
 {
@@ -216,7 +219,7 @@ static void keep_alive(struct loop *l)
 {
 	struct call_private *c = l->resting;
 
-	for (; c && l->now_ns - c->rests_since_ns >= HEARTBEAT_NS; c = l->resting) {
+	for (; c && l->now_ns - c->rests_since_ns >= heartbeat_ns(l); c = l->resting) {
 		if (!ask(c) && c->flow == FLOW_RESTING)
 			buf_z(&c->answer, ":\n\n");
 		if (c->flow == FLOW_RESTING)
@@ -224,16 +227,20 @@ static void keep_alive(struct loop *l)
 	}
 }
 
-int64_t streams_turn(struct loop *l)
+void streams_turn(struct loop *l)
 {
-	if (atomic_load(&l->streams_woken)) {
-		if (l->resting && l->now_ns < l->streams_next_ns)
-			return l->streams_next_ns;
+	if (atomic_load(&l->streams_woken) && l->now_ns >= l->streams_next_ns) {
 		atomic_store(&l->streams_woken, false); /* before asking: what comes later is news again */
 		ask_all(l);
 	}
 	keep_alive(l);
-	return l->resting ? l->resting->rests_since_ns + HEARTBEAT_NS : INT64_MAX;
+}
+
+int64_t streams_due_ns(const struct loop *l)
+{
+	if (!l->resting)
+		return INT64_MAX;
+	return atomic_load(&l->streams_woken) ? l->streams_next_ns : l->resting->rests_since_ns + heartbeat_ns(l);
 }
 
 void streams_end(struct loop *l)

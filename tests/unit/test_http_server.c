@@ -13,9 +13,6 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
-#define AUTH "Host: test\r\nAuthorization: Bearer admin\r\n"
-#define JSON AUTH "Content-Type: application/json\r\n"
-
 static struct stub *stub;
 
 static int start(void **state)
@@ -32,32 +29,13 @@ static int stop(void **state)
 	return 0;
 }
 
-static void post(struct client *c, const char *path, const char *body)
-{
-	struct buf b = BUF_INIT(0);
-
-	buf_fmt(&b, "POST %s HTTP/1.1\r\n" JSON "Content-Length: %zu\r\n\r\n%s", path, strlen(body), body);
-	client_send_bytes(c, b.p, b.n);
-	buf_free(&b);
-}
-
-static void expect_status(struct client *c, int status)
-{
-	struct answer_read a;
-
-	client_read(c, &a);
-	if (a.status != status)
-		fail_msg("%s%s\nis not %d", buf_cstr(&a.head), buf_cstr(&a.body), status);
-	answer_free(&a);
-}
-
 /* One request on a connection of its own. */
 static void expect(const char *request, int status)
 {
 	struct client *c = client_open(stub_url(stub));
 
 	client_send(c, request);
-	expect_status(c, status);
+	client_expect(c, status);
 	client_close(&c);
 }
 
@@ -112,8 +90,8 @@ static void no_connection_is_resumed_by_a_foreign_thread(void **state)
 	atomic_store(&resumed, 0);
 	atomic_store(&resumed_by_strangers, 0);
 	for (int i = 0; i < 100; i++) {
-		post(c, "/v1/work", "{\"type\":\"x\"}");
-		expect_status(c, 201);
+		client_post(c, "/v1/work", "{\"type\":\"x\"}");
+		client_expect(c, 201);
 	}
 	assert_int_equal(atomic_load(&resumed), 100);
 	assert_int_equal(atomic_load(&resumed_by_strangers), 0);
@@ -129,7 +107,7 @@ static void ready_at_once(unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		others[i] = client_open(stub_url(one));
 		client_send(others[i], "GET /health HTTP/1.1\r\n" AUTH "\r\n");
-		expect_status(others[i], 200);
+		client_expect(others[i], 200);
 	}
 	stub_gate(one, false);
 	client_send(at_gate, "GET /health/live HTTP/1.1\r\n" AUTH "\r\n");
@@ -138,10 +116,10 @@ static void ready_at_once(unsigned count)
 		client_send(others[i], "GET /health HTTP/1.1\r\n" AUTH "\r\n");
 	stub_gate(one, true);
 	for (unsigned i = 0; i < count; i++) {
-		expect_status(others[i], 200);
+		client_expect(others[i], 200);
 		client_close(&others[i]);
 	}
-	expect_status(at_gate, 200);
+	client_expect(at_gate, 200);
 	client_close(&at_gate);
 	free(others);
 	stub_free(&one);
@@ -162,12 +140,12 @@ static void exactly_128_calls_are_finished_at_once(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 128; i++) {
 		c[i] = client_open(stub_url(stub));
-		post(c[i], "/v1/work", "{\"type\":\"park\"}");
+		client_post(c[i], "/v1/work", "{\"type\":\"park\"}");
 	}
 	stub_await(stub, STUB_PARKED, 128);
 	stub_release(stub);
 	for (unsigned i = 0; i < 128; i++) {
-		expect_status(c[i], 201);
+		client_expect(c[i], 201);
 		client_close(&c[i]);
 	}
 }
@@ -177,7 +155,7 @@ static void a_hang_up_in_a_long_poll_is_seen(void **state)
 	struct client *c = client_open(stub_url(stub));
 
 	(void)state;
-	post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
+	client_post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
 	stub_await(stub, STUB_PARKED, 1);
 	client_close(&c);
 	stub_await(stub, STUB_HUNG_UP, 1);
@@ -190,7 +168,7 @@ static void a_reset_in_a_long_poll_is_seen(void **state)
 	struct client *c = client_open(stub_url(stub));
 
 	(void)state;
-	post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
+	client_post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
 	stub_await(stub, STUB_PARKED, 1);
 	client_reset(&c);
 	stub_await(stub, STUB_UNDELIVERED, 1);
@@ -204,12 +182,12 @@ static void a_hang_up_in_the_third_long_poll_of_a_connection_is_seen(void **stat
 
 	(void)state;
 	for (unsigned i = 1; i <= 2; i++) {
-		post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
+		client_post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
 		stub_await(stub, STUB_PARKED, i);
 		stub_release(stub);
-		expect_status(c, 200);
+		client_expect(c, 200);
 	}
-	post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
+	client_post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
 	stub_await(stub, STUB_PARKED, 3);
 	assert_int_equal(stub_count(stub, STUB_HUNG_UP), 0);
 	client_close(&c);
@@ -223,7 +201,7 @@ static void a_half_closed_long_poll_is_a_hang_up(void **state)
 	struct client *c = client_open(stub_url(stub));
 
 	(void)state;
-	post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
+	client_post(c, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
 	stub_await(stub, STUB_PARKED, 1);
 	client_shut(c);
 	stub_await(stub, STUB_HUNG_UP, 1);
@@ -236,7 +214,7 @@ static void a_client_that_left_a_short_call_is_undelivered(void **state)
 	struct client *c = client_open(stub_url(stub));
 
 	(void)state;
-	post(c, "/v1/work", "{\"type\":\"park\"}");
+	client_post(c, "/v1/work", "{\"type\":\"park\"}");
 	stub_await(stub, STUB_PARKED, 1);
 	client_reset(&c);
 	stub_release(stub);
@@ -251,8 +229,8 @@ static void stopping_with_suspended_connections_does_not_abort(void **state)
 		      *add = client_open(stub_url(s));
 
 	(void)state;
-	post(claim, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
-	post(add, "/v1/work", "{\"type\":\"park\"}");
+	client_post(claim, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
+	client_post(add, "/v1/work", "{\"type\":\"park\"}");
 	client_send(events, "GET /v1/work/events HTTP/1.1\r\n" AUTH "\r\n");
 	stub_await(s, STUB_PARKED, 2);
 	stub_await(s, STUB_OPENED, 1);
@@ -272,10 +250,10 @@ static void draining_answers_what_runs_and_refuses_what_comes(void **state)
 	(void)state;
 	client_send(events, "GET /v1/work/events HTTP/1.1\r\n" AUTH "\r\n");
 	client_read_until(events, "\r\n\r\n", &text);
-	post(claim, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
+	client_post(claim, "/v1/work/claim", "{\"agent\":\"a\",\"wait_ms\":30000}");
 	stub_await(s, STUB_PARKED, 1);
 	stub_free(&s); /* releases, drains, destroys */
-	expect_status(claim, 200);
+	client_expect(claim, 200);
 	assert_true(client_ended(claim));
 	client_read_until(events, "0\r\n\r\n", &text);
 	client_close(&claim);
@@ -303,8 +281,8 @@ static void port_0_is_shared_by_all_loops(void **state)
 	for (int i = 0; i < 64; i++) {
 		struct client *c = client_open(stub_url(s));
 
-		client_send(c, "GET /health HTTP/1.1\r\n" AUTH "\r\n");
-		expect_status(c, 200);
+		client_get(c, "/health");
+		client_expect(c, 200);
 		client_close(&c);
 	}
 	stub_free(&s);
@@ -318,8 +296,8 @@ static void a_port_is_free_again_at_once(void **state)
 	struct problem p = {0};
 
 	(void)state;
-	client_send(c, "GET /health HTTP/1.1\r\n" AUTH "\r\n");
-	expect_status(c, 200);
+	client_get(c, "/health");
+	client_expect(c, 200);
 	strcpy(where, strstr(stub_url(s), "//") + 2);
 	stub_free(&s);
 	assert_int_equal(stub_try(&(struct stub_config){.loops = 2, .listen = where}, &again, &p), OK);
@@ -367,11 +345,11 @@ static void pipelined_requests_are_answered_in_order(void **state)
 		       "GET /nowhere HTTP/1.1\r\n" AUTH "\r\n"
 		       "POST /v1/work HTTP/1.1\r\n" JSON "Content-Length: 12\r\n\r\n{\"type\":\"x\"}"
 		       "GET /health HTTP/1.1\r\n" AUTH "\r\n");
-	expect_status(c, 200);
-	expect_status(c, 201);
-	expect_status(c, 404);
-	expect_status(c, 201);
-	expect_status(c, 200);
+	client_expect(c, 200);
+	client_expect(c, 201);
+	client_expect(c, 404);
+	client_expect(c, 201);
+	client_expect(c, 200);
 	client_close(&c);
 }
 
@@ -394,7 +372,7 @@ static void a_client_that_sends_byte_by_byte_is_served(void **state)
 		client_send(c, chunk);
 	}
 	client_send(c, "0\r\n\r\n");
-	expect_status(c, 201);
+	client_expect(c, 201);
 	client_close(&c);
 }
 
@@ -408,7 +386,7 @@ static void a_client_that_waits_for_100_continue_is_told_to_go_on(void **state)
 	client_read_until(c, "\r\n\r\n", &text);
 	assert_true(str_starts(buf_str(&text), STR("HTTP/1.1 100 ")));
 	client_send(c, "{\"type\":\"x\"}");
-	expect_status(c, 201);
+	client_expect(c, 201);
 	client_close(&c);
 	buf_free(&text);
 }
@@ -426,7 +404,7 @@ static void an_http_1_0_probe_without_host_sees_the_health(void **state)
 
 	(void)state;
 	client_send(c, "GET /health HTTP/1.0\r\n\r\n");
-	expect_status(c, 200);
+	client_expect(c, 200);
 	client_expect_end(c);
 	client_close(&c);
 	expect("GET /health HTTP/1.1\r\n\r\n", 400);
@@ -452,8 +430,8 @@ static void head_is_answered_like_get_without_a_body(void **state)
 	assert_int_equal(a.status, 200);
 	assert_string_equal(answer_header(&a, "Content-Type"), "text/event-stream");
 	answer_free(&a);
-	client_send(c, "GET /health HTTP/1.1\r\n" AUTH "\r\n"); /* and the connection goes on */
-	expect_status(c, 200);
+	client_get(c, "/health"); /* and the connection goes on */
+	client_expect(c, 200);
 	stub_await(stub, STUB_CLOSED, 1);
 	client_close(&c);
 }
@@ -626,20 +604,20 @@ static void errors_of_handlers_and_hooks_become_problems(void **state)
 	struct answer_read a;
 
 	(void)state;
-	post(c, "/v1/work", "{\"type\":\"conflict\"}");
+	client_post(c, "/v1/work", "{\"type\":\"conflict\"}");
 	client_read(c, &a);
 	assert_int_equal(a.status, 409);
 	assert_string_equal(answer_header(&a, "Content-Type"), "application/problem+json");
 	assert_string_equal(answer_header(&a, "Retry-After"), "");
 	answer_free(&a);
-	post(c, "/v1/work", "{\"type\":\"refuse\"}");
+	client_post(c, "/v1/work", "{\"type\":\"refuse\"}");
 	client_read(c, &a);
 	assert_int_equal(a.status, 503);
 	assert_string_equal(answer_header(&a, "Retry-After"), "1");
 	assert_non_null(strstr(a.body.p, "the queue is full"));
 	answer_free(&a);
-	post(c, "/v1/work", "{\"type\":\"x\"}");
-	expect_status(c, 201);
+	client_post(c, "/v1/work", "{\"type\":\"x\"}");
+	client_expect(c, 201);
 	client_close(&c);
 }
 
@@ -681,7 +659,7 @@ static void requests_that_could_be_smuggled_are_refused(void **state)
 
 		buf_fmt(&b, "POST /v1/work HTTP/1.1\r\n" JSON "%s\r\n", headers[i]);
 		client_send(c, b.p);
-		expect_status(c, 400);
+		client_expect(c, 400);
 		assert_true(client_ended(c) || true);
 		client_close(&c);
 		buf_free(&b);
@@ -722,12 +700,12 @@ static void an_answer_larger_than_a_socket_is_sent_whole(void **state)
 	struct answer_read a;
 
 	(void)state;
-	post(c, "/v1/work", "{\"type\":\"big\"}");
+	client_post(c, "/v1/work", "{\"type\":\"big\"}");
 	client_read(c, &a);
 	assert_int_equal(a.body.n, 4 << 20);
 	answer_free(&a);
-	post(c, "/v1/work", "{\"type\":\"x\"}");
-	expect_status(c, 201);
+	client_post(c, "/v1/work", "{\"type\":\"x\"}");
+	client_expect(c, 201);
 	client_close(&c);
 }
 
@@ -737,7 +715,7 @@ static void a_client_that_leaves_amid_a_large_answer_is_undelivered(void **state
 	struct buf text = BUF_INIT(0);
 
 	(void)state;
-	post(c, "/v1/work", "{\"type\":\"big\"}");
+	client_post(c, "/v1/work", "{\"type\":\"big\"}");
 	client_read_until(c, "\r\n\r\n", &text);
 	client_reset(&c);
 	stub_await(stub, STUB_UNDELIVERED, 1);

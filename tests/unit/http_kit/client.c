@@ -119,6 +119,24 @@ void client_send(struct client *c, const char *text)
 	client_send_bytes(c, text, strlen(text));
 }
 
+void client_get(struct client *c, const char *path)
+{
+	struct buf b = BUF_INIT(0);
+
+	buf_fmt(&b, "GET %s HTTP/1.1\r\n" AUTH "\r\n", path);
+	client_send_bytes(c, b.p, b.n);
+	buf_free(&b);
+}
+
+void client_post(struct client *c, const char *path, const char *body)
+{
+	struct buf b = BUF_INIT(0);
+
+	buf_fmt(&b, "POST %s HTTP/1.1\r\n" JSON "Content-Length: %zu\r\n\r\n%s", path, strlen(body), body);
+	client_send_bytes(c, b.p, b.n);
+	buf_free(&b);
+}
+
 bool client_try_send(struct client *c, const void *bytes, size_t n)
 {
 	return send(c->fd, bytes, n, MSG_NOSIGNAL) > 0;
@@ -206,6 +224,16 @@ void client_read(struct client *c, struct answer_read *out)
 	else
 		take(c, (size_t)atoi(answer_header(out, "Content-Length")), &out->body);
 	buf_add(&out->body, "", 0);
+}
+
+void client_expect(struct client *c, int status)
+{
+	struct answer_read a;
+
+	client_read(c, &a);
+	if (a.status != status)
+		fail_msg("%s%s\nis not %d", buf_cstr(&a.head), buf_cstr(&a.body), status);
+	answer_free(&a);
 }
 
 void client_expect_end(struct client *c)

@@ -20,17 +20,25 @@ struct client *client_open(const char *url);
 void client_close(struct client **c);
 int client_fd(const struct client *c);
 
+/* What all requests say: Host, and a key that may do everything. */
+#define AUTH "Host: test\r\nAuthorization: Bearer admin\r\n"
+#define JSON AUTH "Content-Type: application/json\r\n"
+
 void client_send(struct client *c, const char *text);
+void client_get(struct client *c, const char *path);
+void client_post(struct client *c, const char *path, const char *body);
 void client_send_bytes(struct client *c, const void *bytes, size_t n);
 /* As much as the socket takes at once; false when it takes nothing more or is closed. */
 bool client_try_send(struct client *c, const void *bytes, size_t n);
 void client_shut(struct client *c);   /* no more from here */
 void client_reset(struct client **c); /* closes so that the peer gets an RST */
 
-/* Reads a whole answer. `head_only`: to HEAD. Fails the test when the connection ends before. */
+/* Reads a whole answer; the second one that has no body, to HEAD. Fails the test when the connection ends before.
+ */
 void client_read(struct client *c, struct answer_read *out);
 void client_read_head(struct client *c, struct answer_read *out);
-/* Of a stream: its head, then what comes until `end` has come. */
+void client_expect(struct client *c, int status); /* reads one, which must have that status */
+/* What comes, up to and with `end`. */
 void client_read_until(struct client *c, const char *end, struct buf *out);
 void client_expect_end(struct client *c); /* the peer closes, having sent nothing more */
 bool client_ended(struct client *c);      /* waits for the end, ignoring what comes; false: reset */

@@ -134,19 +134,23 @@ static enum err fetch_hook(struct call *c)
 
 /* ---- handlers, on the loops ---- */
 
+static void pass_gate(struct stub *s)
+{
+	pthread_mutex_lock(&s->lock);
+	if (s->gate_shut)
+		count(s, STUB_AT_GATE);
+	while (s->gate_shut)
+		pthread_cond_wait(&s->changed, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
 static enum err health(struct call *c, const void *in, void *out)
 {
-	struct stub *s = c->app;
 	struct health *h = out;
 
 	(void)in;
-	pthread_mutex_lock(&s->lock);
-	if (is(c, ROUTE_health_live) && s->gate_shut) {
-		count(s, STUB_AT_GATE);
-		while (s->gate_shut)
-			pthread_cond_wait(&s->changed, &s->lock);
-	}
-	pthread_mutex_unlock(&s->lock);
+	if (is(c, ROUTE_health_live))
+		pass_gate(c->app);
 	PUT(h, health, status, HEALTH_OK);
 	PUT(h, health, version, STR("1"));
 	return OK;
@@ -265,6 +269,7 @@ static bool work(struct stub *s, struct call *c)
 static void finish(struct stub *s, struct call *c)
 {
 	if (c->stream) {
+		pass_gate(s);
 		c->stream->fetch(c->stream_state, NULL, OK);
 		count_locking(s, STUB_FETCHED);
 		http_fetched(c);
@@ -335,6 +340,8 @@ enum err stub_try(const struct stub_config *config, struct stub **out, struct pr
 		.hooks = {authenticate, dispatch, hung_up, undelivered, fetch_hook},
 		.app = s,
 		.metrics = config->metrics,
+		.heartbeat_ms = config->heartbeat_ms,
+		.body_bytes_max = config->body_bytes_max,
 	};
 	enum err e = http_server_new(&http, &s->server, p);
 

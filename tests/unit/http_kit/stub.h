@@ -33,6 +33,8 @@ struct stub_config {
 	const char *listen;                              /* NULL: a free port */
 	const char *cert, *key;
 	struct metrics *metrics;
+	unsigned heartbeat_ms;
+	int64_t body_bytes_max;
 };
 
 struct stub;
