@@ -197,7 +197,7 @@ static void *run(void *arg)
 
 /* ---- making and destroying ---- */
 
-static void take_complaint(void *arg, const char *fmt, va_list args)
+static __attribute__((format(printf, 2, 0))) void take_complaint(void *arg, const char *fmt, va_list args)
 {
 	struct loop *l = arg;
 

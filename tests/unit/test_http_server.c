@@ -56,30 +56,30 @@ static void expect_text(const char *request, int status, const char *text)
 
 /* ---- traps ---- */
 
-/* Stands before the library's own: tells whether the resuming thread is one that runs a daemon. */
+/* These two stand before the library's own: they tell whether the resuming thread is one that runs a daemon. */
+static enum MHD_Result (*real_run)(struct MHD_Daemon *);
+static void (*real_resume)(struct MHD_Connection *);
 static _Thread_local bool runs_a_daemon;
 static atomic_uint resumed, resumed_by_strangers;
 
 enum MHD_Result MHD_run(struct MHD_Daemon *d)
 {
-	static enum MHD_Result (*real)(struct MHD_Daemon *);
-
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "MHD_run");
 	runs_a_daemon = true;
-	return real(d);
+	return real_run(d);
 }
 
 void MHD_resume_connection(struct MHD_Connection *c)
 {
-	static void (*real)(struct MHD_Connection *);
-
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "MHD_resume_connection");
 	atomic_fetch_add(&resumed, 1);
 	if (!runs_a_daemon)
 		atomic_fetch_add(&resumed_by_strangers, 1);
-	real(c);
+	real_resume(c);
+}
+
+static void find_real_ones(void)
+{
+	*(void **)&real_run = dlsym(RTLD_NEXT, "MHD_run");
+	*(void **)&real_resume = dlsym(RTLD_NEXT, "MHD_resume_connection");
 }
 
 static void no_connection_is_resumed_by_a_foreign_thread(void **state)
@@ -767,5 +767,6 @@ int main(void)
 		EACH(a_client_that_leaves_amid_a_large_answer_is_undelivered),
 	};
 
+	find_real_ones();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
