@@ -281,9 +281,10 @@ static void finish(struct runner *r, struct call *c)
 {
 	parking_release_followers(r, c);
 	if (!c->outcome && c->route->runs == RUNS_SLOT_READ) {
-		c->outcome = pool_post(r->app->pool, &c->task);
-		if (!c->outcome)
-			return;
+		enum err refused = pool_post(r->app->pool, &c->task);
+		if (!refused)
+			return; /* it is the pool's now */
+		c->outcome = refused;
 	}
 	http_finish(c);
 }

@@ -175,7 +175,9 @@ bool persist_dirty(const struct persist *p)
 	size_t i = 0, happened;
 	struct work_change change;
 	work_happenings(p->work, &happened);
-	return happened > 0 || p->idempotency.n > 0 || work_next_change(p->work, &i, &change);
+	/* A queue made in a batch that was undone is still to be written: committing without would take it for stored. */
+	return happened > 0 || p->idempotency.n > 0 || work_unstored_queues(p->work) != NULL ||
+	       work_next_change(p->work, &i, &change);
 }
 
 enum err persist_open(struct persist *p, struct db *db)
