@@ -6,9 +6,10 @@
 #include "api/idempotency.h"
 #include "api/runner.h"
 
+#include <poll.h>
 #include <string.h>
 
-enum { RUNS_MAX = 4 };
+enum { RUNS_MAX = 4, ASKS_MAX = 100, ASK_AGAIN_MS = 100 };
 
 static void reset_for_run(struct call *c, struct db *db)
 {
@@ -49,14 +50,36 @@ static enum err run_idempotent(struct call *c)
 	return q_idempotency_insert(c->db, &row, 1);
 }
 
+/* The connection was lost during COMMIT: the store knows what became of the transaction, once it has ended. */
+static enum err find_outcome(struct call *c, struct db *db, int64_t transaction)
+{
+	struct transaction_outcome_in in = {.id = transaction};
+	for (int ask = 0; ask < ASKS_MAX; ask++) {
+		struct transaction_outcome_out out;
+		struct problem p = {0};
+		enum err err = db_reconnect(db, &p);
+		if (!err)
+			err = q_transaction_outcome(db, &in, c->arena, &out);
+		if (!err && !out.running)
+			return out.committed ? OK : ERR_STORE_UNAVAILABLE;
+		poll(NULL, 0, ASK_AGAIN_MS);
+	}
+	return ERR_OUTCOME_UNKNOWN;
+}
+
 static enum err run_transaction(struct call *c, struct db *db)
 {
 	reset_for_run(c, db);
+	struct transaction_current_out transaction;
 	enum err err = db_begin(db);
+	if (!err)
+		err = q_transaction_current(db, c->arena, &transaction);
 	if (!err)
 		err = idempotency_wanted(c) ? run_idempotent(c) : run_handler(c);
 	if (!err)
 		err = db_commit(db);
+	if (err == ERR_OUTCOME_UNKNOWN)
+		return find_outcome(c, db, transaction.id);
 	if (err)
 		db_rollback(db);
 	return err;

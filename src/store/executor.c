@@ -381,11 +381,17 @@ static void after_failure(struct executor *e, enum err err)
 	}
 }
 
+static bool is_troubled(const struct executor *e)
+{
+	enum executor_state state = atomic_load(&e->state);
+	return state == EXECUTOR_READ_ONLY || state == EXECUTOR_FAILING;
+}
+
 /* While the disk is full or the store gone, a write is tried once a second; the others fail without trying. */
 static enum err refused_without_trying(struct executor *e)
 {
 	enum executor_state state = atomic_load(&e->state);
-	if (state != EXECUTOR_READ_ONLY && state != EXECUTOR_FAILING)
+	if (!is_troubled(e))
 		return OK;
 	if (now_ms(e) - e->last_try_ms >= RETRY_MS) {
 		e->last_try_ms = now_ms(e);
@@ -395,9 +401,12 @@ static enum err refused_without_trying(struct executor *e)
 	return state == EXECUTOR_READ_ONLY ? ERR_STORE_FULL : ERR_STORE_UNAVAILABLE;
 }
 
-/* The lease of the ownership is part of every commit; without commits one is made for its sake. */
-static bool must_renew(struct executor *e)
+/* A batch without changes is written all the same when the lease of the ownership, which is part of every commit,
+ * is due; and in trouble, once a second, to find out whether it is over. */
+static bool must_write(struct executor *e)
 {
+	if (is_troubled(e))
+		return now_ms(e) - e->last_try_ms >= RETRY_MS;
 	return e->config.renew_ms > 0 && now_ms(e) - e->last_commit_ms >= e->config.renew_ms;
 }
 
@@ -420,7 +429,7 @@ static bool may_write_again(struct executor *e, enum err err)
 static enum err settle_batch(struct executor *e)
 {
 	const struct executor_ops *ops = &e->config.ops;
-	if (!e->broken && !e->in_transaction && !ops->dirty(e->config.ctx) && !must_renew(e))
+	if (!e->broken && !e->in_transaction && !ops->dirty(e->config.ctx) && !must_write(e))
 		return OK;
 	enum err err = refused_without_trying(e);
 	if (err) {
@@ -516,6 +525,8 @@ static int64_t owner_wait_ms(struct executor *e)
 		until = due;
 	if (e->config.renew_ms > 0 && e->last_commit_ms + e->config.renew_ms < until)
 		until = e->last_commit_ms + e->config.renew_ms;
+	if (is_troubled(e) && e->last_try_ms + RETRY_MS < until)
+		until = e->last_try_ms + RETRY_MS;
 	return until > now ? until - now : 0;
 }
 
@@ -545,7 +556,7 @@ static void turn_as_owner(struct executor *e, bool had_tasks)
 {
 	fill_batch(e);
 	bool due = e->config.ops.next_due_ms(e->config.ctx) <= now_ms(e);
-	if (e->batch_count == 0 && !due && !must_renew(e)) {
+	if (e->batch_count == 0 && !due && !must_write(e)) {
 		if (!had_tasks)
 			upkeep(e);
 		return;

@@ -61,17 +61,6 @@ static struct task *take(struct pool *p)
 }
 
 /* A store that is down is not asked again for each task. */
-static bool may_try(struct pool_thread *t)
-{
-	int64_t now_ns = clock_mono_ns();
-
-	if (now_ns < t->next_try_ns)
-		return false;
-	t->next_try_ns = now_ns + RETRY_NS;
-	return true;
-}
-
-/* Makes the connection sound if it can be: OK, or why it is not. */
 static enum err renew(struct pool_thread *t)
 {
 	struct problem why = {0};
@@ -79,9 +68,10 @@ static enum err renew(struct pool_thread *t)
 
 	if (!db_lost(t->db))
 		return OK;
-	if (!may_try(t))
+	if (clock_mono_ns() < t->next_try_ns)
 		return ERR_STORE_UNAVAILABLE;
 	e = db_reconnect(t->db, &why);
+	t->next_try_ns = e ? clock_mono_ns() + RETRY_NS : 0;
 	if (e == OK)
 		LOG_I("store.reconnected", "store=%s", store_name(t->pool->store));
 	else
