@@ -25,6 +25,7 @@ import shlex
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -185,6 +186,14 @@ class Server:
         assert status == 0, f'the server ended with {status}:\n{self.log()}'
         complaint = COMPLAINTS.search(self.log())
         assert not complaint, f'the server complained ({complaint[0]}):\n{self.log()}'
+
+    def sql(self, statement):
+        """Changes the store behind the server's back; the server is not running."""
+        if self.database:
+            self.database.ask(statement)
+        else:
+            with contextlib.closing(sqlite3.connect(os.path.join(self.data, 'tenfold.db'), isolation_level=None)) as db:
+                db.execute(statement)
 
     def kill(self):
         """As a crash does."""

@@ -439,6 +439,12 @@ static void long_names_and_deep_paths_are_cut(void **state)
 	assert_int_equal(decode_with(f, arena_fmt(f->arena, "\"labels\":{\"%s\":1}", name).p), ERR_MISTYPED);
 	assert_int_equal(strlen(f->problem.fields[0].field), strlen("labels.") + 64);
 	assert_int_equal(f->problem.fields[0].detail[0], 'm');
+	/* Never inside a character, and a name that a terminal would obey stays as it was spelled. */
+	memcpy(name + 62, "\xf0\x9f\x98\x80", 4);
+	assert_int_equal(decode_str(f, arena_fmt(f->arena, "{\"%s\":1}", name)), ERR_UNKNOWN_FIELD);
+	assert_int_equal(strlen(f->problem.fields[0].field), 62);
+	assert_int_equal(decode(f, "{\"\\u001b[2J\":1}"), ERR_UNKNOWN_FIELD);
+	assert_string_equal(f->problem.fields[0].field, "\\u001b[2J");
 }
 
 /* A million unknown members must not be a million edit distances. */
@@ -488,6 +494,7 @@ static void malformed_text_stops_and_tells_where(void **state)
 		{"{\"name\":\"a\",\"name\":\"b\"}", 1, 13, "member \"name\" stands twice in its object"},
 		{"{\"name\":\"a\",\"n\\u0061me\":\"b\"}", 1, 13, "member \"name\" stands twice in its object"},
 		{"{\"extra\":{\"a\":1,\n \"b\":{},\"\\u0061\":2}}", 2, 9, "this member stands twice in its object"},
+		{"{\"extra\":0,\"what\":1,\"w\\u0068at\":2}", 1, 21, "this member stands twice in its object"},
 		{"{\"labels\":{\"a\":\"1\",\"a\":\"2\"}}", 1, 20, "this member stands twice in its object"},
 	};
 	struct fixture *f = *state;

@@ -1,4 +1,5 @@
-/* What only SQLite can do to us: files that cannot be opened, are damaged, are no database, or do not fit the disk. */
+/* What only SQLite can do to us: files that cannot be opened, are damaged, are no database, or do not fit the disk.
+ */
 #include "store_kit.h"
 
 #include "base/log.h"
