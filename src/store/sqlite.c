@@ -36,11 +36,23 @@ static const struct query script = {.name = "migration"}; /* for the log */
 
 /* ---- errors ---- */
 
+static bool is_no_room(int system)
+{
+	return system == ENOSPC || system == EDQUOT || system == EFBIG;
+}
+
+/* SQLite says SQLITE_FULL when a write meets ENOSPC, and an I/O error in all other cases; then the file, or the
+ * WAL, remembers which. Where the shared memory cannot grow nothing remembers, and that means a full disk. */
 static bool no_room(sqlite3 *sql)
 {
-	int e = sqlite3_system_errno(sql);
+	sqlite3_file *wal = NULL;
+	int of_file = 0, of_wal = 0;
 
-	return e == ENOSPC || e == EDQUOT || e == EFBIG;
+	sqlite3_file_control(sql, "main", SQLITE_FCNTL_LAST_ERRNO, &of_file);
+	sqlite3_file_control(sql, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+	if (wal && wal->pMethods)
+		wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &of_wal);
+	return is_no_room(of_file) || is_no_room(of_wal) || sqlite3_extended_errcode(sql) == SQLITE_IOERR_SHMSIZE;
 }
 
 static enum err constraint(int extended)
@@ -75,7 +87,7 @@ enum err sqlite_failed(struct sqlite_db *s, const struct query *q, int rc)
 	enum err e = translate(s->sql, rc);
 	enum log_level level = e == ERR_INTERNAL ? LOG_ERROR : LOG_DEBUG;
 
-	log_write(level, "store.sqlite", "sys=%d query=%s code=%d detail=%s", sqlite3_system_errno(s->sql), q->name, sqlite3_extended_errcode(s->sql),
+	log_write(level, "store.sqlite", "query=%s code=%d detail=%s", q->name, sqlite3_extended_errcode(s->sql),
 		  sqlite3_errmsg(s->sql));
 	if (s->db.transaction != TRANSACTION_NONE)
 		s->db.gone = sqlite3_get_autocommit(s->sql) != 0;
