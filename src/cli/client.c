@@ -177,7 +177,7 @@ static void set_options(struct request *r, int64_t timeout_ms)
 	set_method(r);
 }
 
-void request_init(struct request *r, const struct client *c)
+void client_request_init(struct request *r, const struct client *c)
 {
 	*r = (struct request){.client = c, .easy = curl_easy_init()};
 	r->body.max = BODY_MAX;
@@ -185,7 +185,7 @@ void request_init(struct request *r, const struct client *c)
 	CHECK(r->easy);
 }
 
-void request_free(struct request *r)
+void client_request_free(struct request *r)
 {
 	curl_easy_cleanup(r->easy);
 	curl_slist_free_all(r->headers);
@@ -195,7 +195,8 @@ void request_free(struct request *r)
 	*r = (struct request){0};
 }
 
-enum err request_begin(struct request *r, enum route_id id, const void *in, int64_t timeout_ms, struct problem *p)
+enum err client_request_begin(struct request *r, enum route_id id, const void *in, int64_t timeout_ms,
+			      struct problem *p)
 {
 	r->route = &spec_routes[id];
 	r->retry_after_s = 0;
@@ -217,7 +218,7 @@ enum err request_begin(struct request *r, enum route_id id, const void *in, int6
 	return OK;
 }
 
-void request_stream(struct request *r, request_data_fn *fn, void *ctx, struct str last_event_id)
+void client_request_stream(struct request *r, request_data_fn *fn, void *ctx, struct str last_event_id)
 {
 	if (last_event_id.n)
 		add_header(r, "Last-Event-ID", last_event_id);
@@ -227,7 +228,7 @@ void request_stream(struct request *r, request_data_fn *fn, void *ctx, struct st
 	curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, ctx);
 }
 
-long request_status(const struct request *r)
+long client_request_status(const struct request *r)
 {
 	long status = 0;
 
@@ -264,10 +265,10 @@ static enum err take_problem(const struct request *r, long status, struct arena 
 	return problem_set(p, p->err, "%.*s", STRF(HAS(&body, problem_body, detail) ? body.detail : body.title));
 }
 
-enum err request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p)
+enum err client_request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p)
 {
 	struct problem why = {0};
-	long status = request_status(r);
+	long status = client_request_status(r);
 
 	r->busy = false;
 	if (code != CURLE_OK)
@@ -299,7 +300,7 @@ struct client *client_new(const struct client *settings)
 	while (c->url.n && c->url.p[c->url.n - 1] == '/')
 		c->url.n--;
 	c->request = NEW(struct request);
-	request_init(c->request, c);
+	client_request_init(c->request, c);
 	return c;
 }
 
@@ -307,7 +308,7 @@ void client_destroy(struct client **c)
 {
 	if (!*c)
 		return;
-	request_free((*c)->request);
+	client_request_free((*c)->request);
 	free((*c)->request);
 	arena_destroy(&(*c)->arena);
 	free(*c);
@@ -319,11 +320,11 @@ enum err client_call(struct client *c, enum route_id id, const void *in, struct 
 {
 	struct request *r = c->request;
 	bool waits = (spec_routes[id].flags & ROUTE_WAITS) != 0;
-	enum err e = request_begin(r, id, in, waits ? CALL_WAITING_MS : CALL_MS, p);
+	enum err e = client_request_begin(r, id, in, waits ? CALL_WAITING_MS : CALL_MS, p);
 
 	if (e)
 		return e;
-	e = request_end(r, curl_easy_perform(r->easy), a, out, p);
+	e = client_request_end(r, curl_easy_perform(r->easy), a, out, p);
 	if (reply)
 		*reply = buf_str(&r->reply);
 	return e;

@@ -33,26 +33,27 @@ struct request {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf url, body, reply;
-	bool busy;         /* for its owner: between request_begin() and request_end() */
+	bool busy;         /* for its owner: between client_request_begin() and client_request_end() */
 	int retry_after_s; /* of the answer; 0: none */
 	char error[CURL_ERROR_SIZE];
 };
 
-void request_init(struct request *r, const struct client *c);
-void request_free(struct request *r);
+void client_request_init(struct request *r, const struct client *c);
+void client_request_free(struct request *r);
 
 /* Makes `easy` ready for the call. `in` may go at return. timeout_ms 0: none. */
-enum err request_begin(struct request *r, enum route_id route, const void *in, int64_t timeout_ms,
-		       struct problem *p);
+enum err client_request_begin(struct request *r, enum route_id route, const void *in, int64_t timeout_ms,
+			      struct problem *p);
 
 /* Reads what came back into `out` (in the arena; texts point into r->reply until the next call). */
-enum err request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p);
+enum err client_request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p);
 
-/* For streams: bytes go to fn instead of r->reply as long as the answer is a good one. Call after request_begin().
+/* For streams: bytes go to fn instead of r->reply as long as the answer is a good one. Call after
+ * client_request_begin().
  */
 typedef size_t request_data_fn(char *bytes, size_t each, size_t count, void *ctx);
-void request_stream(struct request *r, request_data_fn *fn, void *ctx, struct str last_event_id);
-long request_status(const struct request *r); /* HTTP status so far; 0: none yet */
+void client_request_stream(struct request *r, request_data_fn *fn, void *ctx, struct str last_event_id);
+long client_request_status(const struct request *r); /* HTTP status so far; 0: none yet */
 
 /* One call, waiting for it. *reply, if wanted, is the body as received, valid until the next call. */
 enum err client_call(struct client *c, enum route_id route, const void *in, struct arena *a, void *out,

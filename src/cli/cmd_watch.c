@@ -189,7 +189,7 @@ static enum err take_ends(struct watch *w, int64_t now)
 
 static bool may_check(const struct watch *w)
 {
-	return w->args->until_empty && w->check_due && request_status(&w->stream.request) == 200;
+	return w->args->until_empty && w->check_due && client_request_status(&w->stream.request) == 200;
 }
 
 static int64_t wait_ms(const struct watch *w, int64_t now)
@@ -216,7 +216,7 @@ static enum err turn(struct watch *w)
 	now = stream_now_ms();
 	if (!e)
 		e = take_ends(w, now);
-	if (request_status(&w->stream.request) == 200)
+	if (client_request_status(&w->stream.request) == 200)
 		w->trouble_told = false;
 	if (!e && may_check(w) && now - w->event_ms >= QUIET_MS)
 		e = check(w);

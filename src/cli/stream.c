@@ -14,14 +14,14 @@ int64_t stream_now_ms(void)
 void stream_init(struct stream *s, const struct client *c, CURLM *multi, sse_event_fn *on_event, void *ctx)
 {
 	*s = (struct stream){.multi = multi, .on_event = on_event, .ctx = ctx};
-	request_init(&s->request, c);
+	client_request_init(&s->request, c);
 }
 
 void stream_free(struct stream *s)
 {
 	if (s->request.busy)
 		stream_cut(s);
-	request_free(&s->request);
+	client_request_free(&s->request);
 	sse_free(&s->sse);
 }
 
@@ -31,7 +31,7 @@ static size_t on_bytes(char *bytes, size_t each, size_t count, void *ctx)
 	struct str text = {bytes, each * count};
 
 	s->heard_ms = stream_now_ms();
-	if (request_status(&s->request) != 200) {
+	if (client_request_status(&s->request) != 200) {
 		buf_str_add(&s->request.reply, text);
 		return text.n;
 	}
@@ -47,13 +47,13 @@ bool stream_due(const struct stream *s, int64_t now_ms)
 
 enum err stream_open(struct stream *s, enum route_id route, const void *in, int64_t now_ms, struct problem *p)
 {
-	enum err e = request_begin(&s->request, route, in, 0, p);
+	enum err e = client_request_begin(&s->request, route, in, 0, p);
 
 	if (e)
 		return e;
 	sse_restart(&s->sse);
 	s->heard_ms = now_ms;
-	request_stream(&s->request, on_bytes, s, buf_str(&s->sse.id));
+	client_request_stream(&s->request, on_bytes, s, buf_str(&s->sse.id));
 	CHECK(curl_multi_add_handle(s->multi, s->request.easy) == CURLM_OK);
 	return OK;
 }
@@ -64,7 +64,7 @@ enum err stream_ended(struct stream *s, CURLcode code, struct rng *rng, int64_t 
 	enum err e;
 
 	stream_cut(s);
-	e = request_end(&s->request, code, a, NULL, p);
+	e = client_request_end(&s->request, code, a, NULL, p);
 	backoff_failed(&s->backoff, rng, now_ms, s->request.retry_after_s);
 	return e ? e : problem_set(p, ERR_UNREACHABLE, "%.*s ended the stream", STRF(s->request.client->url));
 }

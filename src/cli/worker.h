@@ -1,0 +1,139 @@
+/*
+ * tenfold worker run, in three files: the loop and the life of the worker (cmd_worker.c), what it says to the
+ * server (worker_calls.c), and its commands (worker_job.c, with worker_output.c).
+ *
+ * A job is one claimed item:
+ *
+ *               ┌─ exit ───────────────────────────► SETTLING ──answered──► gone
+ *   claim ──► RUNNING                                 ▲    │
+ *               └─ cancelled, lost, stop ─► STOPPING ─┘    └─ server away ─► kept, sent again
+ *                                              └─ cancelled or lost: nothing to settle ─► gone
+ *
+ * Everything happens on one thread: a curl multi handle for the calls, and an epoll set nested in its poll for
+ * pipes, process descriptors and signals.
+ */
+#ifndef TENFOLD_CLI_WORKER_H
+#define TENFOLD_CLI_WORKER_H
+
+#include "cli/cli.h"
+#include "cli/stream.h"
+#include "cli/worker_output.h"
+
+#include <sys/epoll.h>
+#include <sys/types.h>
+
+struct worker;
+struct job;
+
+/* A descriptor in the epoll set. */
+struct watched {
+	int fd; /* -1: none */
+	void (*ready)(void *owner);
+	void *owner;
+};
+
+enum job_state { JOB_RUNNING, JOB_STOPPING, JOB_SETTLING, JOB_GONE };
+
+enum job_stop {
+	STOP_NOT,
+	STOP_CANCELLED, /* the server says so: it does not want to hear of it again */
+	STOP_LOST,      /* the lease is somebody else's */
+	STOP_RELEASE,   /* the worker is told to stop: the item goes back */
+};
+
+struct job {
+	struct job *next;
+	struct worker *worker;
+	struct arena *arena; /* of item and request */
+	struct work_claimed item;
+	enum job_state state;
+	enum job_stop stop;
+	pid_t pid;
+	struct watched in, out, err, process;
+	size_t payload_written;
+	struct output output;
+	int64_t kill_ms;           /* SIGKILL then; 0: not planned */
+	struct request progress;   /* easy is NULL until there is some */
+	int64_t progress_ms;       /* not before this */
+	enum work_outcome outcome; /* SETTLING: */
+	bool retry;
+	bool sent; /* in the call that is on its way */
+	struct str result, error;
+};
+
+/* Which attempt an entry of a call is about: by the time of the answer the job may be gone. */
+struct attempt_ref {
+	int64_t id, attempt;
+};
+
+struct worker {
+	struct cli *cli;
+	const struct worker_args *args;
+	char *const *command; /* NULL-terminated */
+	struct client *client;
+	struct rng rng;
+	struct arena *arena; /* of one turn of the loop */
+	struct str name;
+	CURLM *multi;
+	int epoll;
+	struct watched signals;
+	struct job *jobs;
+	size_t running, unsettled; /* RUNNING and STOPPING; SETTLING */
+
+	struct stream session;
+	int64_t session_id;    /* 0: none now */
+	bool sessions_refused; /* the server has none */
+	int64_t claim_held_ms; /* claims wait for the session until then */
+
+	struct request claim, extend, settle;
+	struct backoff claim_backoff, extend_backoff, settle_backoff;
+	bool claim_had_session; /* the claim on its way */
+	bool claim_was_idle;    /* it was made when nothing of this worker was unfinished */
+	struct attempt_ref *extending;
+	int64_t extend_ms;  /* when the next one is due */
+	size_t settle_most; /* entries in one call: 1 after one that was refused as a whole */
+	bool trouble_told;  /* that the server is away */
+
+	int stops;          /* signals so far */
+	int stop_signal;    /* the first of them */
+	int64_t give_up_ms; /* after the second: leave then, settled or not */
+	bool draining, done;
+	enum err fatal; /* why it drains, if in error: the problem is the cli's */
+	int64_t began_ms, now_ms;
+	int64_t status_ms; /* the status line is not written before this */
+	bool status_shown;
+	struct worker_summary summary;
+};
+
+/* ---- worker_job.c ---- */
+
+/* Starts the command for an item (copied). When that fails the job is SETTLING, as released. */
+void job_start(struct worker *w, const struct work_claimed *item);
+/* Ends its process group: SIGTERM now, SIGKILL after the grace. */
+void job_stop(struct job *j, enum job_stop why);
+void job_kill_if_due(struct job *j);
+/* It is over: the memory goes at the end of the turn, because events may still name it. */
+void job_forget(struct job *j);
+void jobs_free_gone(struct worker *w);
+
+bool watch_fd(struct worker *w, struct watched *f, int fd, uint32_t events, void (*ready)(void *), void *owner);
+void unwatch_fd(struct worker *w, struct watched *f); /* and closes it */
+
+/* ---- worker_calls.c ---- */
+
+void calls_init(struct worker *w);
+void calls_free(struct worker *w);
+/* Begins whatever call is due. */
+void calls_begin(struct worker *w);
+/* Takes what has come back. */
+void calls_end(struct worker *w);
+/* When calls_begin() has something to do at the latest. */
+int64_t calls_next_ms(const struct worker *w);
+
+/* ---- cmd_worker.c ---- */
+
+/* One line about what happens; clears the status line first. */
+void worker_say(struct worker *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Stop claiming, finish what runs. */
+void worker_drain(struct worker *w);
+#endif

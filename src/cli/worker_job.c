@@ -1,0 +1,389 @@
+/*
+ * One command: started in a process group of its own, fed, listened to, and ended.
+ *
+ * Its end is the exit of the process itself: what it left running may keep the pipes open, so they are read until
+ * they are empty and closed. The group is signalled before the process is reaped, while its number cannot belong to
+ * anybody else. The command is asked to go (SIGTERM) when the worker dies without being able to stop it.
+ */
+#include "cli/worker.h"
+
+#include "base/id.h"
+#include "base/magic.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 64 << 10, LAST_READS = 32, ITEM_MAX = 4 << 20, EXIT_NO_COMMAND = 127, EXIT_RETRY = 75 };
+
+extern char **environ;
+
+/* ---- descriptors ---- */
+
+bool watch_fd(struct worker *w, struct watched *f, int fd, uint32_t events, void (*ready)(void *), void *owner)
+{
+	struct epoll_event ev = {.events = events, .data.ptr = f};
+
+	*f = (struct watched){.fd = fd, .ready = ready, .owner = owner};
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
+}
+
+void unwatch_fd(struct worker *w, struct watched *f)
+{
+	if (f->fd < 0)
+		return;
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, f->fd, NULL); /* closing is not enough: a child may hold a copy */
+	close(f->fd);
+	f->fd = -1;
+}
+
+/* ---- feeding and listening ---- */
+
+static void feed(void *owner)
+{
+	struct job *j = owner;
+	struct str rest = {j->item.payload.p + j->payload_written, j->item.payload.n - j->payload_written};
+	ssize_t n = rest.n ? write(j->in.fd, rest.p, rest.n) : 0;
+
+	if (n > 0)
+		j->payload_written += (size_t)n;
+	/* A command that does not want its payload closes the pipe: no fault. */
+	if (j->payload_written == j->item.payload.n || (n < 0 && errno != EAGAIN && errno != EINTR))
+		unwatch_fd(j->worker, &j->in);
+}
+
+typedef void take_fn(struct output *o, struct str bytes);
+
+/* Reads once; false when there is nothing more for now, or at all. */
+static bool listen_once(struct job *j, struct watched *f, take_fn *take)
+{
+	char bytes[READ_BYTES];
+	ssize_t n = f->fd >= 0 ? read(f->fd, bytes, sizeof(bytes)) : -1;
+
+	if (n > 0)
+		take(&j->output, (struct str){bytes, (size_t)n});
+	if (n == 0)
+		unwatch_fd(j->worker, f);
+	return n > 0;
+}
+
+static void listen_stdout(void *owner)
+{
+	struct job *j = owner;
+
+	listen_once(j, &j->out, output_stdout);
+}
+
+static void listen_stderr(void *owner)
+{
+	struct job *j = owner;
+
+	listen_once(j, &j->err, output_stderr);
+}
+
+/* ---- the end ---- */
+
+static void signal_group(const struct job *j, int signal)
+{
+	if (j->pid > 0)
+		kill(-j->pid, signal);
+}
+
+void job_stop(struct job *j, enum job_stop why)
+{
+	if (j->state == JOB_SETTLING)
+		return;
+	/* A reason not to settle stays one. */
+	if (j->stop == STOP_NOT || j->stop == STOP_RELEASE)
+		j->stop = why;
+	if (j->state == JOB_STOPPING)
+		return;
+	j->state = JOB_STOPPING;
+	j->kill_ms = j->worker->now_ms + j->worker->args->grace;
+	signal_group(j, SIGTERM);
+	signal_group(j, SIGCONT); /* one that is stopped would not hear it */
+}
+
+void job_kill_if_due(struct job *j)
+{
+	if (j->state != JOB_STOPPING || !j->kill_ms || j->worker->now_ms < j->kill_ms)
+		return;
+	signal_group(j, SIGKILL);
+	j->kill_ms = 0;
+}
+
+static struct str keep(struct job *j, struct buf *b)
+{
+	struct str s = arena_str(j->arena, buf_str(b));
+
+	buf_free(b);
+	return s;
+}
+
+static void judge(struct job *j, int status)
+{
+	struct buf text = BUF_INIT(0);
+
+	if (j->stop == STOP_RELEASE) {
+		j->outcome = OUTCOME_RELEASED;
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		j->outcome = OUTCOME_COMPLETED;
+		output_result(&j->output, &text);
+		j->result = keep(j, &text);
+	} else {
+		j->outcome = OUTCOME_FAILED;
+		j->retry = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_RETRY;
+		output_error(&j->output, status, &text);
+		j->error = keep(j, &text);
+	}
+	output_free(&j->output);
+	output_init(&j->output);
+}
+
+static void close_pipes(struct job *j)
+{
+	unwatch_fd(j->worker, &j->in);
+	unwatch_fd(j->worker, &j->out);
+	unwatch_fd(j->worker, &j->err);
+	unwatch_fd(j->worker, &j->process);
+}
+
+static void ended(struct job *j, int status)
+{
+	struct worker *w = j->worker;
+
+	w->running--;
+	if (j->stop == STOP_CANCELLED || j->stop == STOP_LOST) {
+		w->summary.lost++;
+		job_forget(j);
+		return;
+	}
+	judge(j, status);
+	j->state = JOB_SETTLING;
+	w->unsettled++;
+}
+
+/* The process is there to be reaped. */
+static void on_exit_of(void *owner)
+{
+	struct job *j = owner;
+	int status = 0;
+
+	/* Bounded: something it left behind may go on writing. */
+	for (int i = 0; i < LAST_READS && listen_once(j, &j->out, output_stdout); i++)
+		;
+	for (int i = 0; i < LAST_READS && listen_once(j, &j->err, output_stderr); i++)
+		;
+	output_end(&j->output);
+	if (j->state == JOB_STOPPING)
+		signal_group(j, SIGKILL);
+	while (waitpid(j->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	j->pid = 0;
+	close_pipes(j);
+	ended(j, status);
+}
+
+/* ---- the start ---- */
+
+struct pipes {
+	int in[2], out[2], err[2];
+};
+
+static bool open_pipes(struct pipes *p)
+{
+	*p = (struct pipes){{-1, -1}, {-1, -1}, {-1, -1}};
+	return pipe2(p->in, O_CLOEXEC) == 0 && pipe2(p->out, O_CLOEXEC) == 0 && pipe2(p->err, O_CLOEXEC) == 0 &&
+	       fcntl(p->in[1], F_SETFL, O_NONBLOCK) == 0 && fcntl(p->out[0], F_SETFL, O_NONBLOCK) == 0 &&
+	       fcntl(p->err[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+static void close_pair(int pair[2])
+{
+	for (int i = 0; i < 2; i++)
+		if (pair[i] >= 0)
+			close(pair[i]);
+}
+
+static char *variable(struct job *j, const char *name, struct str value)
+{
+	return (char *)(uintptr_t)arena_fmt(j->arena, "%s=%.*s", name, STRF(value)).p;
+}
+
+/* The worker's own environment and the item's. */
+static char **make_environment(struct job *j)
+{
+	char id[ID_TEXT], **env;
+	size_t n = 0;
+
+	while (environ[n])
+		n++;
+	env = ARENA_ARRAY(j->arena, char *, n + 8);
+	if (!env)
+		return NULL;
+	n = 0;
+	for (char **e = environ; *e; e++)
+		if (strncmp(*e, "TENFOLD_WORK_", sizeof("TENFOLD_WORK_") - 1) != 0)
+			env[n++] = *e;
+	id_format(id, "w_", j->item.id);
+	env[n++] = variable(j, "TENFOLD_WORK_ID", str_of(id));
+	env[n++] = variable(j, "TENFOLD_WORK_TYPE", j->item.type);
+	env[n++] = variable(j, "TENFOLD_WORK_ATTEMPT", arena_fmt(j->arena, "%lld", (long long)j->item.attempt));
+	env[n++] = variable(j, "TENFOLD_WORK_TITLE", j->item.title);
+	env[n++] = variable(j, "TENFOLD_WORK_KEY", j->item.key);
+	env[n++] = variable(j, "TENFOLD_WORK_TRACEPARENT", j->item.trace);
+	return arena_overflowed(j->arena) ? NULL : env;
+}
+
+/* In the child, between fork and exec: only what is safe there. */
+static _Noreturn void become_command(const struct worker *w, const struct pipes *p, char **env, pid_t parent)
+{
+	static const char message[] = "tenfold: cannot run the command: ";
+	const char *why;
+	sigset_t none;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(EXIT_NO_COMMAND); /* the worker died before prctl() */
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	dup2(p->in[0], STDIN_FILENO);
+	dup2(p->out[1], STDOUT_FILENO);
+	dup2(p->err[1], STDERR_FILENO);
+	environ = env;
+	execvp(w->command[0], w->command);
+	why = strerror(errno);
+	if (write(STDERR_FILENO, message, sizeof(message) - 1) > 0 && write(STDERR_FILENO, why, strlen(why)) > 0)
+		_exit(EXIT_NO_COMMAND);
+	_exit(EXIT_NO_COMMAND);
+}
+
+static int process_descriptor(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+/* From here on the child is ours to reap whatever happens. */
+static bool watch_process(struct job *j, struct pipes *p)
+{
+	struct worker *w = j->worker;
+	int fd = process_descriptor(j->pid);
+	bool good = fd >= 0 && watch_fd(w, &j->process, fd, EPOLLIN, on_exit_of, j);
+
+	good = watch_fd(w, &j->in, p->in[1], EPOLLOUT, feed, j) && good;
+	good = watch_fd(w, &j->out, p->out[0], EPOLLIN, listen_stdout, j) && good;
+	good = watch_fd(w, &j->err, p->err[0], EPOLLIN, listen_stderr, j) && good;
+	close(p->in[0]);
+	close(p->out[1]);
+	close(p->err[1]);
+	return good;
+}
+
+static void close_pairs(struct pipes *p)
+{
+	close_pair(p->in);
+	close_pair(p->out);
+	close_pair(p->err);
+}
+
+/* 0, or the errno that says why not. */
+static int spawn(struct job *j)
+{
+	char **env = make_environment(j);
+	pid_t parent = getpid();
+	struct pipes p;
+	int why;
+
+	if (!open_pipes(&p) || !env || (j->pid = fork()) < 0) {
+		why = env ? errno : ENOMEM;
+		close_pairs(&p);
+		j->pid = 0;
+		return why;
+	}
+	if (j->pid == 0)
+		become_command(j->worker, &p, env, parent);
+	setpgid(j->pid, j->pid); /* here and there, so that it is done whoever comes first */
+	if (watch_process(j, &p))
+		return 0;
+	why = errno;
+	signal_group(j, SIGKILL);
+	waitpid(j->pid, NULL, 0);
+	j->pid = 0;
+	close_pipes(j);
+	return why;
+}
+
+static struct job *job_new(struct worker *w, const struct work_claimed *item)
+{
+	struct job *j = NEW(struct job);
+
+	j->worker = w;
+	j->arena = arena_new(ITEM_MAX);
+	j->item = *item;
+	json_own(&type_work_claimed, j->arena, &j->item);
+	j->in.fd = j->out.fd = j->err.fd = j->process.fd = -1;
+	output_init(&j->output);
+	j->next = w->jobs;
+	w->jobs = j;
+	return j;
+}
+
+void job_start(struct worker *w, const struct work_claimed *item)
+{
+	struct job *j = job_new(w, item);
+	int why = w->draining ? ECANCELED : spawn(j);
+
+	if (why == 0) {
+		w->running++;
+		return;
+	}
+	if (!w->draining) {
+		worker_say(w, "cannot start a command: %s; its item goes back, and it is tried again later",
+			   strerror(why));
+		backoff_failed(&w->claim_backoff, &w->rng, w->now_ms, 0);
+	}
+	j->state = JOB_SETTLING;
+	j->outcome = OUTCOME_RELEASED;
+	w->unsettled++;
+}
+
+void job_forget(struct job *j)
+{
+	if (j->state == JOB_SETTLING)
+		j->worker->unsettled--;
+	j->state = JOB_GONE;
+}
+
+static void job_free(struct job *j)
+{
+	close_pipes(j);
+	if (j->progress.easy) {
+		curl_multi_remove_handle(j->worker->multi, j->progress.easy);
+		client_request_free(&j->progress);
+	}
+	output_free(&j->output);
+	arena_destroy(&j->arena);
+	free(j);
+}
+
+void jobs_free_gone(struct worker *w)
+{
+	struct job **at = &w->jobs, *j;
+
+	while ((j = *at)) {
+		if (j->state != JOB_GONE) {
+			at = &j->next;
+			continue;
+		}
+		*at = j->next;
+		job_free(j);
+	}
+}

@@ -1,0 +1,205 @@
+/*
+ * A line of stdout is held back only while it may still be "::progress N note"; so output that has no line feeds
+ * flows through, and a tail never holds more than twice what is kept.
+ */
+#include "cli/worker_output.h"
+
+#include "spec/types.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+enum { PROGRESS_LINE_MAX = 1024, ERROR_LINES = 20 };
+
+static const struct str mark = {"::progress ", 11};
+
+/* ---- tails ---- */
+
+static struct str tail_str(const struct tail *t)
+{
+	size_t n = t->text.n < t->max ? t->text.n : t->max;
+
+	return (struct str){t->text.p + t->text.n - n, n};
+}
+
+static void drop_front(struct tail *t)
+{
+	struct str kept = tail_str(t);
+
+	memmove(t->text.p, kept.p, kept.n);
+	t->text.n = kept.n;
+	t->text.p[kept.n] = '\0';
+}
+
+static void tail_add(struct tail *t, struct str s)
+{
+	if (s.n > t->max)
+		s = (struct str){s.p + s.n - t->max, t->max};
+	if (t->text.n + s.n > 2 * t->max)
+		drop_front(t);
+	for (size_t i = 0; i < s.n; i++)
+		buf_c(&t->text, s.p[i] ? s.p[i] : '\xff');
+}
+
+/* A tail may begin inside a character. */
+static struct str from_character(struct str s)
+{
+	for (int i = 0; i < 3 && s.n && ((unsigned char)s.p[0] & 0xc0) == 0x80; i++)
+		s = (struct str){s.p + 1, s.n - 1};
+	return s;
+}
+
+void output_init(struct output *o)
+{
+	*o = (struct output){.all = {.max = OUTPUT_KEPT}, .errors = {.max = OUTPUT_ERRORS_KEPT}};
+}
+
+void output_free(struct output *o)
+{
+	buf_free(&o->line);
+	buf_free(&o->all.text);
+	buf_free(&o->errors.text);
+	buf_free(&o->note);
+}
+
+/* ---- progress ---- */
+
+/* A note is cut at its bound, and not inside a character. */
+static struct str clip(struct str s, size_t characters)
+{
+	size_t n = 0;
+
+	while (n < s.n && characters-- > 0) {
+		size_t step = str_utf8_step((struct str){s.p + n, s.n - n});
+
+		n += step ? step : 1;
+	}
+	return (struct str){s.p, n};
+}
+
+static bool take_progress(struct output *o, struct str line)
+{
+	struct str note, number;
+	int64_t percent;
+
+	if (!str_starts(line, mark))
+		return false;
+	line = str_trim((struct str){line.p + mark.n, line.n - mark.n});
+	number = str_cut(line, ' ', &note);
+	if (!str_to_i64(number, &percent) || percent < 0 || percent > 100)
+		return false;
+	o->has_progress = true;
+	o->percent = (int)percent;
+	note = clip(str_trim(note), OUTPUT_NOTE_MAX);
+	buf_reset(&o->note);
+	for (size_t i = 0; i < note.n; i++)
+		buf_c(&o->note, note.p[i] ? note.p[i] : ' ');
+	return true;
+}
+
+/* May these first bytes of a line become one of progress? */
+static bool may_be_progress(struct str line)
+{
+	size_t n = line.n < mark.n ? line.n : mark.n;
+
+	return line.n <= PROGRESS_LINE_MAX && str_eq((struct str){line.p, n}, (struct str){mark.p, n});
+}
+
+static void take_line(struct output *o, bool ended)
+{
+	struct str line = buf_str(&o->line);
+
+	if (!o->passing && take_progress(o, line)) {
+		buf_reset(&o->line);
+		return;
+	}
+	tail_add(&o->all, line);
+	if (ended)
+		tail_add(&o->all, STR("\n"));
+	buf_reset(&o->line);
+}
+
+/* A part of a line that does not end yet. */
+static void take_part(struct output *o, struct str part)
+{
+	if (!o->passing) {
+		buf_str_add(&o->line, part);
+		o->passing = !may_be_progress(buf_str(&o->line));
+		if (o->passing)
+			take_line(o, false);
+	} else {
+		tail_add(&o->all, part);
+	}
+}
+
+void output_stdout(struct output *o, struct str bytes)
+{
+	while (bytes.n) {
+		struct str rest, part = str_cut(bytes, '\n', &rest);
+
+		take_part(o, part);
+		if (!rest.p)
+			return;
+		take_line(o, true);
+		o->passing = false;
+		bytes = rest;
+	}
+}
+
+void output_stderr(struct output *o, struct str bytes)
+{
+	tail_add(&o->all, bytes);
+	tail_add(&o->errors, bytes);
+}
+
+void output_end(struct output *o)
+{
+	if (o->line.n)
+		take_line(o, false);
+	o->passing = false;
+}
+
+/* ---- results ---- */
+
+void output_result(const struct output *o, struct buf *json)
+{
+	size_t most = (size_t)type_work_settle_item.fields[work_settle_item__result].max;
+	struct str text = tail_str(&o->all);
+
+	for (;;) {
+		buf_reset(json);
+		buf_z(json, "{\"exit\":0,\"output\":");
+		buf_json_text(json, from_character(text));
+		buf_c(json, '}');
+		if (json->n <= most)
+			return;
+		/* Control characters take six bytes each in JSON: keep the later half. */
+		text = (struct str){text.p + text.n / 2, text.n - text.n / 2};
+	}
+}
+
+/* At most so many lines from the end. */
+static struct str last_lines(struct str s, int lines)
+{
+	size_t at = s.n;
+
+	while (at > 0 && !(s.p[at - 1] == '\n' && --lines == 0))
+		at--;
+	return (struct str){s.p + at, s.n - at};
+}
+
+void output_error(const struct output *o, int wait_status, struct buf *text)
+{
+	struct str said = tail_str(o->errors.text.n ? &o->errors : &o->all);
+
+	if (said.n > OUTPUT_ERRORS_KEPT)
+		said = (struct str){said.p + said.n - OUTPUT_ERRORS_KEPT, OUTPUT_ERRORS_KEPT};
+	said = last_lines(str_trim(from_character(said)), ERROR_LINES);
+	if (WIFSIGNALED(wait_status))
+		buf_fmt(text, "killed by signal %d (%s)", WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+	else
+		buf_fmt(text, "exit status %d", WEXITSTATUS(wait_status));
+	if (said.n)
+		buf_z(text, ": ");
+	buf_str_add(text, said);
+}
