@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { RELOAD_MS = 2000, HARD_END_S = 2 };
@@ -114,6 +115,7 @@ enum err serve(struct cli *cli, const void *args)
 	struct str path;
 	struct datadir dir;
 	set_log_level(params);
+	umask(077); /* what the data directory holds is nobody else's */
 	struct str given = params->data.n ? params->data : cli->globals.data;
 	enum err err = cli_data_dir(given, cli->arena, &path, &cli->problem);
 	if (!err)

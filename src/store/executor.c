@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "telemetry/metrics.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -540,6 +541,7 @@ static int64_t next_try_ms(struct executor *e)
 static void upkeep(struct executor *e)
 {
 	if (!e->rested) {
+		malloc_trim(0); /* what a burst took from the system and is free again */
 		db_maintain(e->db, true);
 		e->config.ops.idle(e->config.ctx, e->db);
 		metrics_set(e->config.metrics, METRIC_wal_bytes, (double)db_wal_bytes(e->db));

@@ -172,7 +172,7 @@ static enum err set_up_writing(struct sqlite_db *s, struct problem *p)
 			s->path);
 	rc = sqlite3_exec(s->sql,
 			  "PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; PRAGMA foreign_keys=ON;"
-			  "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864",
+			  "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA journal_size_limit=67108864",
 			  NULL, NULL, NULL);
 	return rc == SQLITE_OK ? OK : cannot_open(s, rc, p);
 }
