@@ -221,8 +221,10 @@ static bool decode_array(struct decode *d, const struct json_field *f, void *obj
 		if (element ? !decode_element(d, f, element, &here) : !scan_value(&d->scan, &ignored))
 			return false;
 	}
+	if (step == SCAN_FAILED)
+		return false;
 	store_elements(d, f, &e, object, where);
-	return step == SCAN_CLOSED;
+	return true;
 }
 
 static bool decode_pair(struct decode *d, const struct json_field *f, struct elements *e, const struct place *where)
@@ -257,8 +259,10 @@ static bool decode_map(struct decode *d, const struct json_field *f, void *objec
 	for (step = scan_open(&d->scan, '}'); step == SCAN_MORE; step = scan_next(&d->scan, '}'))
 		if (!decode_pair(d, f, &e, where))
 			return false;
+	if (step == SCAN_FAILED || !scan_names_distinct(&d->scan, base))
+		return false;
 	store_elements(d, f, &e, object, where);
-	return step == SCAN_CLOSED && scan_names_distinct(&d->scan, base);
+	return true;
 }
 
 /* ---- objects ---- */
@@ -318,12 +322,14 @@ static void suggest_member(const struct frame *fr, struct str name, char hint[FA
 	fault_suggest(hint, name, names, count);
 }
 
-static bool unknown_member(struct decode *d, const struct frame *fr, struct str name)
+/* Unknown names have no bit, so duplicates among them are found as in any other object. */
+static bool unknown_member(struct decode *d, const struct frame *fr, const struct scan_text *text, struct str name)
 {
-	struct place where = {.up = fr->where, .name = name};
+	struct place where = {.up = fr->where, .name = text->raw};
 	char hint[FAULT_HINT] = "";
 	struct str value;
 
+	keys_push(&d->scan.keys, text);
 	if (!scan_value(&d->scan, &value))
 		return false;
 	if (fault_wanted(&d->faults, ERR_UNKNOWN_FIELD))
@@ -361,7 +367,7 @@ static bool decode_member(struct decode *d, struct frame *fr)
 			return false;
 		i = type_find(fr->type, name, fr->expected);
 		if (i == fr->type->field_count || fr->skip >> i & 1)
-			return unknown_member(d, fr, name);
+			return unknown_member(d, fr, &text, name);
 	}
 	if (fr->given >> i & 1)
 		return scan_fail(&d->scan, start, "member \"%s\" stands twice in its object",
@@ -375,6 +381,7 @@ static bool decode_object(struct decode *d, const struct json_type *t, uint64_t 
 			  const struct place *where)
 {
 	struct frame fr = {.type = t, .object = object, .skip = skip, .where = where};
+	uint32_t base = d->scan.keys.count;
 	enum scan_step step;
 
 	if (scan_peek(&d->scan) != '{')
@@ -382,9 +389,10 @@ static bool decode_object(struct decode *d, const struct json_type *t, uint64_t 
 	for (step = scan_open(&d->scan, '}'); step == SCAN_MORE; step = scan_next(&d->scan, '}'))
 		if (!decode_member(d, &fr))
 			return false;
-	if (step == SCAN_CLOSED)
-		finish_absent(t, type_all(t) & ~fr.given & ~skip, object, &d->faults, where);
-	return step == SCAN_CLOSED;
+	if (step == SCAN_FAILED || !scan_names_distinct(&d->scan, base))
+		return false;
+	finish_absent(t, type_all(t) & ~fr.given & ~skip, object, &d->faults, where);
+	return true;
 }
 
 /* Clears all but the fields of `skip`, which the caller may have set. */

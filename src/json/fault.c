@@ -9,26 +9,38 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { PATH_MAX_BYTES = 256, NAME_SHOWN_MAX = 64 };
 
-/* Appends the path of `where` to path[0..n) and returns the new n. */
+/* Appends what there is room for, in whole characters, and returns the new length. */
+static size_t append(char path[PATH_MAX_BYTES], size_t n, struct str s, size_t most)
+{
+	size_t room = PATH_MAX_BYTES - 1 - n, take = s.n;
+
+	if (take > most || take > room) {
+		take = most < room ? most : room;
+		while (take && ((unsigned char)s.p[take] & 0xc0) == 0x80)
+			take--;
+	}
+	memcpy(path + n, s.p, take);
+	path[n + take] = '\0';
+	return n + take;
+}
+
+/* Appends the path of `where` and returns the new length. */
 static size_t write_path(char path[PATH_MAX_BYTES], const struct place *where)
 {
+	char index[32];
 	size_t n;
-	int more;
 
 	if (!where->up)
 		return 0;
 	n = write_path(path, where->up);
 	if (where->name.p)
-		more = snprintf(path + n, PATH_MAX_BYTES - n, "%s%.*s", n ? "." : "",
-				(int)(where->name.n < NAME_SHOWN_MAX ? where->name.n : NAME_SHOWN_MAX),
-				where->name.p);
-	else
-		more = snprintf(path + n, PATH_MAX_BYTES - n, "[%zu]", where->index);
-	n += more > 0 ? (size_t)more : 0;
-	return n < PATH_MAX_BYTES ? n : PATH_MAX_BYTES - 1;
+		return append(path, append(path, n, STR("."), n ? 1 : 0), where->name, NAME_SHOWN_MAX);
+	snprintf(index, sizeof(index), "[%zu]", where->index);
+	return append(path, n, str_of(index), sizeof(index));
 }
 
 void fault_add(struct faults *faults, enum err e, const struct place *where, const char *fmt, ...)

@@ -127,7 +127,7 @@ bool text_to_time(struct str s, int64_t *out_ms);
 /* Where a value stands: a chain up to the root, so that a path costs nothing until there is a fault. */
 struct place {
 	const struct place *up; /* NULL: the root */
-	struct str name;        /* of a member; of elements p is NULL */
+	struct str name;        /* of a member, as the text spells it; of elements p is NULL */
 	size_t index;           /* of an element */
 };
 

@@ -516,6 +516,10 @@ static void malformed_text_outranks_the_faults_before_it(void **state)
 	assert_int_equal(f->problem.err, ERR_MALFORMED);
 	assert_string_equal(f->problem.detail, "expected a value, not ']'");
 	assert_int_equal(f->problem.column, 23);
+	/* A list that was cut short is not also too long. */
+	assert_int_equal(decode(f, "{\"tags\":[\"a\",\"b\",\"c\",\"d\",\"e\"x"), ERR_MALFORMED);
+	assert_int_equal(f->problem.err, ERR_MALFORMED);
+	assert_int_equal(f->problem.field_count, 0);
 }
 
 static void only_an_object_is_one(void **state)
