@@ -75,13 +75,24 @@ static bool takes_many(const struct json_field *f)
 	return f->kind == JSON_TEXTS || f->kind == JSON_MAP;
 }
 
+/* Gathers a fault. The most basic one, which stands first in api/errors.def, speaks for all, as in a body. */
+static enum err fault(struct problem *p, enum err e, const char *name, const char *what)
+{
+	bool more_basic = p && p->err && e < p->err;
+
+	problem_field(p, e, name, "%s", what);
+	if (more_basic)
+		problem_set(p, e, "%s: %s", name, what);
+	return e;
+}
+
 static enum err one(const struct json_type *t, struct str piece, uint64_t skip, uint64_t *seen, struct arena *a,
 		    void *out, struct problem *p)
 {
 	struct str name, value;
 	const struct json_field *f;
-	uint64_t bit;
 	const char *shown;
+	uint64_t bit;
 
 	name = str_cut(piece, '=', &value);
 	if (!text(name, a, &name) || !text(value, a, &value))
@@ -92,27 +103,31 @@ static enum err one(const struct json_type *t, struct str piece, uint64_t skip, 
 	f = json_field_by_name(t, name);
 	bit = f ? UINT64_C(1) << (f - t->fields) : 0;
 	if (!f || (bit & skip))
-		return problem_field(p, ERR_UNKNOWN_FIELD, shown, "there is no such parameter here");
+		return fault(p, ERR_UNKNOWN_FIELD, shown, "there is no such parameter here");
 	if ((*seen & bit) && !takes_many(f))
-		return problem_field(p, ERR_INVALID, shown, "was given twice");
+		return fault(p, ERR_INVALID, shown, "was given twice");
 	*seen |= bit;
 	return json_set_text(t, (uint32_t)(f - t->fields), value, a, out, p);
+}
+
+static enum err more_basic(enum err a, enum err b)
+{
+	return !a || (b && b < a) ? b : a;
 }
 
 enum err params_decode(const struct json_type *t, struct str query, uint64_t skip, struct arena *a, void *out,
 		       struct problem *p)
 {
 	uint64_t seen = 0;
-	enum err first = OK, e;
+	enum err worst = OK, e;
 
 	while (query.n) {
 		struct str piece = str_cut(query, '&', &query);
 
 		e = piece.n ? one(t, piece, skip, &seen, a, out, p) : OK;
-		if (e == ERR_MALFORMED)
+		if (e == ERR_MALFORMED || e == ERR_TOO_LARGE)
 			return e;
-		first = first ? first : e;
+		worst = more_basic(worst, e);
 	}
-	e = json_finish(t, skip, out, p);
-	return first ? first : e;
+	return more_basic(worst, json_finish(t, skip, out, p));
 }
