@@ -166,7 +166,7 @@ static void take_events(struct worker *w)
 
 static int wait_ms(const struct worker *w)
 {
-	int64_t next = calls_next_ms(w);
+	int64_t next = worker_calls_next_ms(w);
 
 	if (w->give_up_ms && w->give_up_ms < next)
 		next = w->give_up_ms;
@@ -181,9 +181,9 @@ static void turn(struct worker *w)
 	int running;
 
 	arena_reset(w->arena);
-	calls_begin(w);
+	worker_calls_begin(w);
 	curl_multi_perform(w->multi, &running);
-	calls_end(w);
+	worker_calls_end(w);
 	for (struct job *j = w->jobs; j; j = j->next)
 		job_kill_if_due(j);
 	jobs_free_gone(w);
@@ -283,7 +283,7 @@ static enum err set_up(struct worker *w)
 	rng_system_init(&w->rng);
 	w->arena = arena_new(TURN_ARENA);
 	w->began_ms = w->now_ms = stream_now_ms();
-	calls_init(w);
+	worker_calls_init(w);
 	return set_up_signals(w);
 }
 
@@ -293,7 +293,7 @@ static void tear_down(struct worker *w)
 	jobs_free_gone(w);
 	if (!w->client)
 		return;
-	calls_free(w);
+	worker_calls_free(w);
 	unwatch_fd(w, &w->signals);
 	if (w->epoll >= 0)
 		close(w->epoll);

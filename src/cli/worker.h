@@ -121,14 +121,14 @@ void unwatch_fd(struct worker *w, struct watched *f); /* and closes it */
 
 /* ---- worker_calls.c ---- */
 
-void calls_init(struct worker *w);
-void calls_free(struct worker *w);
+void worker_calls_init(struct worker *w);
+void worker_calls_free(struct worker *w);
 /* Begins whatever call is due. */
-void calls_begin(struct worker *w);
+void worker_calls_begin(struct worker *w);
 /* Takes what has come back. */
-void calls_end(struct worker *w);
-/* When calls_begin() has something to do at the latest. */
-int64_t calls_next_ms(const struct worker *w);
+void worker_calls_end(struct worker *w);
+/* When worker_calls_begin() has something to do at the latest. */
+int64_t worker_calls_next_ms(const struct worker *w);
 
 /* ---- cmd_worker.c ---- */
 

@@ -456,7 +456,7 @@ static void end_settle(struct worker *w, CURLcode code)
 
 /* ---- all of them ---- */
 
-void calls_init(struct worker *w)
+void worker_calls_init(struct worker *w)
 {
 	w->multi = curl_multi_init();
 	CHECK(w->multi);
@@ -469,7 +469,7 @@ void calls_init(struct worker *w)
 	w->claim_held_ms = w->now_ms + SESSION_HOLD_MS;
 }
 
-void calls_free(struct worker *w)
+void worker_calls_free(struct worker *w)
 {
 	struct request *all[] = {&w->claim, &w->extend, &w->settle};
 
@@ -482,7 +482,7 @@ void calls_free(struct worker *w)
 	free(w->extending);
 }
 
-void calls_begin(struct worker *w)
+void worker_calls_begin(struct worker *w)
 {
 	begin_session(w);
 	begin_extend(w);
@@ -509,7 +509,7 @@ static void end_request(struct worker *w, struct request *r, CURLcode code)
 		end_progress(w, CONTAINER_OF(r, struct job, progress), code);
 }
 
-void calls_end(struct worker *w)
+void worker_calls_end(struct worker *w)
 {
 	CURLMsg *m;
 	int left;
@@ -536,7 +536,7 @@ static int64_t later_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-int64_t calls_next_ms(const struct worker *w)
+int64_t worker_calls_next_ms(const struct worker *w)
 {
 	int64_t next = w->now_ms + IDLE_MS;
 
