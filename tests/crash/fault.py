@@ -3,8 +3,8 @@
 
     fault.py --store sqlite|postgres [--long]
 
-    plans      a script of every kind of change runs while `serve --fault` fails every seventh store call (or every
-               third commit in its ways); seven offsets hit each call of the script in turn
+    plans      a script of every kind of change runs while `serve --fault` fails every 41st store call (or every third
+               commit in its ways); 41 offsets hit each call of the script in turn
     disk full  a real file system of a few MiB: writes are refused, reads go on, nothing acknowledged is lost
     cut        (PostgreSQL) connections are cut under load
 
@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -25,7 +26,7 @@ from ledger import Ledger, Load, until  # noqa: E402
 from harness import Caller, Server, Skip  # noqa: E402
 
 RULES_MAX = 32   # of a plan
-EVERY = 7        # coprime to what a batch takes, so that it moves through the script
+EVERY = 41       # more than a batch takes, so that a second try can work; prime, so that it moves through the script
 
 
 class Report:
@@ -69,7 +70,8 @@ class Script:
 
     def change(self, what, path, body, happened):
         """Makes the call until it is answered well. happened() tells from reads whether its effect is there."""
-        for _ in range(20):
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
             assert not happened(), f'{what}: the effect is there before the call'
             answer = self.caller.post(path, body)
             effect = happened()
@@ -85,7 +87,7 @@ class Script:
                     return None
             else:
                 assert not effect, f'{what}: answered {answer.code}, yet it happened'
-        raise AssertionError(f'{what}: refused twenty times')
+        raise AssertionError(f'{what}: refused for ten seconds, though only single calls fail')
 
     def states(self, type_):
         return sorted(i['state'] for i in self.read('/v1/work', type=type_)['items'])
@@ -131,7 +133,9 @@ def plan_runs(store, plan, rounds):
         script = Script(server)
         for n in range(rounds):
             script.once(f'r{n}')
-        assert script.errors, 'the plan never struck: nothing was tested'
+        # A store that is only busy is asked again, and nobody outside may notice.
+        struck = script.errors or 'executor.outcome_found' in server.log() or plan.startswith('busy')
+        assert struck, 'the plan never struck: nothing was tested'
         server.stop()
         server.args = []
         server.start()
@@ -149,7 +153,7 @@ def plans(long):
     for offset in range(1, EVERY + 1):
         at = [offset + EVERY * n for n in range(RULES_MAX)]
         yield ','.join(f'fail@{n}' for n in at), 4
-        if long or offset in (1, 4):
+        if long or offset % 10 == 1:
             yield ','.join(f'busy@{n}' for n in at), 4
     for kind in ('fail', 'lost', 'unknown', 'busy'):
         for offset in (1, 2, 3) if long else (2,):
@@ -257,7 +261,7 @@ def main():
         print('1..0 # SKIP ' + os.environ.get('TENFOLD_TEST_PG_SKIP', 'TENFOLD_TEST_PG names no PostgreSQL'))
         return 0
     for plan, rounds in plans(args.long):
-        report.case(plan[:28] + '…', lambda p=plan, r=rounds: plan_runs(args.store, p, r))
+        report.case(plan.split(',')[0] + ' and so on', lambda p=plan, r=rounds: plan_runs(args.store, p, r))
     if args.store == 'sqlite':
         report.case('a full disk', disk_full)
     else:

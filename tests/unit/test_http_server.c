@@ -298,7 +298,7 @@ static void a_port_is_free_again_at_once(void **state)
 	(void)state;
 	client_get(c, "/health");
 	client_expect(c, 200);
-	strcpy(where, strstr(stub_url(s), "//") + 2);
+	snprintf(where, sizeof(where), "%s", strstr(stub_url(s), "//") + 2);
 	stub_free(&s);
 	assert_int_equal(stub_try(&(struct stub_config){.loops = 2, .listen = where}, &again, &p), OK);
 	client_close(&c);
@@ -591,7 +591,7 @@ static void a_request_id_is_made_when_none_or_a_bad_one_is_given(void **state)
 		assert_int_equal(strlen(id), 16);
 		assert_string_not_equal(id, before);
 		assert_non_null(strstr(a.body.p, id));
-		strcpy(before, id);
+		snprintf(before, sizeof(before), "%s", id);
 		answer_free(&a);
 		buf_free(&b);
 		client_close(&c);
