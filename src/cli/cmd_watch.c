@@ -21,6 +21,7 @@ struct watch {
 	struct rng rng;
 	struct arena *arena; /* of one event or call */
 	struct str from;     /* where to begin while no event has come; empty: now */
+	int resets;          /* in a row, without an event between them */
 	int64_t event_ms;    /* the last event, or the opening of the stream */
 	bool check_due;      /* something happened since the queue was asked */
 	bool trouble_told;
@@ -51,9 +52,13 @@ static void print_event(const struct work_event *ev)
 	buf_free(&b);
 }
 
-/* What came before the oldest event that is kept has been printed, so beginning there prints nothing twice. */
+/* The server lost the place. It may only have failed to read for a moment, so the same place is asked for again;
+ * the second time in a row it is gone for good. What came before the oldest event that is kept has been printed by
+ * then, so beginning there prints nothing twice. */
 static void on_reset(struct watch *w)
 {
+	if (++w->resets < 2)
+		return;
 	fprintf(stderr, "tenfold: work watch: some events were missed, they are no longer kept; going on with "
 			"those that are\n");
 	buf_reset(&w->stream.sse.id);
@@ -70,7 +75,10 @@ static void on_event(void *ctx, const struct sse_event *e)
 	arena_reset(w->arena);
 	if (str_eqz(e->name, "reset")) {
 		on_reset(w);
-	} else if (w->cli->globals.json) {
+		return;
+	}
+	w->resets = 0;
+	if (w->cli->globals.json) {
 		fwrite(e->data.p, 1, e->data.n, stdout);
 		putchar('\n');
 	} else if (json_decode(&type_work_event, e->data, 0, w->arena, &ev, NULL) == OK) {

@@ -208,13 +208,15 @@ static enum err expand(struct parse *s, const struct target *t, struct str *text
 
 static enum err set_target(struct parse *s, struct target *t, struct str text)
 {
+	enum json_kind kind = t->type->fields[t->field].kind;
+	bool inner = kind == JSON_OBJECT || kind == JSON_OBJECTS; /* then the fault names a member */
 	struct problem why = {0};
 	enum err e = expand(s, t, &text);
 
 	if (e)
 		return e;
 	if (cli_set(t->type, t->field, text, s->arena, t->object, &why) != OK)
-		return usage(s, "%s: %s", t->label, why.field_count ? why.fields[0].detail : why.detail);
+		return usage(s, "%s: %s", t->label, why.field_count && !inner ? why.fields[0].detail : why.detail);
 	return OK;
 }
 

@@ -177,6 +177,30 @@ static void measure(const struct list *l, struct columns *c)
 	buf_free(&text);
 }
 
+static bool is_there(const struct json_type *t, uint32_t field, const void *object)
+{
+	uint64_t seen;
+
+	memcpy(&seen, (const char *)object + t->seen_offset, sizeof(seen));
+	return t->fields[field].need == JSON_REQUIRED || (seen >> field & 1);
+}
+
+/* Of a table nobody chose columns for, those that no item has are left out. */
+static void drop_unused(const struct list *l, struct columns *c)
+{
+	size_t kept = 0;
+
+	for (size_t k = 0; k < c->count; k++) {
+		bool used = false;
+
+		for (size_t i = 0; i < l->count && !used; i++)
+			used = is_there(l->type, c->fields[k], item(l, i));
+		if (used)
+			c->fields[kept++] = c->fields[k];
+	}
+	c->count = kept;
+}
+
 static size_t total_width(const struct columns *c)
 {
 	size_t n = GAP * (c->count - 1);
@@ -233,6 +257,8 @@ static void print_table(const struct list *l, const char *columns, size_t width,
 		return;
 	}
 	choose(&c, l->type, columns);
+	if (!*columns)
+		drop_unused(l, &c);
 	measure(l, &c);
 	squeeze(l->type, &c, width);
 	heading(b, l, &c);
@@ -249,14 +275,6 @@ static void print_table(const struct list *l, const char *columns, size_t width,
 }
 
 /* ---- single things ---- */
-
-static bool is_there(const struct json_type *t, uint32_t field, const void *object)
-{
-	uint64_t seen;
-
-	memcpy(&seen, (const char *)object + t->seen_offset, sizeof(seen));
-	return t->fields[field].need == JSON_REQUIRED || (seen >> field & 1);
-}
 
 /* A list inside a thing, such as the history of an item: a line for each, under its name. */
 static void print_inner(const struct json_type *t, uint32_t field, const void *object, size_t width, struct buf *b)

@@ -17,7 +17,7 @@
 
 enum {
 	CLAIM_WAIT_MS = 30000,
-	CLAIM_WAIT_UNTIL_EMPTY_MS = 500, /* own items still run: look again soon whether that was all */
+	CLAIM_WAIT_UNTIL_EMPTY_MS = 200, /* own items still run: look again soon whether that was all */
 	CALL_MS = 30000,
 	SESSION_HOLD_MS = 2000,
 	PROGRESS_EVERY_MS = 200,
