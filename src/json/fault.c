@@ -70,7 +70,7 @@ void fault_add(struct faults *faults, enum err e, const struct place *where, con
 
 void fault_suggest(char hint[FAULT_HINT], struct str wrong, const char *const *names, unsigned count)
 {
-	unsigned best = wrong.n < 8 ? (unsigned)wrong.n / 3 + (wrong.n == 2) : 3;
+	unsigned best = wrong.n < 2 ? 0 : wrong.n < 4 ? 1 : wrong.n < 8 ? 2 : 3;
 	const char *nearest = NULL;
 
 	for (unsigned i = 0; i < count; i++) {

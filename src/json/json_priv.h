@@ -4,8 +4,9 @@
  *   scan.c      the grammar: one pass over the text, strings and raw values as spans of it
  *   keys.c      are the members of an object distinct?
  *   text.c      escapes and characters inside strings
+ *   time.c      RFC 3339
  *   fault.c     faults with their paths
- *   value.c     a value against the limits of its row; times and ids from text
+ *   value.c     a value against the limits of its row
  *   decode.c    scanner + rows -> struct
  *   plain.c     plain text (flags, query strings, fallbacks) + rows -> struct
  *   encode.c, show.c   struct + rows -> JSON, and text for people

@@ -1,5 +1,5 @@
 /*
- * Inside strings: where plain characters end, what escapes mean, what a time is.
+ * Inside strings: where plain characters end, and what escapes mean.
  *
  * Plain runs are found eight bytes at a time. In a word, a byte is special when it is below 0x20, a quote, a
  * backslash or not ASCII; each test sets the byte's high bit, and a borrow from a lower byte can make a false hit
