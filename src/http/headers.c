@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+/* What libmicrohttpd keeps for each header beside its text, and what the head of any answer of ours takes at most.
+ */
+enum { HEADER_OVERHEAD = 64, ANSWER_HEAD = 1024 };
+
 #define HEADER(name, member)                                             \
 	{                                                                \
 		name, sizeof(name) - 1, offsetof(struct headers, member) \
@@ -45,6 +49,7 @@ static struct str *slot(struct headers *h, struct str name)
 struct reading {
 	struct call_private *call;
 	enum err err;
+	size_t count;
 };
 
 static enum MHD_Result read_one(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
@@ -54,6 +59,7 @@ static enum MHD_Result read_one(void *ctx, enum MHD_ValueKind kind, const char *
 	struct str *at = slot(&r->call->headers, (struct str){key, key_size});
 
 	(void)kind;
+	r->count++;
 	if (key_size == 0 || key[key_size - 1] == ' ' || key[key_size - 1] == '\t') {
 		r->err = framing_fault(r->call, "a header's name must be followed by its colon at once");
 		return MHD_NO;
@@ -84,11 +90,25 @@ static enum err check_framing(struct call_private *c, const char *version)
 	return OK;
 }
 
+/* The head of the answer must fit into the same memory: nothing is begun whose end could not be told. */
+static enum err check_size(struct call_private *c, size_t count)
+{
+	size_t bytes =
+		MHD_get_connection_info(c->connection->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+
+	if (bytes + count * HEADER_OVERHEAD <= CONNECTION_MEMORY - ANSWER_HEAD)
+		return OK;
+	c->close = true;
+	return call_fail(&c->call, ERR_HEADERS_TOO_LARGE,
+			 "%zu bytes in %zu headers are more than this server takes", bytes, count);
+}
+
 enum err headers_read(struct call_private *c, const char *version)
 {
-	struct reading r = {c, OK};
+	struct reading r = {c, OK, 0};
 
 	MHD_get_connection_values_n(c->connection->mhd, MHD_HEADER_KIND, read_one, &r);
+	r.err = r.err ? r.err : check_size(c, r.count);
 	return r.err ? r.err : check_framing(c, version);
 }
 

@@ -182,6 +182,31 @@ static void a_long_path_and_long_headers_are_refused(void **state)
 	expect_for_filler("GET /v1/work?q=", 8000, " HTTP/1.1\r\n" AUTH "\r\n", 422);
 }
 
+/* Near the limit there may be no room for the head of an answer: then nothing may have been done either. */
+static void nothing_is_done_that_cannot_be_answered(void **state)
+{
+	unsigned done = 0;
+
+	(void)state;
+	for (size_t n = 15000; n < 16600; n += 16) {
+		struct client *c = client_open(stub_url(stub));
+		struct buf b = BUF_INIT(0), answer = BUF_INIT(0);
+
+		buf_z(&b, "POST /v1/work HTTP/1.1\r\n" JSON "Content-Length: 12\r\nX-Filler: ");
+		memset(buf_room(&b, n), 'a', n);
+		buf_took(&b, n);
+		buf_z(&b, "\r\n\r\n{\"type\":\"x\"}");
+		client_send_bytes(c, b.p, b.n);
+		client_shut(c);
+		client_read_to_end(c, &answer);
+		done += answer.n && strstr(answer.p, "HTTP/1.1 201 ") != NULL;
+		client_close(&c);
+		buf_free(&answer);
+		buf_free(&b);
+	}
+	assert_int_equal(stub_count(stub, STUB_DISPATCHED), done);
+}
+
 static void a_long_idempotency_key_is_refused(void **state)
 {
 	(void)state;
@@ -404,6 +429,7 @@ int main(void)
 		EACH(a_refused_body_is_dropped_and_the_connection_goes_on),
 		cmocka_unit_test(large_bodies_share_a_budget),
 		EACH(a_long_path_and_long_headers_are_refused),
+		EACH(nothing_is_done_that_cannot_be_answered),
 		EACH(a_long_idempotency_key_is_refused),
 		cmocka_unit_test(connections_over_the_limit_are_told_so),
 		cmocka_unit_test(connections_far_over_the_limit_are_closed),

@@ -236,6 +236,14 @@ void client_expect(struct client *c, int status)
 	answer_free(&a);
 }
 
+void client_read_to_end(struct client *c, struct buf *out)
+{
+	while (receive(c) > 0)
+		;
+	buf_str_add(out, buf_str(&c->in));
+	buf_reset(&c->in);
+}
+
 void client_expect_end(struct client *c)
 {
 	if (c->in.n > 0 || receive(c) > 0)

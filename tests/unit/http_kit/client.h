@@ -40,6 +40,7 @@ void client_read_head(struct client *c, struct answer_read *out);
 void client_expect(struct client *c, int status); /* reads one, which must have that status */
 /* What comes, up to and with `end`. */
 void client_read_until(struct client *c, const char *end, struct buf *out);
+void client_read_to_end(struct client *c, struct buf *out);
 void client_expect_end(struct client *c); /* the peer closes, having sent nothing more */
 bool client_ended(struct client *c);      /* waits for the end, ignoring what comes; false: reset */
 
