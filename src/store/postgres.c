@@ -19,10 +19,13 @@
 
 enum { SERVER_VERSION_MIN = 150000, ARRAYS_MAX = 1 << 30 };
 
-/* For how long a statement may run, and a transaction wait for us while it holds its locks. */
-#define SESSION_SETTINGS                                                                  \
-	"SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s';" \
-	"SET client_min_messages = warning; SET jit = off;"
+/* For how long a statement may run, and a transaction wait for us while it holds its locks. And what is answered
+ * has reached the disk, whatever the database is set to. */
+#define SESSION_SETTINGS                                                                                      \
+	"SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s';"                     \
+	"SET client_min_messages = warning; SET jit = off;"                                                   \
+	"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = " \
+	"'off';"
 
 /* No driver of ours takes any other: "tenfold" in ASCII, so that other users of advisory locks are not met. */
 #define LOCK_SCHEMA "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(x'74656e666f6c64'::bigint)"
@@ -73,9 +76,11 @@ static enum err check_server(const struct postgres_db *pg, struct problem *p)
 
 static enum err set_up(struct postgres_db *pg, enum db_mode mode, struct problem *p)
 {
-	const char *settings =
-		mode == DB_READ ? SESSION_SETTINGS "SET default_transaction_read_only = on" : SESSION_SETTINGS;
-	PGresult *result = PQexec(pg->conn, settings);
+	static const char *const settings[] = {
+		[DB_READ] = SESSION_SETTINGS "SET default_transaction_read_only = on",
+		[DB_WRITE] = SESSION_SETTINGS "SET default_transaction_read_only = off",
+	};
+	PGresult *result = PQexec(pg->conn, settings[mode]);
 	bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
 
 	PQclear(result);
@@ -250,8 +255,10 @@ static enum err script(struct db *db, const char *sql, struct problem *p)
 	CHECK(PQexitPipelineMode(pg->conn));
 	result = PQexec(pg->conn, sql);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+		const char *words = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
 		e = pg_failed(pg, NULL, result);
-		problem_set(p, e, "%s", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+		problem_set(p, e, "%s", words ? words : err_info(e)->title);
 	}
 	PQclear(result);
 	if (!db->lost)

@@ -8,15 +8,19 @@
  * then, and once COMMIT is sent, `deciding` is set and a lost connection means ERR_OUTCOME_UNKNOWN.
  *
  * libpq writes in blocking mode; it reads what arrives while it cannot write, so both sides never wait for each
- * other.
+ * other. For an answer we wait longer than the server lets a statement run, and then give the connection up: a
+ * server that stands still keeps its side of TCP alive all the same.
  */
 #include "store/postgres_priv.h"
 
 #include "base/log.h"
 #include "base/magic.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+
+enum { ANSWER_MS = 90000 };
 
 /* ---- errors ---- */
 
@@ -208,31 +212,54 @@ static enum err take_result(struct postgres_db *pg, const struct pg_answer *a, P
 	return pg_failed(pg, a->statement, result);
 }
 
+/* The next result, NULL at the end of an answer. */
+static enum err next_result(struct postgres_db *pg, PGresult **out)
+{
+	struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
+
+	*out = NULL;
+	while (PQisBusy(pg->conn)) {
+		if (poll(&fd, 1, ANSWER_MS) == 0) {
+			LOG_W("store.silent", "store=%s ms=%d", pg->name, ANSWER_MS);
+			return pg_lost(pg);
+		}
+		if (!PQconsumeInput(pg->conn))
+			break; /* the result says why */
+	}
+	*out = PQgetResult(pg->conn);
+	return OK;
+}
+
 static enum err take_sync(struct postgres_db *pg)
 {
-	PGresult *result = PQgetResult(pg->conn);
-	bool good = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+	PGresult *result;
+	enum err e = next_result(pg, &result);
 
+	if (e == OK && PQresultStatus(result) != PGRES_PIPELINE_SYNC)
+		e = pg_lost(pg);
 	PQclear(result);
-	return good ? OK : pg_lost(pg);
+	return e;
 }
 
 /* An answer is one or more results and then a NULL. */
 static enum err take_answer(struct postgres_db *pg, const struct pg_answer *a)
 {
 	PGresult *result;
-	enum err e = OK;
+	enum err e = OK, took;
+	bool more;
 
 	if (a->kind == ANSWER_SYNC)
 		return take_sync(pg);
 	if (a->reader && a->reader->row_by_row)
 		PQsetSingleRowMode(pg->conn);
-	while (!pg->db.lost && (result = PQgetResult(pg->conn))) {
-		enum err took = take_result(pg, a, result);
-
+	do {
+		took = next_result(pg, &result);
+		if (took == OK && result)
+			took = take_result(pg, a, result);
 		e = e == OK ? took : e;
+		more = result && !pg->db.lost;
 		PQclear(result);
-	}
+	} while (more);
 	return e;
 }
 

@@ -299,6 +299,32 @@ static void preparing_after_a_failure(void **state)
 	assert_int_equal(kit_live_count(k->db), 0);
 }
 
+/* ---- durability ---- */
+
+static const struct query commit_setting = {
+	.name = "commit_setting",
+	.card = SQL_ONE,
+	.postgres = "SELECT (current_setting('synchronous_commit') = 'on')::int AS pid",
+	.out = pid_fields,
+	.out_count = 1,
+	.out_size = sizeof(struct pid_row),
+};
+
+/* Answered means on disk, whatever the database was set to for others. */
+static void a_database_that_commits_in_its_sleep_is_woken(void **state)
+{
+	struct kit *k = *state;
+	struct pid_row row;
+
+	db_close(&k->db);
+	store_close(&k->store);
+	snprintf(k->url + strlen(k->url), sizeof(k->url) - strlen(k->url), "%%20-csynchronous_commit%%3Doff");
+	k->store = kit_store(k);
+	k->db = kit_connect(k->store, DB_WRITE);
+	assert_int_equal(db_one(k->db, &commit_setting, NULL, k->arena, &row), OK);
+	assert_int_equal(row.pid, 1);
+}
+
 /* ---- reaching the server ---- */
 
 static void open_and_fail(const char *url, enum err wanted, const char *words)
@@ -415,6 +441,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_serialization_failure_asks_for_another_run, ready, done),
 		cmocka_unit_test_setup_teardown(a_statement_that_takes_too_long_is_stopped, ready, done),
 		cmocka_unit_test_setup_teardown(preparing_after_a_failure, ready, done),
+		cmocka_unit_test_setup_teardown(a_database_that_commits_in_its_sleep_is_woken, ready, done),
 		cmocka_unit_test(servers_that_cannot_be_reached),
 		cmocka_unit_test(a_name_without_secrets),
 		cmocka_unit_test_setup_teardown(the_catalogues_agree, ready, done),
