@@ -9,6 +9,8 @@ the way. At the end the table is printed, and kept in FILE for a later run that 
 
 import argparse
 import json
+import os
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -77,7 +79,8 @@ def failed_items(tenfold):
     listed = subprocess.run([tenfold, 'work', 'list', '--type', 'verify', '--state', 'failed', '--limit', '1000', '--json'],
                             capture_output=True, text=True, check=True)
     for item in json.loads(listed.stdout)['items']:
-        yield item.get('key') or item.get('title') or item['id'], (item.get('error') or '').strip()
+        error = re.sub(r'^exit status \d+: ', '', item.get('error') or '').strip()
+        yield item.get('key') or item.get('title') or item['id'], error
 
 
 def table(tally, failed):
@@ -110,6 +113,10 @@ def main():
         if number % 20 == 0 or event.get('kind') in FINAL:
             progress.show()
     progress.clear()
+    if not tally.states and os.path.exists(args.keep):   # so long ago that its events are no longer kept
+        with open(args.keep, encoding='utf-8') as f:
+            print('The last result:\n' + f.read(), end='')
+        return 0
     if not tally.states:
         print('There is no package to verify.', file=sys.stderr)
         return 1
