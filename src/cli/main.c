@@ -15,62 +15,6 @@
 
 enum { ARENA_MAX = 512 << 20, HELP_WIDTH = 100 };
 
-/* What to do, for errors whose sentence does not say so itself. */
-static const char *advice(enum err e)
-{
-	switch (e) {
-	case ERR_UNREACHABLE:
-		return "start it with 'tenfold serve', or name another with --url or TENFOLD_URL";
-	case ERR_UNAUTHENTICATED:
-		return "give a valid key with --key or TENFOLD_KEY";
-	case ERR_FORBIDDEN:
-		return "use a key of a wider scope; 'tenfold key add' makes one, 'tenfold whoami' shows this one's";
-	case ERR_NOT_FOUND:
-		return "check the id, and with 'tenfold whoami' the tenant";
-	case ERR_STALE_TOKEN:
-		return "the item was claimed again or its lease ran out; claim it anew";
-	case ERR_CANCELLED:
-	case ERR_ALREADY_SETTLED:
-	case ERR_CONFLICT:
-	case ERR_ALREADY_EXISTS:
-	case ERR_KEY_REUSED:
-		return "look at what is there and decide";
-	case ERR_MALFORMED:
-	case ERR_UNKNOWN_FIELD:
-	case ERR_MISTYPED:
-	case ERR_MISSING_FIELD:
-	case ERR_USAGE:
-	case ERR_INVALID:
-	case ERR_CYCLE:
-	case ERR_TOO_LARGE:
-	case ERR_MEDIA_TYPE:
-		return "correct it and try again";
-	case ERR_TOO_MANY:
-	case ERR_OVERLOADED:
-	case ERR_STORE_UNAVAILABLE:
-	case ERR_STORE_BUSY:
-	case ERR_SHUTTING_DOWN:
-	case ERR_STANDBY:
-		return "try again in a moment";
-	case ERR_STORE_FULL:
-		return "make room on the server's disk";
-	case ERR_OUTCOME_UNKNOWN:
-		return "look whether it was done before trying again";
-	case ERR_NO_ROUTE:
-	case ERR_METHOD:
-	case ERR_SCHEMA:
-		return "use a server and a client of the same version";
-	case ERR_IN_USE:
-		return "stop the other process, or choose another port or directory";
-	case ERR_INTERNAL:
-		return "the server's log says more";
-	case OK:
-	case ERR_COUNT:
-		break;
-	}
-	UNREACHABLE();
-}
-
 static char tame(char c)
 {
 	return (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
@@ -105,7 +49,7 @@ static int tell(const struct cli *cli, enum err e)
 		add_sentence(&b, p->fields[i].detail);
 	}
 	if (!strstr(detail, "; "))
-		buf_fmt(&b, "; %s", advice(e));
+		buf_fmt(&b, "; %s", err_info(e)->advice);
 	fprintf(stderr, "%s\n", buf_cstr(&b));
 	buf_free(&b);
 	return err_info(e)->exit_code;

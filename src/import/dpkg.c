@@ -18,6 +18,7 @@
 #include "base/map.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum {
 	TITLE_MAX = 256,
@@ -138,6 +139,19 @@ static void take_field(struct dpkg *d, struct stanza *s, size_t number, struct s
 	}
 }
 
+/* One line of a stanza. Lines are neighbours in the text, so a value that goes on only has to end later. */
+static void take_line(struct dpkg *d, struct stanza *s, size_t number, struct str line, struct str **value)
+{
+	if (memchr(line.p, '\0', line.n)) {
+		remark(d, number, false, STR("a line with a NUL byte is left out"));
+		*value = NULL;
+	} else if (!is_continuation(line)) {
+		take_field(d, s, number, line, value);
+	} else if (*value) {
+		(*value)->n = (size_t)(line.p + line.n - (*value)->p);
+	}
+}
+
 /* Reads up to a blank line or the end; false when there was nothing at all. */
 static bool next_stanza(struct dpkg *d, struct str *rest, size_t *number, struct stanza *s)
 {
@@ -150,10 +164,7 @@ static bool next_stanza(struct dpkg *d, struct str *rest, size_t *number, struct
 		++*number;
 		if (str_trim(line).n == 0)
 			break;
-		if (!is_continuation(line))
-			take_field(d, s, *number, line, &value);
-		else if (value) /* lines are neighbours in the text, so the value only has to end later */
-			value->n = (size_t)(line.p + line.n - value->p);
+		take_line(d, s, *number, line, &value);
 	}
 	return any;
 }
