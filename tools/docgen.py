@@ -100,9 +100,9 @@ def errors(_):
              '`code`, the word for programs, which never changes. Faulty fields stand in `errors`, each with its path and what',
              'is wrong with it; malformed text has `line` and `column`. `request_id` is the answer\'s `X-Request-Id`.\n',
              'Retryable: the same request may be sent again unchanged and can succeed; `Retry-After` says when.\n',
-             '| code | HTTP | exit | retryable | meaning |', '|---|---|---|---|---|']
-    for _, (_, status, exit_code, retryable, code, title) in rows('api/errors.def', 'ERR'):
-        lines.append(f'| `{code}` | {status} | {exit_code} | {"yes" if retryable == "true" else ""} | {cell(title)}. |')
+             '| code | HTTP | exit | retryable | meaning | what to do |', '|---|---|---|---|---|---|']
+    for _, (_, status, exit_code, retryable, code, title, advice) in rows('api/errors.def', 'ERR'):
+        lines.append(f'| `{code}` | {status} | {exit_code} | {"yes" if retryable == "true" else ""} | {cell(title)}. | {cell(advice)} |')
     lines += ['', '## Exit codes of the command line\n', '| code | meaning |', '|---|---|', '| 0 | done |',
               '| 1 | refused, or a check failed |', '| 2 | the command or its input was wrong |',
               '| 3 | the server is unreachable or cannot do it now |', '| 4 | there is no such thing |', '| 5 | conflict |',
