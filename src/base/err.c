@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const struct err_info table[ERR_COUNT] = {
-#define ERR(name, status, exit_code, retryable, code, title) \
-	[ERR_##name] = {#name, code, title, status, exit_code, retryable},
+#define ERR(name, status, exit_code, retryable, code, title, advice) \
+	[ERR_##name] = {#name, code, title, advice, status, exit_code, retryable},
 #include "api/errors.def"
 #undef ERR
 };

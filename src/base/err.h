@@ -11,7 +11,7 @@
 
 enum err {
 	OK = 0,
-#define ERR(name, status, exit_code, retryable, code, title) ERR_##name,
+#define ERR(name, status, exit_code, retryable, code, title, advice) ERR_##name,
 #include "api/errors.def"
 #undef ERR
 	ERR_COUNT
@@ -21,6 +21,7 @@ struct err_info {
 	const char *name;  /* NAME of the table */
 	const char *code;  /* stable, for programs */
 	const char *title; /* for people */
+	const char *advice; /* what to do, where the sentence itself does not say */
 	int status;        /* HTTP */
 	int exit_code;     /* of the CLI */
 	bool retryable;
