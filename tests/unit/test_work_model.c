@@ -1,7 +1,7 @@
 /*
- * The queue against its model: random histories of every command, in batches that are committed, undone, or lost to a
- * crash, with a clock that jumps. After every step both say the same about everything, and the queue's own invariants
- * hold; after every commit the rows a store would hold are what is in memory.
+ * The queue against its model: random histories of every command, in batches that are committed, undone, or lost to
+ * a crash, with a clock that jumps. After every step both say the same about everything, and the queue's own
+ * invariants hold; after every commit the rows a store would hold are what is in memory.
  *
  * TENFOLD_SEED=... replays a history, TENFOLD_STEPS=... makes it longer.
  */
@@ -12,11 +12,21 @@
 #include "work_kit/rows.h"
 
 enum { STEPS = 200000, TENANTS = 2, TYPES = 3, TEAMS = 2, AGENTS = 4, KEYS = 5, PAST = 64 };
-enum { MAX_LIVE = 120, MAX_WAITING = 6, MAX_QUEUES = 15 };
+enum { MAX_LIVE = 320, MAX_WAITING = 6, MAX_QUEUES = 15, PHASE_STEPS = 3000 };
 
 static const char *const types[] = {"build", "review", "deploy"}, *const teams[] = {"core", "web"};
 static const char *const agents[] = {"ada", "grace", "edsger", "barbara"};
 static const char *const keys[] = {"a", "b", "c", "d", "e"};
+
+/* What a stretch of history is like: with few items each lives through much, with one queue its sets grow large. */
+static const struct phase {
+	int most_live, tenants, types, priorities;
+	unsigned named; /* percent of items that have a team, an assignee, a deadline, dependencies: more is more
+			   varied */
+} phases[] = {
+	{5, 2, 2, 4, 30}, {60, TENANTS, TYPES, 4, 100}, {MAX_LIVE, 1, 1, 1, 10}, {120, TENANTS, TYPES, 4, 60},
+	{1, 1, 1, 1, 10},
+};
 
 struct past {
 	int64_t id;
@@ -41,20 +51,21 @@ struct world {
 	struct past past[PAST];
 	bool known[TENANTS][TYPES][TEAMS + 1];
 	int queues;
+	const struct phase *phase;
 	const char *doing;
 	unsigned long done[32]; /* how often each command succeeded */
 };
 
 /* ---- telling ---- */
 
-#define AGREE(condition, ...)                                                                          \
-	do {                                                                                           \
-		if (!(condition)) {                                                                    \
-			print_error("step %lu, %s: %s: ", world->step, world->doing, #condition);      \
-			print_error(__VA_ARGS__);                                                      \
-			print_error("\n");                                                             \
-			fail();                                                                        \
-		}                                                                                      \
+#define AGREE(condition, ...)                                                                     \
+	do {                                                                                      \
+		if (!(condition)) {                                                               \
+			print_error("step %lu, %s: %s: ", world->step, world->doing, #condition); \
+			print_error(__VA_ARGS__);                                                 \
+			print_error("\n");                                                        \
+			fail();                                                                   \
+		}                                                                                 \
 	} while (0)
 
 static uint64_t below(struct world *world, uint64_t n)
@@ -107,8 +118,8 @@ static void served(void *ctx, void *who, struct item *const *items, size_t count
 
 /* ---- comparing ---- */
 
-#define SAME(name, real, model)                                                                                     \
-	AGREE((int64_t)(real) == (int64_t)(model), "item %lld %s: %lld, model %lld", (long long)i->id, name,        \
+#define SAME(name, real, model)                                                                              \
+	AGREE((int64_t)(real) == (int64_t)(model), "item %lld %s: %lld, model %lld", (long long)i->id, name, \
 	      (long long)(real), (long long)(model))
 
 static void compare_history(struct world *world, const struct item *item, const struct m_item *i)
@@ -380,7 +391,8 @@ static void commit(struct world *world)
 		fault = item ? rows_differ(&world->rows, world->w, item) : NULL;
 		AGREE(!fault, "item %lld and its row: %s", (long long)item->id, fault);
 	}
-	AGREE(world->rows.live.count == (size_t)model_count(world->m, M_ANY, M_ANY), "%zu rows", world->rows.live.count);
+	AGREE(world->rows.live.count == (size_t)model_count(world->m, M_ANY, M_ANY), "%zu rows",
+	      world->rows.live.count);
 }
 
 static void undo(struct world *world)
@@ -453,6 +465,9 @@ static struct past some_claim(struct world *world)
 
 	if (i && !chance(world, 20))
 		return (struct past){i->id, i->token};
+	for (int tries = 0; tries < 5; tries++)
+		if ((i = any_item(world)) && i->ended_now)
+			return (struct past){i->id, i->token};
 	if (i && chance(world, 30))
 		past.id = i->id;
 	if (chance(world, 10))
@@ -467,16 +482,22 @@ static int tenant_of_claim(struct world *world, const struct past *past)
 	return i ? tenant_for(world, i) : 0;
 }
 
+static bool named(struct world *world, unsigned percent)
+{
+	return chance(world, percent * world->phase->named / 100);
+}
+
 static int maybe(struct world *world, int count, unsigned percent)
 {
-	return chance(world, percent) ? (int)below(world, (uint64_t)count) : M_NONE;
+	return named(world, percent) ? (int)below(world, (uint64_t)count) : M_NONE;
 }
 
 static const char *const words[] = {
 	"",
 	"it broke",
 	"disk full",
-	"A long story. It began when the compiler met a template that expanded into another template, which in turn "
+	"A long story. It began when the compiler met a template that expanded into another template, which in "
+	"turn "
 	"expanded into a third; and so on, until the machine had no memory left, \xe2\x80\x94 and no \xc3\xa9lan "
 	"either; then \xf0\x9f\x94\xa5\xf0\x9f\x94\xa5\xf0\x9f\x94\xa5 fire \xf0\x9f\x94\xa5\xf0\x9f\x94\xa5.",
 };
@@ -490,39 +511,41 @@ static struct str some_words(struct world *world)
 
 static void choose_depends(struct world *world, struct m_item *proto)
 {
-	int n = chance(world, 40) ? 1 + (int)below(world, M_DEPENDS) : 0;
+	int n = named(world, 40) ? 1 + (int)below(world, M_DEPENDS) : 0;
 
 	for (int k = 0; k < n; k++) {
 		struct m_item *i = chance(world, 70) ? item_in(world, WORK_BLOCKED) : any_item(world);
 
 		if (!i || (i->tenant != proto->tenant && !chance(world, 2)))
 			continue;
-		proto->depends[proto->depends_count++] = (struct m_dependency){
-			chance(world, 1) ? 12345 : i->id, (int)below(world, 3) == 0 ? ON_FAILURE_IGNORE : ON_FAILURE_FAIL};
+		proto->depends[proto->depends_count++] =
+			(struct m_dependency){chance(world, 1) ? 12345 : i->id,
+					      (int)below(world, 3) == 0 ? ON_FAILURE_IGNORE : ON_FAILURE_FAIL};
 	}
 }
 
 static struct m_item choose_item(struct world *world)
 {
 	static const int64_t bases[] = {0, 1, 7, 20, UINT32_MAX}, maxima[] = {0, 5, 30, 50, UINT32_MAX};
-	struct m_item i = {.tenant = (int)below(world, TENANTS),
-			   .type = (int)below(world, TYPES),
+	const struct phase *f = world->phase;
+	struct m_item i = {.tenant = (int)below(world, (uint64_t)f->tenants),
+			   .type = (int)below(world, (uint64_t)f->types),
 			   .team = maybe(world, TEAMS, 50),
 			   .key = maybe(world, KEYS, 30),
 			   .assignee = maybe(world, AGENTS, 20),
 			   .created_by = maybe(world, AGENTS, 70),
-			   .priority = (int)below(world, 4),
+			   .priority = (int)below(world, (uint64_t)f->priorities),
 			   .max_attempts = 1 + (int64_t)below(world, 4),
 			   .lease_ms = 1 + (int64_t)below(world, 60),
 			   .backoff_kind = (int)below(world, 3),
 			   .backoff_base_ms = bases[below(world, chance(world, 3) ? 5 : 4)],
 			   .backoff_max_ms = maxima[below(world, chance(world, 3) ? 5 : 4)]};
 
-	if (chance(world, 1))
-		i.max_attempts = 60000; /* long histories */
+	if (f->most_live == 1 || chance(world, 1))
+		i.max_attempts = 60000; /* a long history */
 	if (chance(world, 30))
-		i.run_at_ms = world->now_ms - 20 + (int64_t)below(world, 80);
-	if (chance(world, 15))
+		i.run_at_ms = world->now_ms - 20 + (int64_t)below(world, chance(world, 20) ? 2000 : 80);
+	if (named(world, 15))
 		i.deadline_ms = world->now_ms - 5 + (int64_t)below(world, 150);
 	choose_depends(world, &i);
 	return i;
@@ -578,17 +601,19 @@ static enum err do_enqueue(struct world *world)
 	struct problem p = {0};
 	enum err err, m_err;
 
+	if (model_count(world->m, M_ANY, M_ANY) >= world->phase->most_live && !chance(world, 1))
+		return ERR_TOO_MANY;
 	for (int k = 0; k < proto.depends_count; k++)
-		depends[k] = (struct work_spec_dependency){
-			proto.depends[k].id, proto.depends[k].on_failure,
-			standing_of(world, proto.tenant, proto.depends[k].id)};
+		depends[k] = (struct work_spec_dependency){proto.depends[k].id, proto.depends[k].on_failure,
+							   standing_of(world, proto.tenant, proto.depends[k].id)};
 	refused = !world->known[proto.tenant][proto.type][proto.team + 1] && world->queues >= MAX_QUEUES;
 	err = work_enqueue(world->w, &s, &item, &existed, &p);
 	m_err = model_enqueue(world->m, &proto, refused, item ? item->id : 0, &i, &m_existed);
 	AGREE(err == m_err && err == p.err, "%d, model %d, problem %d", (int)err, (int)m_err, (int)p.err);
 	if (err)
 		return err;
-	AGREE(existed == m_existed && item->id == i->id, "item %lld, model %lld", (long long)item->id, (long long)i->id);
+	AGREE(existed == m_existed && item->id == i->id, "item %lld, model %lld", (long long)item->id,
+	      (long long)i->id);
 	if (!existed)
 		check_new(world, item, &proto);
 	return OK;
@@ -596,7 +621,7 @@ static enum err do_enqueue(struct world *world)
 
 static struct m_claim choose_claim(struct world *world)
 {
-	struct m_claim c = {.tenant = (int)below(world, TENANTS),
+	struct m_claim c = {.tenant = (int)below(world, (uint64_t)world->phase->tenants),
 			    .agent = (int)below(world, AGENTS),
 			    .types_count = (int)below(world, M_TYPES),
 			    .team = maybe(world, TEAMS, 30),
@@ -618,9 +643,9 @@ static struct work_claim real_claim(const struct m_claim *c, struct str *claimed
 				   .agent = str_of(agents[c->agent]),
 				   .types = claimed_types,
 				   .types_count = (size_t)c->types_count,
-				   .team = c->team == M_ANY  ? (struct str){0} :
-					   c->team == M_NONE ? STR("") :
-							       str_of(teams[c->team]),
+				   .team = c->team == M_ANY    ? (struct str){0}
+					   : c->team == M_NONE ? STR("")
+							       : str_of(teams[c->team]),
 				   .max = (size_t)c->max,
 				   .lease_ms = c->lease_ms};
 }
@@ -648,7 +673,8 @@ static enum err do_claim(struct world *world)
 
 	AGREE(n == (size_t)m_n, "%zu, model %d", n, m_n);
 	for (size_t k = 0; k < n; k++)
-		AGREE(items[k]->id == ids[k], "%zu: %lld, model %lld", k, (long long)items[k]->id, (long long)ids[k]);
+		AGREE(items[k]->id == ids[k], "%zu: %lld, model %lld", k, (long long)items[k]->id,
+		      (long long)ids[k]);
 	return n == 0 && chance(world, 60) ? do_wait(world, &c, &claim) : OK;
 }
 
@@ -697,7 +723,8 @@ static enum err do_extend(struct world *world)
 	struct item *item = NULL;
 	enum err err = work_extend(world->w, tenant + 1, past.id, &past.token, lease_ms, percent, &item);
 
-	agree_on(world, err, model_extend(world->m, tenant, past.id, &past.token, lease_ms, percent), item, past.id);
+	agree_on(world, err, model_extend(world->m, tenant, past.id, &past.token, lease_ms, percent), item,
+		 past.id);
 	return err;
 }
 
@@ -705,11 +732,12 @@ static enum err do_settle(struct world *world)
 {
 	struct past past = some_claim(world);
 	int tenant = tenant_of_claim(world, &past);
-	struct work_ending e = {.outcome = (enum work_outcome)below(world, 3),
+	bool lasts = world->phase->most_live == 1; /* a long life: many attempts, no end */
+	struct work_ending e = {.outcome = (enum work_outcome)(lasts ? 1 + below(world, 2) : below(world, 3)),
 				.result = STR("{\"ok\":true}"),
 				.error = some_words(world),
 				.used = STR("{}"),
-				.retry = !chance(world, 15)};
+				.retry = lasts || !chance(world, 15)};
 	struct item *item = NULL;
 	enum err err = work_settle(world->w, tenant + 1, past.id, &past.token, &e, &item);
 	enum err m_err = model_settle(world->m, tenant, past.id, &past.token, (int)e.outcome, model_text(e.result),
@@ -730,7 +758,7 @@ static enum err do_unclaim(struct world *world)
 
 static enum err do_cancel(struct world *world)
 {
-	struct m_item *i = any_item(world);
+	struct m_item *i = world->phase->most_live == 1 ? item_in(world, WORK_CANCELLED) : any_item(world);
 	int by = maybe(world, AGENTS, 80), tenant = i ? tenant_for(world, i) : 0;
 	int64_t id = i ? i->id : 99;
 	struct str reason = some_words(world);
@@ -743,7 +771,8 @@ static enum err do_cancel(struct world *world)
 
 static enum err do_revive(struct world *world)
 {
-	struct m_item *i = item_in(world, chance(world, 50) ? WORK_FAILED : WORK_CANCELLED);
+	struct m_item *i = chance(world, 10) ? any_item(world)
+					     : item_in(world, chance(world, 50) ? WORK_FAILED : WORK_CANCELLED);
 	struct row *row = i ? map_get(&world->rows.done, (uint64_t)i->id) : NULL;
 	struct work_spec_dependency depends[M_DEPENDS];
 	struct work_depends_entry e;
@@ -767,12 +796,23 @@ static enum err do_revive(struct world *world)
 	return err;
 }
 
-static enum err do_tick(struct world *world)
+static enum err tick_once(struct world *world)
 {
 	bool more = work_tick(world->w, 1), did = model_tick(world->m);
 
+	adopt(world);
 	AGREE(more == (model_next_due(world->m) <= world->now_ms), "%d", more);
 	return did ? OK : ERR_NOT_FOUND;
+}
+
+/* Often all that is due, so that the last of it, the waits' ends, come too. */
+static enum err do_tick(struct world *world)
+{
+	enum err err = tick_once(world);
+
+	for (bool all = chance(world, 40); !err && all;)
+		err = tick_once(world);
+	return err;
 }
 
 static bool list_has(const struct m_item *i, const struct work_filter *f)
@@ -808,7 +848,7 @@ static enum err do_list(struct world *world)
 				.agent = name_of(agents, maybe(world, AGENTS, 40))};
 	struct m_item *from = any_item(world);
 	int64_t below_id = from && chance(world, 70) ? from->id : INT64_MAX, stopped;
-	size_t visit = 1 + below(world, 60), max = 1 + below(world, 10), n = 0;
+	size_t visit = 1 + below(world, 200), max = 1 + below(world, 10), n = 0;
 	struct item *items[10];
 	size_t real = work_list(world->w, &f, below_id, visit, max, items, &stopped);
 	const struct m_item *i = NULL;
@@ -821,7 +861,12 @@ static enum err do_list(struct world *world)
 		n++;
 	}
 	AGREE(n == real, "%zu, model %zu", real, n);
-	AGREE(stopped == (newest_below(world, (int)f.tenant - 1, below_id) ? below_id : 0), "%lld", (long long)stopped);
+	i = newest_below(world, (int)f.tenant - 1, below_id);
+	if (stopped || real) /* a name nobody has needs no visits */
+		AGREE(stopped == (i ? below_id : 0), "%lld", (long long)stopped);
+	while (!stopped && i && !list_has(i, &f))
+		i = newest_below(world, (int)f.tenant - 1, i->id);
+	AGREE(stopped || !i, "%lld was not reached", (long long)i->id);
 	return OK;
 }
 
@@ -829,8 +874,8 @@ static enum err do_find_key(struct world *world)
 {
 	int tenant = (int)below(world, TENANTS), type = (int)below(world, TYPES), team = maybe(world, TEAMS, 50);
 	int key = (int)below(world, KEYS);
-	const struct item *item = work_find_key(world->w, tenant + 1, str_of(types[type]), name_of(teams, team),
-						str_of(keys[key]));
+	const struct item *item =
+		work_find_key(world->w, tenant + 1, str_of(types[type]), name_of(teams, team), str_of(keys[key]));
 	const struct m_item *found = NULL;
 
 	for (int k = 0; k < world->m->count; k++) {
@@ -848,12 +893,27 @@ static const struct {
 	enum err (*fn)(struct world *);
 	unsigned weight;
 } commands[] = {
-	{"enqueue", do_enqueue, 28}, {"claim", do_claim, 22},	  {"settle", do_settle, 18},	 {"tick", do_tick, 22},
-	{"cancel", do_cancel, 4},    {"revive", do_revive, 6},	  {"progress", do_progress, 5},  {"extend", do_extend, 4},
-	{"unclaim", do_unclaim, 3},  {"unwait", do_unwait, 1},	  {"list", do_list, 3},		 {"find_key", do_find_key, 3},
+	{"enqueue", do_enqueue, 28},  {"claim", do_claim, 22},  {"settle", do_settle, 18},
+	{"tick", do_tick, 22},        {"cancel", do_cancel, 4}, {"revive", do_revive, 6},
+	{"progress", do_progress, 5}, {"extend", do_extend, 4}, {"unclaim", do_unclaim, 3},
+	{"unwait", do_unwait, 1},     {"list", do_list, 3},     {"find_key", do_find_key, 3},
 };
 
-static void step(struct world *world)
+/* A phase of fewer items begins by cancelling what is too many. */
+static bool thin_out(struct world *world)
+{
+	struct m_item *i = any_item(world);
+	struct item *item;
+
+	if (!i || !model_is_live(i) || model_count(world->m, M_ANY, M_ANY) <= world->phase->most_live)
+		return false;
+	world->doing = "thin out";
+	assert_int_equal(work_cancel(world->w, i->tenant + 1, i->id, STR("ada"), STR("phase"), &item), OK);
+	model_cancel(world->m, i->tenant, i->id, 0, model_text(STR("phase")));
+	return true;
+}
+
+static void give_command(struct world *world)
 {
 	unsigned total = 0;
 	size_t c = 0;
@@ -865,6 +925,12 @@ static void step(struct world *world)
 		pick -= commands[c].weight;
 	world->doing = commands[c].name;
 	world->done[c] += commands[c].fn(world) == OK;
+}
+
+static void step(struct world *world)
+{
+	if (!chance(world, 60) || !thin_out(world))
+		give_command(world);
 	adopt(world);
 	compare_served(world, true);
 	compare(world);
@@ -873,6 +939,7 @@ static void step(struct world *world)
 static void run(struct world *world, unsigned long steps)
 {
 	while (world->step < steps) {
+		world->phase = &phases[world->step / PHASE_STEPS % COUNT_OF(phases)];
 		begin(world);
 		for (uint64_t n = 1 + below(world, 12); n > 0; n--, world->step++)
 			step(world);

@@ -109,8 +109,8 @@ bool model_claimable(const struct m_item *i, const struct m_claim *c)
 
 	for (int k = 0; k < c->types_count; k++)
 		type |= c->types[k] == i->type;
-	return i->state == WORK_READY && i->tenant == c->tenant && type && (c->team == M_ANY || c->team == i->team) &&
-	       (i->assignee == M_NONE || i->assignee == c->agent);
+	return i->state == WORK_READY && i->tenant == c->tenant && type &&
+	       (c->team == M_ANY || c->team == i->team) && (i->assignee == M_NONE || i->assignee == c->agent);
 }
 
 /* ---- what happens to an item ---- */
@@ -118,8 +118,12 @@ bool model_claimable(const struct m_item *i, const struct m_claim *c)
 static void happen(struct model *m, const struct m_item *i, int kind, int agent)
 {
 	CHECK(m->happenings_count < M_HAPPENINGS);
-	m->happenings[m->happenings_count++] = (struct m_happening){
-		.id = i->id, .kind = kind, .state = i->state, .agent = agent, .progress = i->progress, .attempt = i->attempt};
+	m->happenings[m->happenings_count++] = (struct m_happening){.id = i->id,
+								    .kind = kind,
+								    .state = i->state,
+								    .agent = agent,
+								    .progress = i->progress,
+								    .attempt = i->attempt};
 }
 
 static void remember(struct model *m, struct m_item *i, int kind, int agent, int note)
@@ -129,8 +133,11 @@ static void remember(struct model *m, struct m_item *i, int kind, int agent, int
 		i->history_count--;
 		i->folded++;
 	}
-	i->history[i->history_count++] = (struct m_entry){
-		.at_ms = m->now_ms, .kind = kind, .agent = agent, .note = shorten(note, 160), .attempt = i->attempt};
+	i->history[i->history_count++] = (struct m_entry){.at_ms = m->now_ms,
+							  .kind = kind,
+							  .agent = agent,
+							  .note = shorten(note, 160),
+							  .attempt = i->attempt};
 }
 
 static void change(struct model *m, struct m_item *i, int state, int kind, int agent, int note)
@@ -168,8 +175,11 @@ static void end_wait(struct model *m, int w, int64_t id)
 
 static struct m_claim claim_of(const struct m_wait *w)
 {
-	struct m_claim c = {
-		.tenant = w->tenant, .agent = w->agent, .types_count = w->types_count, .team = w->team, .lease_ms = w->lease_ms};
+	struct m_claim c = {.tenant = w->tenant,
+			    .agent = w->agent,
+			    .types_count = w->types_count,
+			    .team = w->team,
+			    .lease_ms = w->lease_ms};
 
 	memcpy(c.types, w->types, sizeof(c.types));
 	return c;
@@ -198,8 +208,9 @@ static void make_ready(struct model *m, struct m_item *i, int kind, int agent, i
 
 static void finish(struct model *m, struct m_item *i, int state, int agent, int note, int64_t cause)
 {
-	static const int kinds[] = {
-		[WORK_COMPLETED] = EVENT_COMPLETED, [WORK_FAILED] = EVENT_FAILED, [WORK_CANCELLED] = EVENT_CANCELLED};
+	static const int kinds[] = {[WORK_COMPLETED] = EVENT_COMPLETED,
+				    [WORK_FAILED] = EVENT_FAILED,
+				    [WORK_CANCELLED] = EVENT_CANCELLED};
 
 	i->finished_ms = m->now_ms;
 	i->cause = cause;
@@ -233,9 +244,10 @@ static void fell(struct model *m, struct m_item *i, const struct m_item *depende
 	char id[ID_TEXT];
 
 	id_format(id, "w_", cause);
-	i->error = text_f("dependency %s %s", id,
-			  dependency && dependency->ended_now && dependency->state == WORK_CANCELLED ? "was cancelled" :
-												       "failed");
+	i->error =
+		text_f("dependency %s %s", id,
+		       dependency && dependency->ended_now && dependency->state == WORK_CANCELLED ? "was cancelled"
+												  : "failed");
 	i->result = i->used = M_NONE;
 	finish(m, i, WORK_FAILED, M_NONE, i->error, cause);
 }
@@ -465,7 +477,8 @@ enum err model_revive(struct model *m, int64_t id, int by)
 		if (standing(m, i->tenant, i->depends[k].id) == UNKNOWN)
 			return ERR_INVALID;
 	for (int k = 0; k < i->depends_count; k++)
-		if (standing(m, i->tenant, i->depends[k].id) == BROKEN && i->depends[k].on_failure == ON_FAILURE_FAIL)
+		if (standing(m, i->tenant, i->depends[k].id) == BROKEN &&
+		    i->depends[k].on_failure == ON_FAILURE_FAIL)
 			return ERR_CONFLICT;
 	i->failures = 0;
 	i->finished_ms = i->cause = 0;
@@ -574,7 +587,8 @@ enum err model_progress(struct model *m, int tenant, int64_t id, const struct wo
 	return OK;
 }
 
-enum err model_extend(struct model *m, int tenant, int64_t id, const struct work_token *t, int64_t lease_ms, int percent)
+enum err model_extend(struct model *m, int tenant, int64_t id, const struct work_token *t, int64_t lease_ms,
+		      int percent)
 {
 	struct m_item *i;
 	enum err err = held(m, tenant, id, t, &i);

@@ -1,6 +1,6 @@
 /*
- * The queue a second time, as plainly as it can be said: one array of items, one of waits, every question answered by
- * looking through all of them. It shares no code with src/work/ but the enums of its API.
+ * The queue a second time, as plainly as it can be said: one array of items, one of waits, every question answered
+ * by looking through all of them. It shares no code with src/work/ but the enums of its API.
  *
  * Texts are numbers here (see model_text); types, teams, agents and keys are indexes of the test's. What the real
  * queue draws at random (ids, tokens, jitter) the model cannot know: it says where something was drawn (`drawn_id`,
@@ -11,7 +11,15 @@
 
 #include "work/work.h"
 
-enum { M_ITEMS = 700, M_DEPENDS = 6, M_HISTORY = 64, M_WAITS = 16, M_TYPES = 4, M_HAPPENINGS = 4096, M_SERVED = 256 };
+enum {
+	M_ITEMS = 700,
+	M_DEPENDS = 6,
+	M_HISTORY = 64,
+	M_WAITS = 16,
+	M_TYPES = 4,
+	M_HAPPENINGS = 4096,
+	M_SERVED = 256
+};
 enum { M_NONE = -1, M_ANY = -2 };
 
 struct m_entry {
@@ -91,7 +99,8 @@ void model_restart(struct model *m, int64_t now_ms);          /* outside a batch
 
 /* ---- commands: as in work.h ---- */
 
-/* `proto` with everything but id; `proto->depends` as asked for, standing[] of those the model does not know live. */
+/* `proto` with everything but id; `proto->depends` as asked for, standing[] of those the model does not know live.
+ */
 enum err model_enqueue(struct model *m, const struct m_item *proto, bool is_new_queue_refused, int64_t id,
 		       struct m_item **out, bool *existed);
 struct m_claim {

@@ -136,12 +136,12 @@ const char *rows_apply(struct rows *r, struct work *w)
 	return fault;
 }
 
-#define SAME(column, value) \
+#define SAME(column, value)       \
 	if (l->column != (value)) \
-		return #column
-#define SAME_TEXT(column, value) \
+	return #column
+#define SAME_TEXT(column, value)         \
 	if (!str_eq(l->column, (value))) \
-		return #column
+	return #column
 
 const char *rows_differ(const struct rows *r, const struct work *w, const struct item *i)
 {
