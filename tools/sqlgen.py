@@ -239,7 +239,7 @@ class QueryReader:
         return struct
 
     def _on_in(self, rest, where):
-        row = self._row(rest, where, 'in')
+        row = self._row(rest, where, 'in')    # looks first whether there is a query
         self.query.input = row
 
     def _on_out(self, rest, where):
@@ -332,7 +332,8 @@ def migration_text(path, text, dialect):
         elif not line.strip():
             only = None
         kept.append('' if m or only not in (None, dialect) else line)
-    return '\n'.join(schema_statement(s, (path, number), dialect) for s, number in split_statements('\n'.join(kept), path))
+    statements = split_statements('\n'.join(kept), path)
+    return '\n'.join(schema_statement(s, (path, number), dialect) for s, number in statements)
 
 
 def split_statements(text, path):
@@ -358,28 +359,25 @@ def split_statements(text, path):
 
 def schema_statement(text, where, dialect):
     """Puts the dialect's types in place of our words, in CREATE TABLE and ALTER TABLE ... ADD COLUMN."""
-    pairs = with_depth([t for t in TOKEN.findall(text)], where)
-    head = ' '.join(t for t, _ in pairs if not t.isspace()).lower()
-    if re.match(r'create table ', head):
-        starts = [i for i, (t, depth) in enumerate(pairs) if depth == 1 and _before(pairs, i) in ('(', ',')
-                  and not t.isspace() and (depth, t) != (1, ')')]
+    pairs = with_depth(TOKEN.findall(text), where)
+    found = [t for t, _ in pairs]
+    head = ' '.join(t for t in found if not t.isspace()).lower()
+    words = [i for i, t in enumerate(found) if not t.isspace()]
+    if head.startswith('create table '):
+        starts = [i for i in words if pairs[i][1] == 1 and _before(found, i) in ('(', ',')]
     elif re.match(r'alter table \S+ add column ', head):
-        starts = [i for i, (t, _) in enumerate(pairs) if _before(pairs, i).lower() == 'column' and not t.isspace()]
+        starts = [i for i in words if _before(found, i).lower() == 'column']
     else:
         starts = []
-    found = [t for t, _ in pairs]
     for i in starts:
         if found[i].lower() not in ('unique', 'primary', 'foreign', 'check', 'constraint'):
             _set_type(found, i, where, dialect)
     return tidy(found) + ';'
 
 
-def _before(pairs, i):
-    """The token before i that is not white space, when it stands directly in front of i's item."""
-    i -= 1
-    while i >= 0 and pairs[i][0].isspace():
-        i -= 1
-    return pairs[i][0] if i >= 0 else ''
+def _before(found, i):
+    """The token before i that is not white space."""
+    return next((t for t in reversed(found[:i]) if not t.isspace()), '')
 
 
 def _set_type(found, i, where, dialect):

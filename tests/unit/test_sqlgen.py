@@ -159,7 +159,8 @@ class Dialects(Case):
         self.assertIn('.version = 2,\n\t\t.name = "step"', c)
 
     def test_a_part_of_the_schema_for_one_engine(self):
-        step = SCHEMA + '\n-- dialect: postgres\nalter table birds set (fillfactor = 70);\n\ncreate index x on birds (name);\n'
+        step = (SCHEMA + '\n-- dialect: postgres\nalter table birds set (fillfactor = 70);\n\n'
+                'create index x on birds (name);\n')
         c = self.generate(schema=(step,))['schema.c']
         self.assertEqual(c.count('fillfactor'), 1)
         self.assertEqual(c.count('create index x'), 2)
@@ -171,8 +172,8 @@ class Dialects(Case):
 
 class Batches(Case):
     def test_insert(self):
-        self.assertEqual(self.batch('INSERT INTO birds (id, name, weight, tame, nest) VALUES ($1, $2, 0, false, $1 + 1)'),
-                         'INSERT INTO birds (id, name, weight, tame, nest) SELECT given.p1, given.p2, 0, false, '
+        text = self.batch('INSERT INTO birds (id, name, weight, tame, nest) VALUES ($1, $2, 0, false, $1 + 1)')
+        self.assertEqual(text, 'INSERT INTO birds (id, name, weight, tame, nest) SELECT given.p1, given.p2, 0, false, '
                          'given.p1 + 1 FROM unnest($1::bigint[], $2::text[]) AS given(p1, p2)')
 
     def test_insert_with_calls_and_an_upsert(self):
@@ -215,7 +216,11 @@ class Batches(Case):
         self.refused('q1.sql:3', 'one row of VALUES',
                      head + 'INSERT INTO nests (id, height) VALUES ($1, $2), ($1 + 1, $2)\n')
         self.refused('q1.sql:3', 'can only use "excluded."',
-                     head + 'INSERT INTO nests (id, height) VALUES ($1, 0) ON CONFLICT (id) DO UPDATE SET height = $2\n')
+                     head + 'INSERT INTO nests (id, height) VALUES ($1, 0)\n'
+                     'ON CONFLICT (id) DO UPDATE SET height = $2\n')
+        self.refused('q1.sql:6', 'a :batch cannot have RETURNING',
+                     head + '-- dialect: sqlite\nUPDATE nests SET height = $2 WHERE id = $1\n'
+                     '-- dialect: postgres\nUPDATE nests SET height = $2 WHERE id = $1 RETURNING id\n')
 
 
 class BadQueries(Case):
@@ -272,7 +277,8 @@ class BadQueries(Case):
 
     def test_parameters_that_do_not_match(self):
         head = '-- name: q :exec\n-- in: (a int64, b int64)\n'
-        self.refused('q1.sql:3', 'in gives $1 to $2, and the statement uses $1\n'.strip(), head + 'DELETE FROM birds WHERE id = $1\n')
+        self.refused('q1.sql:3', 'in gives $1 to $2, and the statement uses $1',
+                     head + 'DELETE FROM birds WHERE id = $1\n')
         self.refused('q1.sql:3', 'uses $1, $2, $3', head + 'DELETE FROM birds WHERE id IN ($1, $2, $3)\n')
         self.refused('q1.sql:2', 'there is no in', '-- name: q :exec\nDELETE FROM birds WHERE id = $1\n')
 
@@ -310,7 +316,8 @@ class BadSchemas(Case):
         self.refused('0001_step.sql:2', 'no ";"', schema=('\ncreate table t (id id64)\n',))
 
     def test_what_sqlite_refuses(self):
-        self.refused('0002_step.sql:1', 'SQLite refuses this migration: table birds already exists', schema=(SCHEMA, SCHEMA))
+        self.refused('0002_step.sql:1', 'SQLite refuses this migration: table birds already exists',
+                     schema=(SCHEMA, SCHEMA))
 
     def test_numbers(self):
         for name, words in (('0002_late.sql', 'should be 0001'), ('first.sql', 'NNNN_name.sql')):
@@ -324,13 +331,14 @@ class BadSchemas(Case):
 
 
 class Program(Case):
-    def run_it(self, *more):
+    def run_it(self):
         for folder in ('schema', 'queries', 'out'):
             os.makedirs(os.path.join(self.folder, folder), exist_ok=True)
         told = io.StringIO()
         with contextlib.redirect_stderr(told):
-            status = sqlgen.main(['--schema', os.path.join(self.folder, 'schema'), '--queries',
-                                  os.path.join(self.folder, 'queries'), '--out', os.path.join(self.folder, 'out'), *more])
+            status = sqlgen.main(['--schema', os.path.join(self.folder, 'schema'),
+                                  '--queries', os.path.join(self.folder, 'queries'),
+                                  '--out', os.path.join(self.folder, 'out')])
         return status, told.getvalue()
 
     def test_an_error_is_one_line_and_writes_nothing(self):
@@ -350,7 +358,8 @@ class Program(Case):
     def test_this_program_s_own_sql(self):
         depfile = os.path.join(self.folder, 'd')
         with contextlib.redirect_stderr(io.StringIO()) as told:
-            status = sqlgen.main(['--schema', os.path.join(ROOT, 'sql/schema'), '--queries', os.path.join(ROOT, 'sql/queries'),
+            status = sqlgen.main(['--schema', os.path.join(ROOT, 'sql/schema'),
+                                  '--queries', os.path.join(ROOT, 'sql/queries'),
                                   '--out', self.folder, '--depfile', depfile])
         self.assertEqual(told.getvalue(), '')
         self.assertEqual(status, 0)
