@@ -1,0 +1,440 @@
+"""A client of tenfold: one file, Python's standard library only. Copy it beside your program.
+
+    from tenfold import Tenfold, TenfoldError
+
+    tenfold = Tenfold()                        # the server of this machine, or TENFOLD_URL and TENFOLD_KEY
+    item = tenfold.work_add('build', title='the nightly build', payload={'branch': 'main'})
+    for claimed in tenfold.work_claim('me', types=['build'], wait_ms=30000)['items']:
+        tenfold.work_complete(claimed['id'], claimed['token'], result={'ok': True})
+
+Each operation of the API is one method; answers are plain dicts. A refusal is a TenfoldError with the server's code,
+sentence and faulty fields. One client may be used by several threads: each has its own kept-alive connection.
+
+With retries=N what is retryable is sent again up to N times: refusals that say so, and lost connections where
+repeating is harmless (reads, and calls that create under an Idempotency-Key, which is then made when none is given).
+
+Made by tools/clientgen.py from the server's OpenAPI document; do not edit.
+"""
+
+import http.client
+import json
+import os
+import ssl
+import threading
+import time
+import urllib.parse
+import uuid
+from collections import namedtuple
+
+VERSION = '0.1.0'
+
+Event = namedtuple('Event', 'id event data')
+Answer = namedtuple('Answer', 'status headers body')
+
+
+class TenfoldError(Exception):
+    """The server refused, or could not be reached (status 0, code 'unreachable')."""
+
+    def __init__(self, status, problem, headers=None):
+        self.status = status
+        self.code = problem.get('code', 'internal')
+        self.title = problem.get('title', '')
+        self.detail = problem.get('detail') or self.title
+        self.errors = problem.get('errors', [])
+        self.line, self.column = problem.get('line'), problem.get('column')
+        self.request_id = problem.get('request_id')
+        self.retry_after = float((headers or {}).get('retry-after') or 0)
+        super().__init__(f'{self.code}: {self.detail}')
+
+    @property
+    def retryable(self):
+        return self.status in (0, 429, 503) and self.code != 'in_use'
+
+
+def home():
+    """The data directory in which a server of this machine leaves its address and its admin key."""
+    data_home = os.environ.get('XDG_DATA_HOME') or os.path.expanduser('~/.local/share')
+    return os.environ.get('TENFOLD_HOME') or os.path.join(data_home, 'tenfold')
+
+
+def _read(name):
+    try:
+        with open(os.path.join(home(), name), encoding='utf-8') as f:
+            return f.read().strip()
+    except OSError:
+        return ''
+
+
+class Tenfold:
+    """A server, and the key to use there. Without arguments: the one this machine runs."""
+
+    def __init__(self, url=None, key=None, tenant=None, timeout=75, retries=0, context=None):
+        self.url = url or os.environ.get('TENFOLD_URL') or json.loads(_read('server.json') or '{}').get('url')
+        if not self.url:
+            raise TenfoldError(0, {'code': 'unreachable', 'detail': 'no server runs here; start one or set TENFOLD_URL'})
+        self.key = key if key is not None else os.environ.get('TENFOLD_KEY') or _read('admin.key')
+        self.tenant, self.timeout, self.retries, self.context = tenant, timeout, retries, context
+        self._threads = threading.local()
+
+    def close(self):
+        """Closes this thread's connection."""
+        connection = getattr(self._threads, 'connection', None)
+        if connection:
+            connection.close()
+            self._threads.connection = None
+
+    # ---- how calls are made ----
+
+    def _connect(self, timeout):
+        parts = urllib.parse.urlsplit(self.url)
+        if parts.scheme == 'https':
+            return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout,
+                                               context=self.context or ssl.create_default_context())
+        return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+
+    def _headers(self, headers):
+        own = {'Accept': 'application/json', 'User-Agent': f'tenfold-python/{VERSION}'}
+        if self.key:
+            own['Authorization'] = f'Bearer {self.key}'
+        if self.tenant:
+            own['X-Tenant'] = self.tenant
+        return {**own, **(headers or {})}
+
+    def _send(self, method, target, data, headers):
+        """One try. A kept connection that the server closed meanwhile is made anew, for a read."""
+        kept = getattr(self._threads, 'connection', None)
+        connection = kept or self._connect(self.timeout)
+        self._threads.connection = connection
+        try:
+            connection.request(method, target, data, headers)
+            response = connection.getresponse()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            if kept and method == 'GET':
+                return self._send(method, target, data, headers)
+            raise TenfoldError(0, {'code': 'unreachable', 'detail': f'{self.url}: {error or type(error).__name__}'}) from error
+
+    def request(self, method, path, query=None, body=None, headers=None):
+        """Any call: the Answer when it went well (status under 400), else a TenfoldError."""
+        target = path + ('?' + urllib.parse.urlencode(_query(query)) if query else '')
+        data, headers = None, self._headers(headers)
+        if body is not None:
+            data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+            headers.setdefault('Content-Type', 'application/json')
+        for attempt in range(self.retries + 1):
+            try:
+                answer = self._send(method, target, data, headers)
+                if answer.status < 400:
+                    return answer
+                raise TenfoldError(answer.status, _problem(answer), answer.headers)
+            except TenfoldError as error:
+                harmless = method in ('GET', 'DELETE') or 'Idempotency-Key' in headers or error.status in (429, 503)
+                if attempt == self.retries or not error.retryable or not harmless or error.code == 'outcome_unknown' \
+                        and 'Idempotency-Key' not in headers:
+                    raise
+                time.sleep(error.retry_after or min(0.1 * 2 ** attempt, 5))
+
+    def _call(self, method, path, query=None, body=None, idempotency_key=None, creates=False):
+        headers = {}
+        if creates and (idempotency_key or self.retries):
+            headers['Idempotency-Key'] = idempotency_key or str(uuid.uuid4())
+        answer = self.request(method, path, _given(query), _given(body) if body is not None else None, headers)
+        if not answer.body:
+            return None
+        return json.loads(answer.body) if 'json' in answer.headers.get('content-type', '') else answer.body.decode()
+
+    def _stream(self, path, query, last_event_id, reconnect):
+        """Server-sent events, for ever; after a cut it goes on behind the last event that was seen."""
+        while True:
+            connection = self._connect(self.timeout)
+            headers = self._headers({'Accept': 'text/event-stream'})
+            if last_event_id:
+                headers['Last-Event-ID'] = last_event_id
+            try:
+                target = path + ('?' + urllib.parse.urlencode(_query(_given(query))) if _given(query) else '')
+                connection.request('GET', target, headers=headers)
+                response = connection.getresponse()
+                if response.status != 200:
+                    answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+                    raise TenfoldError(answer.status, _problem(answer), answer.headers)
+                for event in _events(response):
+                    last_event_id = event.id or last_event_id
+                    yield event
+            except (OSError, http.client.HTTPException) as error:
+                if not reconnect:
+                    raise TenfoldError(0, {'code': 'unreachable', 'detail': f'{self.url}: {error}'}) from error
+            finally:
+                connection.close()
+            if not reconnect:
+                return
+            time.sleep(0.2)
+
+    # ---- the operations ----
+
+    def health_live(self):
+        """Is the process alive?"""
+        return self._call('GET', '/health/live')
+
+    def health_ready(self):
+        """Can it do its work? 503 with the reason when not."""
+        return self._call('GET', '/health/ready')
+
+    def health(self):
+        """As /health/ready."""
+        return self._call('GET', '/health')
+
+    def metrics(self):
+        """Counters and gauges in the Prometheus text format."""
+        return self._call('GET', '/metrics')
+
+    def openapi(self):
+        """This API as an OpenAPI 3.1 document."""
+        return self._call('GET', '/openapi.json')
+
+    def whoami(self):
+        """Whom does the server take me for?"""
+        return self._call('GET', '/v1/whoami')
+
+    def tenant_add(self, name, *, idempotency_key=None):
+        """Create a tenant.
+
+        name: Unique name: letters, digits, '-', '_' and '.'.
+        """
+        return self._call('POST', '/v1/tenants', body={'name': name}, idempotency_key=idempotency_key, creates=True)
+
+    def tenant_list(self):
+        """List the tenants."""
+        return self._call('GET', '/v1/tenants')
+
+    def key_add(self, name, *, scope=None, expires_at=None):
+        """Create a key. Its secret is answered this once.
+
+        name: What it is for.
+        scope: What it may do.
+        expires_at: When it stops working; never when absent.
+        """
+        return self._call('POST', '/v1/keys', body={'name': name, 'scope': scope, 'expires_at': expires_at})
+
+    def key_list(self):
+        """List the keys of the tenant."""
+        return self._call('GET', '/v1/keys')
+
+    def key_revoke(self, id):
+        """Revoke a key.
+
+        id: Its id.
+        """
+        return self._call('DELETE', f'/v1/keys/{urllib.parse.quote(id, safe="")}')
+
+    def work_add(self, type, *, title=None, team=None, priority=None, description=None, payload=None, key=None,
+        run_at=None, delay_ms=None, deadline=None, max_attempts=None, lease_ms=None, backoff=None, depends_on=None,
+        estimated_ms=None, points=None, trace=None, assignee=None, created_by=None, labels=None,
+        idempotency_key=None):
+        """Enqueue one item. 200 with the item there is when its key is taken.
+
+        type: What kind of work it is, such as feature, bug_fix or build; names starting with tf. are the
+            server's own.
+        title: One line for people.
+        team: The team it is for.
+        priority: How urgent it is.
+        description: What is to be done, for people.
+        payload: Any JSON for the worker, kept byte for byte.
+        key: Unique in its queue among items that are not finished: the same key again answers with the item
+            there is.
+        run_at: Not before this time.
+        delay_ms: Not before this long from now; instead of run_at.
+        deadline: If not finished by then, it fails.
+        max_attempts: Failures and lapses after which it is failed.
+        lease_ms: How long a claim lasts without being extended.
+        backoff: The wait before the next attempt.
+        depends_on: Items that must finish first.
+        estimated_ms: How long it should take.
+        points: Its size in story points.
+        trace: W3C traceparent of its creation.
+        assignee: Only this agent may claim it.
+        created_by: Who enqueues it; the key's name when absent.
+        labels: Names and values of your own.
+        """
+        return self._call('POST', '/v1/work', body={'type': type, 'title': title, 'team': team, 'priority':
+            priority, 'description': description, 'payload': payload, 'key': key, 'run_at': run_at, 'delay_ms':
+            delay_ms, 'deadline': deadline, 'max_attempts': max_attempts, 'lease_ms': lease_ms, 'backoff': backoff,
+            'depends_on': depends_on, 'estimated_ms': estimated_ms, 'points': points, 'trace': trace, 'assignee':
+            assignee, 'created_by': created_by, 'labels': labels}, idempotency_key=idempotency_key, creates=True)
+
+    def work_list(self, *, state=None, type=None, team=None, agent=None, priority=None, q=None, limit=None,
+        cursor=None):
+        """List items, newest first.
+
+        state: Only in this state.
+        type: Only of this type.
+        team: Only of this team.
+        agent: Only claimed by, or assigned to, this agent.
+        priority: Only of this priority.
+        q: Only with all these words in the title.
+        limit: At most so many.
+        cursor: The next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/work', query={'state': state, 'type': type, 'team': team, 'agent': agent,
+            'priority': priority, 'q': q, 'limit': limit, 'cursor': cursor})
+
+    def work_batch(self, items, *, idempotency_key=None):
+        """Enqueue up to 1000 items, each on its own.
+
+        items: The items; they may depend on each other by key, in any order.
+        """
+        return self._call('POST', '/v1/work/batch', body={'items': items}, idempotency_key=idempotency_key,
+            creates=True)
+
+    def work_claim(self, agent, *, types=None, team=None, max=None, wait_ms=None, lease_ms=None, session=None,
+        idempotency_key=None):
+        """Take items under a lease, waiting for them if asked.
+
+        agent: Who takes it.
+        types: Only these types; any when absent.
+        team: Only this team's; any when absent.
+        max: At most so many.
+        wait_ms: When there is none, wait so long for one.
+        lease_ms: Lease for these claims instead of the items' own.
+        session: The worker's session: what it holds is released when the session's connection is lost.
+        """
+        return self._call('POST', '/v1/work/claim', body={'agent': agent, 'types': types, 'team': team, 'max': max,
+            'wait_ms': wait_ms, 'lease_ms': lease_ms, 'session': session}, idempotency_key=idempotency_key,
+            creates=True)
+
+    def work_progress(self, id, token, percent, *, note=None, extend_ms=None):
+        """Report progress, and extend the lease if asked.
+
+        id: The item.
+        token: The token of the claim.
+        percent: How much is done.
+        note: A word for people.
+        extend_ms: Let the lease end so long from now.
+        """
+        return self._call('POST', f'/v1/work/{urllib.parse.quote(id, safe="")}/progress', body={'token': token,
+            'percent': percent, 'note': note, 'extend_ms': extend_ms})
+
+    def work_extend(self, items, lease_ms, *, percent=None):
+        """Extend leases.
+
+        items: The claims.
+        lease_ms: Let the leases end so long from now.
+        percent: Progress to record with each.
+        """
+        return self._call('POST', '/v1/work/extend', body={'items': items, 'lease_ms': lease_ms, 'percent':
+            percent})
+
+    def work_complete(self, id, token, *, result=None, used=None):
+        """The attempt worked.
+
+        id: The item.
+        token: The token of the claim.
+        result: Any JSON, kept byte for byte.
+        used: What ran it.
+        """
+        return self._call('POST', f'/v1/work/{urllib.parse.quote(id, safe="")}/complete', body={'token': token,
+            'result': result, 'used': used})
+
+    def work_fail(self, id, token, error, *, retry=None, used=None):
+        """The attempt failed: retry after a backoff, or give up.
+
+        id: The item.
+        token: The token of the claim.
+        error: What went wrong.
+        retry: false: do not try again.
+        used: What ran it.
+        """
+        return self._call('POST', f'/v1/work/{urllib.parse.quote(id, safe="")}/fail', body={'token': token, 'error':
+            error, 'retry': retry, 'used': used})
+
+    def work_release(self, id, token):
+        """Give the item back; it counts as no failure.
+
+        id: The item.
+        token: The token of the claim.
+        """
+        return self._call('POST', f'/v1/work/{urllib.parse.quote(id, safe="")}/release', body={'token': token})
+
+    def work_settle(self, items):
+        """Complete, fail or release many.
+
+        items: The attempts.
+        """
+        return self._call('POST', '/v1/work/settle', body={'items': items})
+
+    def work_cancel(self, id, *, reason=None):
+        """Cancel an item that is not finished.
+
+        id: The item.
+        reason: Why; kept as the item's error.
+        """
+        return self._call('POST', f'/v1/work/{urllib.parse.quote(id, safe="")}/cancel', body={'reason': reason})
+
+    def work_retry(self, id):
+        """Put a failed or cancelled item back to work, and what failed because of it.
+
+        id: The item.
+        """
+        return self._call('POST', f'/v1/work/{urllib.parse.quote(id, safe="")}/retry')
+
+    def work_events(self, *, type=None, item=None, from_=None, last_event_id=None, reconnect=True):
+        """Server-sent events of state changes; Last-Event-ID resumes.
+
+        type: Only of items of this type.
+        item: Only of this item.
+        from_: Begin after this event id (Last-Event-ID does the same), or 'start' for all that is kept.
+        """
+        return self._stream('/v1/work/events', {'type': type, 'item': item, 'from': from_}, last_event_id,
+            reconnect)
+
+    def work_session(self, agent, *, last_event_id=None, reconnect=True):
+        """A worker's own stream: items claimed in the session are released when it is cut.
+
+        agent: Who it is.
+        """
+        return self._stream('/v1/work/session', {'agent': agent}, last_event_id, reconnect)
+
+    def work_show(self, id):
+        """One item, with its history.
+
+        id: The item.
+        """
+        return self._call('GET', f'/v1/work/{urllib.parse.quote(id, safe="")}')
+
+
+def _given(members):
+    return {name: value for name, value in (members or {}).items() if value is not None}
+
+
+def _query(members):
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in members.items()}
+
+
+def _problem(answer):
+    try:
+        problem = json.loads(answer.body)
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {'detail': answer.body.decode('utf-8', 'replace')[:400] or f'HTTP status {answer.status}'}
+    return problem
+
+
+def _events(response):
+    """Splits a response into events; a comment line is a sign of life and nothing more."""
+    fields = {}
+    for raw in iter(response.readline, b''):
+        line = raw.decode('utf-8').rstrip('\r\n')
+        if line:
+            name, _, value = line.partition(':')
+            value = value[1:] if value.startswith(' ') else value
+            fields[name] = f'{fields[name]}\n{value}' if name == 'data' and name in fields else value
+            continue
+        if 'data' in fields or 'event' in fields:
+            text = fields.get('data', '')
+            try:
+                data = json.loads(text)
+            except ValueError:
+                data = text
+            yield Event(fields.get('id'), fields.get('event', 'message'), data)
+        fields = {}
