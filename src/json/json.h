@@ -1,6 +1,5 @@
 /*
- * JSON by table: a struct type is described once (api/types/) and the same rows decode, check, encode and document
- * it.
+ * JSON by table: a type is described once (api/types/) and the same rows decode, check, encode and document it.
  *
  * Decoding is one pass over the text with no tree in between. Objects are filled in an arena; text without escapes
  * and raw values point into the input, which must live as long as the struct. Every struct that has a table ends
@@ -38,8 +37,7 @@ enum json_kind {
 	JSON_OBJECT,  /* struct, embedded; of: struct json_type */
 	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each <= max characters, at least 1 */
 	JSON_OBJECTS, /* struct x *v + size_t v_count; of: struct json_type; count <= max_count */
-	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; count <= max_count, each <= max characters
-		   */
+	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; limits as for JSON_TEXTS, keys not empty */
 };
 
 enum json_need {
@@ -76,8 +74,8 @@ struct json_field {
 	int64_t min, max;
 	uint32_t max_count;
 	const void *of;
-	const char *fallback; /* as text: taken when absent (the seen bit stays clear); NULL for none; scalars,
-				 text, raw */
+	const char
+		*fallback; /* as text: taken when absent (the seen bit stays clear); NULL for none; not for lists */
 	const char *doc;
 };
 
