@@ -37,7 +37,8 @@ enum json_kind {
 	JSON_OBJECT,  /* struct, embedded; of: struct json_type */
 	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each <= max characters, at least 1 */
 	JSON_OBJECTS, /* struct x *v + size_t v_count; of: struct json_type; count <= max_count */
-	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; limits as for JSON_TEXTS, keys not empty */
+	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; limits as JSON_TEXTS, values may be empty
+		   */
 };
 
 enum json_need {
@@ -74,8 +75,7 @@ struct json_field {
 	int64_t min, max;
 	uint32_t max_count;
 	const void *of;
-	const char
-		*fallback; /* as text: taken when absent (the seen bit stays clear); NULL for none; not for lists */
+	const char *fallback; /* as text: taken when absent (the seen bit stays clear); NULL: none; not of lists */
 	const char *doc;
 };
 
