@@ -23,11 +23,11 @@ struct http_hooks {
 	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
 	/* SLOT, SLOT_READ, READ, WRITE: takes the call over until http_finish(). An error is answered at once. */
 	enum err (*dispatch)(struct call *c);
-	/* The client of a call that was dispatched and whose route WAITS has hung up. c->gone is set. The call is
-	 * still the dispatcher's, who must finish it soon. On the loop. */
+	/* The client of a call that was dispatched and whose route WAITS has hung up; c->gone is set. The call must
+	 * be finished soon. Another thread may be doing that just now: keep c->number, not c. On the loop. */
 	void (*hung_up)(struct call *c);
-	/* The answer could not be sent whole (after a claim: nobody knows of the lease). On the loop; c->out is
-	 * valid. */
+	/* A dispatched call ended well, and its answer was not sent whole (after a claim: nobody knows of the
+	 * lease). On the loop; c->out is valid until the hook returns. Not after http_server_drain(). */
 	void (*undelivered)(struct call *c);
 	/* A stream said STREAM_FETCH: run ops->fetch on a READ thread, then http_fetched(). */
 	enum err (*fetch)(struct call *c);
@@ -61,6 +61,7 @@ void http_wake_streams(struct http_server *s); /* any thread, cheap when nobody 
  * running ones are answered or deadline_ms (monotonic from now) has passed; end streams; join the loops.
  * Long polls must be finished by their owner meanwhile. */
 void http_server_drain(struct http_server *s, int64_t deadline_ms);
+/* By now nobody may finish calls any more; what is left of them is closed unanswered. */
 void http_server_destroy(struct http_server **s);
 
 #endif

@@ -35,8 +35,7 @@
 #include <sys/socket.h>
 
 enum {
-	/* libmicrohttpd's memory of one connection: request line, headers and the answer's headers must fit. It is
-	 * zeroed after each request, so more of it costs time as well. */
+	/* libmicrohttpd's memory of one connection: request line, headers and the answer's headers must fit. */
 	CONNECTION_MEMORY = 16 << 10,
 	ARENA_MAX = 64 << 20,
 	ANSWER_MAX = 64 << 20,
@@ -83,11 +82,10 @@ struct http_server {
 
 struct loop {
 	unsigned magic;
-	unsigned index;
 	struct http_server *server;
 	struct MHD_Daemon *daemon;
 	int listener; /* closed when draining begins; -1 then */
-	int set;      /* epoll: the daemon's own set, wake, and the sockets of connections that may wait for long */
+	int set;      /* epoll: the daemon's own set, wake, and every connection's socket for its end */
 	int wake;     /* eventfd, edge-triggered, never read */
 	pthread_t thread;
 	bool started;

@@ -40,6 +40,7 @@ void loop_hand_back(struct call_private *c)
 	bool was_empty;
 
 	pthread_mutex_lock(&l->lock);
+	CHECK(c->stage == STAGE_DISPATCHED || c->stage == STAGE_STREAMING); /* else it is finished twice */
 	if (c->stage == STAGE_DISPATCHED)
 		c->stage = STAGE_FINISHED;
 	was_empty = !l->finished;
