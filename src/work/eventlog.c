@@ -262,19 +262,20 @@ struct fetching {
 	struct event_cursor *cursor;
 	event_fn *fn;
 	void *ctx;
-	bool first, found_cursor, stopped;
+	bool any, gone, stopped;
 };
 
+/* The first row must be the one the cursor stands in, unless it asks for the start. */
 static enum err fetch_row(void *ctx, const void *row)
 {
 	struct fetching *f = ctx;
 	const struct event_row *r = row;
-	if (f->first)
-		f->found_cursor = r->seq == f->cursor->seq;
-	f->first = false;
-	if (!f->stopped && !give(r->seq, r->events, f->cursor, f->fn, f->ctx))
-		f->stopped = true;
-	else if (!f->stopped)
+	f->gone = f->gone || (!f->any && f->cursor->seq != 0 && f->cursor->seq != r->seq);
+	f->any = true;
+	if (f->gone || f->stopped)
+		return OK;
+	f->stopped = !give(r->seq, r->events, f->cursor, f->fn, f->ctx);
+	if (!f->stopped)
 		f->cursor->index = INT64_MAX;
 	return OK;
 }
@@ -282,13 +283,11 @@ static enum err fetch_row(void *ctx, const void *row)
 enum err eventlog_fetch(struct eventlog *l, struct db *db, struct event_cursor *c, event_fn *fn, void *ctx,
 			bool *gone)
 {
-	struct fetching f = {.cursor = c, .fn = fn, .ctx = ctx, .first = true};
+	struct fetching f = {.cursor = c, .fn = fn, .ctx = ctx};
 	struct event_from_in in = {.from_seq = c->seq, .count = FETCH_BATCHES};
-	bool from_start = c->seq == 0;
 	enum err err = q_event_from(db, &in, fetch_row, &f);
-	*gone = !err && !from_start && !f.found_cursor;
-	if (err || *gone || !f.first)
-		return err;
-	*c = eventlog_end(l); /* nothing is stored at all */
-	return OK;
+	*gone = f.gone || (!f.any && c->seq != 0);
+	if (!err && !f.any && c->seq == 0)
+		*c = eventlog_end(l); /* nothing is stored at all */
+	return err;
 }
