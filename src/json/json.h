@@ -37,8 +37,7 @@ enum json_kind {
 	JSON_OBJECT,  /* struct, embedded; of: struct json_type */
 	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each <= max characters, at least 1 */
 	JSON_OBJECTS, /* struct x *v + size_t v_count; of: struct json_type; count <= max_count */
-	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; limits as JSON_TEXTS, values may be empty
-		   */
+	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; as JSON_TEXTS, but values may be empty */
 };
 
 enum json_need {
