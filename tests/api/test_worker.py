@@ -1,0 +1,307 @@
+"""tenfold worker run: what a command is given, what becomes of its end, and that nothing is lost or run twice."""
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+
+from harness import BINARY, SLOW, clean_env, until
+
+
+class Worker:
+    """`tenfold worker run` for one test: started on a type, ended with the test."""
+
+    def __init__(self, t, *command, server=None, flags=(), type_=None):
+        self.server = server or t.server
+        key = t.caller('worker', self.server).key
+        self.errors = tempfile.TemporaryFile('w+')
+        self.process = subprocess.Popen(
+            [BINARY, 'worker', 'run', '--type', type_ or t.type, '--json', *flags, '--', *command],
+            env=clean_env(TENFOLD_URL=self.server.url, TENFOLD_KEY=key, TENFOLD_HOME='/nonexistent'),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+        t.cleanup.callback(self.end)
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, timeout_s=30):
+        """The exit status and the summary."""
+        said, _ = self.process.communicate(timeout=timeout_s * SLOW)
+        return self.process.returncode, json.loads(said) if said.strip() else None
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.errors.close()
+
+    def complaints(self):
+        self.errors.seek(0)
+        return self.errors.read()
+
+
+class Gate:
+    """Commands wait at a named pipe until it is opened: `: <GATE` in a shell. Then it stays open."""
+
+    def __init__(self, t):
+        self.folder = tempfile.TemporaryDirectory()
+        t.cleanup.callback(self.folder.cleanup)
+        self.path = self.file('gate')
+        os.mkfifo(self.path)
+        self.t = t
+
+    def open(self):
+        # Who opens a pipe for reading waits for a writer; from now on there is one.
+        self.t.cleanup.callback(os.close, os.open(self.path, os.O_RDWR))
+
+    def file(self, name):
+        return os.path.join(self.folder.name, name)
+
+
+def run_all(t, *command, flags=()):
+    """Works on what there is, and says what it did."""
+    status, summary = Worker(t, *command, flags=['--until-empty', *flags]).wait()
+    assert status == 0, status
+    return summary
+
+
+def is_gone(pid):
+    """Ended, whether or not somebody has reaped it."""
+    try:
+        with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as f:
+            return f.read().rsplit(')', 1)[1].split()[0] == 'Z'
+    except FileNotFoundError:
+        return True
+
+
+def pid_in(path):
+    until(lambda: os.path.exists(path) and os.path.getsize(path) > 1, what=path)
+    with open(path, encoding='ascii') as f:
+        return int(f.read())
+
+
+def leased(t, type_, server=None):
+    listed = t.caller('worker', server).get('/v1/work', query={'type': type_, 'state': 'leased', 'limit': 1000})
+    return [x['id'] for x in listed.expect(200).items]
+
+
+def test_the_command_gets_the_payload_and_the_item(t):
+    payload = {'text': 'ünïcode', 'long': 'x' * 200000}
+    item = t.worker.add(t.type, payload=payload, title='A title', key='k1',
+                        trace='00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
+    summary = run_all(t, 'sh', '-c', 'cat >"$0"; env | grep ^TENFOLD_WORK_ | sort', '/dev/stderr')
+    assert summary['completed'] == 1, summary
+    shown = t.worker.show(item)
+    output = shown['result']['output']
+    assert shown['result']['exit'] == 0
+    assert output.endswith(
+        'TENFOLD_WORK_ATTEMPT=1\n'
+        f'TENFOLD_WORK_ID={item["id"]}\n'
+        'TENFOLD_WORK_KEY=k1\n'
+        'TENFOLD_WORK_TITLE=A title\n'
+        'TENFOLD_WORK_TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n'
+        f'TENFOLD_WORK_TYPE={t.type}\n'), output[-600:]
+    again = t.worker.add(t.type, payload=payload)
+    run_all(t, 'sh', '-c', 'cat | wc -c')
+    assert int(t.worker.show(again)['result']['output']) == len(json.dumps(payload))
+
+
+def test_a_command_need_not_read_its_payload(t):
+    item = t.worker.add(t.type, payload={'long': 'x' * 200000})
+    assert run_all(t, 'true')['completed'] == 1
+    assert t.worker.state(item) == 'completed'
+
+
+def test_exit_codes(t):
+    for code, state, counted in [(0, 'completed', 'completed'), (75, 'scheduled', 'retried'), (3, 'failed', 'failed')]:
+        with t.case(f'exit {code}'):
+            item = t.worker.add(t.type, backoff={'kind': 'fixed', 'base_ms': 3600000})
+            summary = run_all(t, 'sh', '-c', f'echo out; echo why >&2; exit {code}')
+            shown = t.worker.show(item)
+            assert shown['state'] == state and summary[counted] == 1, (shown, summary)
+            if code:
+                assert shown['failures'] == 1
+            if code == 3:
+                assert shown['error'] == 'exit status 3: why'
+    with t.case('a signal'):
+        item = t.worker.add(t.type)
+        run_all(t, 'sh', '-c', 'kill -9 $$')
+        assert t.worker.show(item)['error'] == 'killed by signal 9 (Killed)'
+    with t.case('the last attempt of a retry has failed'):
+        item = t.worker.add(t.type, max_attempts=1)
+        assert run_all(t, 'sh', '-c', 'exit 75')['failed'] == 1
+        assert t.worker.state(item) == 'failed'
+
+
+def test_lines_of_progress(t):
+    gate, item = Gate(t), t.worker.add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo before; echo "::progress 40 compiling"; : <{gate.path}',
+                    flags=['--until-empty'])
+    until(lambda: t.worker.show(item)['progress'] == 40, what='40 percent')
+    assert t.worker.show(item)['note'] == 'compiling'
+    gate.open()
+    assert worker.wait()[0] == 0
+    assert t.worker.show(item)['result']['output'] == 'before\n'
+
+
+def test_only_the_end_of_much_output_is_kept(t):
+    item = t.worker.add(t.type)
+    run_all(t, 'sh', '-c', 'seq 1 200000')
+    output = t.worker.show(item)['result']['output']
+    assert len(output) == 65536 and output.endswith('\n199999\n200000\n')
+    binary = t.worker.add(t.type)
+    run_all(t, 'head', '-c', '100000', '/dev/urandom')
+    assert t.worker.state(binary) == 'completed'
+
+
+def test_cancel_kills_the_whole_group(t):
+    gate, item = Gate(t), t.worker.add(t.type)
+    child = gate.file('child')
+    worker = Worker(t, 'sh', '-c', f'sh -c \'echo $$ >{child}; : <{gate.path}\' & wait', flags=['--until-empty'])
+    pid = pid_in(child)
+    t.operator.post(f'/v1/work/{item["id"]}/cancel').expect(200)
+    status, summary = worker.wait()
+    assert status == 0 and summary['lost'] == 1, summary
+    until(lambda: is_gone(pid), what='the end of the grandchild')
+    assert t.worker.state(item) == 'cancelled'
+
+
+def test_who_ignores_sigterm_is_killed_after_the_grace(t):
+    gate, item = Gate(t), t.worker.add(t.type)
+    child = gate.file('child')
+    worker = Worker(t, 'sh', '-c', f'trap "" TERM; echo $$ >{child}; : <{gate.path}',
+                    flags=['--until-empty', '--grace', '200ms'])
+    pid = pid_in(child)
+    t.operator.post(f'/v1/work/{item["id"]}/cancel').expect(200)
+    assert worker.wait()[0] == 0
+    assert is_gone(pid)
+
+
+def test_a_lost_lease_kills(t):
+    """A worker that slept through its lease: the successor is not disturbed."""
+    gate = Gate(t)
+    item = t.worker.add(t.type, backoff={'kind': 'fixed', 'base_ms': 0})
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}',
+                    flags=['--lease', '1s', '--until-empty'])
+    pid = pid_in(gate.file('child'))
+    worker.signal(signal.SIGSTOP)
+    taken = until(lambda: t.worker.claim(t.type, agent='successor', wait_ms=5000, lease_ms=60000), 15, 'the lapse')
+    worker.signal(signal.SIGCONT)
+    status, summary = worker.wait()
+    assert status == 0 and summary['lost'] == 1 and is_gone(pid), summary
+    t.worker.settle(taken[0], result='mine').expect(200)
+    assert t.worker.show(item)['result'] == 'mine'
+
+
+def test_leases_are_extended_while_the_command_runs(t):
+    gate, item = Gate(t), t.worker.add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}',
+                    flags=['--lease', '1s', '--until-empty'])
+    pid_in(gate.file('child'))
+    first = t.worker.show(item)['lease_until']
+    until(lambda: t.worker.show(item)['lease_until'] > first, what='a later end of the lease')
+    assert t.worker.claim(t.type, wait_ms=1500) == []
+    gate.open()
+    assert worker.wait()[1]['completed'] == 1
+    assert t.worker.show(item)['attempt'] == 1
+
+
+def test_sigterm_drains(t):
+    gate = Gate(t)
+    running = t.worker.add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}')
+    pid_in(gate.file('child'))
+    worker.signal(signal.SIGTERM)
+    until(lambda: 'finishing 1 item' in worker.complaints(), what='the word of the worker')
+    waiting = t.worker.add(t.type)
+    gate.open()
+    status, summary = worker.wait()
+    assert status == 143 and summary['completed'] == 1, (status, summary)
+    assert t.worker.state(running) == 'completed' and t.worker.state(waiting) == 'ready'
+
+
+def test_an_idle_worker_stops_at_once(t):
+    for number, status in [(signal.SIGINT, 130), (signal.SIGTERM, 143)]:
+        with t.case(str(status)):
+            item = t.worker.add(t.type)
+            worker = Worker(t, 'true')
+            until(lambda: t.worker.state(item) == 'completed', what='one item')  # noqa: B023
+            worker.signal(number)
+            assert worker.wait(5)[0] == status
+
+
+def test_a_second_signal_gives_items_back(t):
+    gate, item = Gate(t), t.worker.add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}')
+    pid = pid_in(gate.file('child'))
+    worker.signal(signal.SIGTERM)
+    until(lambda: 'finishing' in worker.complaints(), what='the word of the worker')
+    worker.signal(signal.SIGTERM)
+    status, summary = worker.wait()
+    assert status == 143 and summary['released'] == 1, (status, summary)
+    shown = t.worker.show(item)
+    assert shown['state'] == 'ready' and shown['failures'] == 0 and is_gone(pid), shown
+
+
+def test_a_killed_worker_loses_its_items_at_once(t):
+    gate, item = Gate(t), t.worker.add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}')
+    pid = pid_in(gate.file('child'))
+    worker.signal(signal.SIGKILL)
+    until(lambda: t.worker.state(item) == 'ready', 5, 'the release (the lease lasts a minute)')
+    assert t.worker.show(item)['failures'] == 0
+    until(lambda: is_gone(pid), 5, 'the end of the command')
+
+
+def test_results_outlive_the_server(t):
+    """The server dies while a command runs, and comes back after it has ended."""
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)   # the same one again
+    gate, item = Gate(t), t.caller('worker', server).add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}; echo done',
+                    server=server, flags=['--until-empty'])
+    pid = pid_in(gate.file('child'))
+    server.kill()
+    gate.open()
+    until(lambda: is_gone(pid), what='the end of the command')
+    until(lambda: 'trying again until it answers' in worker.complaints(), what='the word of the worker')
+    server.start()
+    status, summary = worker.wait(60)
+    assert status == 0 and summary['completed'] == 1, (status, summary, worker.complaints())
+    shown = t.caller('worker', server).show(item)
+    assert shown['state'] == 'completed' and shown['attempt'] == 1 and shown['result']['output'] == 'done\n', shown
+
+
+def test_fifty_at_once(t):
+    gate = Gate(t)
+    for _ in range(120):
+        t.worker.add(t.type)
+    worker = Worker(t, 'sh', '-c', f'touch {gate.folder.name}/$TENFOLD_WORK_ID; : <{gate.path}',
+                    flags=['--until-empty', '--concurrency', '50'])
+    until(lambda: len(os.listdir(gate.folder.name)) == 51, 30, 'fifty running')
+    assert len(leased(t, t.type)) == 50
+    gate.open()
+    status, summary = worker.wait()
+    assert status == 0 and summary['completed'] == 120, summary
+
+
+def test_until_empty_ends_with_a_summary(t):
+    for _ in range(20):
+        t.worker.add(t.type)
+    summary = run_all(t, 'true', flags=['--concurrency', '4'])
+    assert summary['completed'] == 20 and summary['failed'] == 0 and summary['items_per_s'] > 0, summary
+    assert run_all(t, 'true')['completed'] == 0
+
+
+def test_what_cannot_work_is_said_at_once(t):
+    with t.case('no such command'):
+        worker = Worker(t, 'no-such-command-anywhere')
+        assert worker.wait(5) == (2, None)
+        assert "there is no command 'no-such-command-anywhere'" in worker.complaints()
+    with t.case('a key that may not'):
+        done = subprocess.run([BINARY, 'worker', 'run', '--', 'true'], capture_output=True, text=True, check=False,
+                              env=clean_env(TENFOLD_URL=t.server.url, TENFOLD_KEY=t.caller('reader').key),
+                              timeout=20 * SLOW)
+        assert done.returncode == 1 and 'worker' in done.stderr, done
+        assert done.stderr.count('\n') == 1, done.stderr
