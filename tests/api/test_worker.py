@@ -158,7 +158,8 @@ def test_only_the_end_of_much_output_is_kept(t):
 def test_cancel_kills_the_whole_group(t):
     gate, item = Gate(t), t.worker.add(t.type)
     child = gate.file('child')
-    worker = Worker(t, 'sh', '-c', f'sh -c \'echo $$ >{child}; : <{gate.path}\' & wait', flags=['--until-empty'])
+    worker = Worker(t, 'sh', '-c', f'sh -c \'echo $$ >{child}; : <{gate.path}\' & wait',
+                    flags=['--until-empty', '--lease', '3s'])
     pid = pid_in(child)
     t.operator.post(f'/v1/work/{item["id"]}/cancel').expect(200)
     status, summary = worker.wait()
@@ -171,7 +172,7 @@ def test_who_ignores_sigterm_is_killed_after_the_grace(t):
     gate, item = Gate(t), t.worker.add(t.type)
     child = gate.file('child')
     worker = Worker(t, 'sh', '-c', f'trap "" TERM; echo $$ >{child}; : <{gate.path}',
-                    flags=['--until-empty', '--grace', '200ms'])
+                    flags=['--until-empty', '--lease', '3s', '--grace', '200ms'])
     pid = pid_in(child)
     t.operator.post(f'/v1/work/{item["id"]}/cancel').expect(200)
     assert worker.wait()[0] == 0
