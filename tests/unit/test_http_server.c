@@ -305,6 +305,24 @@ static void a_port_is_free_again_at_once(void **state)
 	stub_free(&again);
 }
 
+/* Whoever reads the url must be able to use it. */
+static void the_url_of_all_addresses_is_the_local_one(void **state)
+{
+	struct stub *s = stub_new(&(struct stub_config){.listen = "0.0.0.0:0"});
+	struct client *c = client_open(stub_url(s));
+	struct problem p = {0};
+
+	(void)state;
+	assert_true(str_starts(str_of(stub_url(s)), STR("http://127.0.0.1:")));
+	client_get(c, "/health");
+	client_expect(c, 200);
+	client_close(&c);
+	stub_free(&s);
+	if (stub_try(&(struct stub_config){.loops = 2, .listen = "[::]:0"}, &s, &p) == OK) /* if there is IPv6 */
+		assert_true(str_starts(str_of(stub_url(s)), STR("http://[::1]:")));
+	stub_free(&s);
+}
+
 static void an_address_that_is_none_is_told(void **state)
 {
 	static const char *const wrong[] = {"7010", "127.0.0.1", "nonsense:port", "300.0.0.1:0", "[::1]", ":7010"};
@@ -355,24 +373,16 @@ static void pipelined_requests_are_answered_in_order(void **state)
 
 static void a_client_that_sends_byte_by_byte_is_served(void **state)
 {
-	static const char request[] = "POST /v1/work?  HTTP/1.1\r\n" JSON "Transfer-Encoding: chunked\r\n\r\n"
-				      "5\r\n{\"typ\r\n7\r\ne\":\"x\"}\r\n0\r\n\r\n";
+	static const char request[] = "POST /v1/work HTTP/1.1\r\n" JSON "Transfer-Encoding: chunked\r\n\r\n"
+				      "5\r\n{\"typ\r\n7;extension=1\r\ne\":\"x\"}\r\n0\r\nTrailer: 1\r\n\r\n";
 	struct client *c = client_open(stub_url(stub));
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(request) - 1; i++)
-		client_send_bytes(c, request + i, 1);
-	client_close(&c);
-	c = client_open(stub_url(stub));
-	client_send(c, "POST /v1/work HTTP/1.1\r\n" JSON "Transfer-Encoding: chunked\r\n\r\n");
-	for (const char *p = "{\"type\":\"x\"}"; *p; p++) {
-		char chunk[] = "1\r\n \r\n";
-
-		chunk[3] = *p;
-		client_send(c, chunk);
+	for (int twice = 0; twice < 2; twice++) {
+		for (size_t i = 0; i < sizeof(request) - 1; i++)
+			client_send_bytes(c, request + i, 1);
+		client_expect(c, 201);
 	}
-	client_send(c, "0\r\n\r\n");
-	client_expect(c, 201);
 	client_close(&c);
 }
 
@@ -660,7 +670,7 @@ static void requests_that_could_be_smuggled_are_refused(void **state)
 		buf_fmt(&b, "POST /v1/work HTTP/1.1\r\n" JSON "%s\r\n", headers[i]);
 		client_send(c, b.p);
 		client_expect(c, 400);
-		assert_true(client_ended(c) || true);
+		client_ended(c);
 		client_close(&c);
 		buf_free(&b);
 	}
@@ -740,6 +750,7 @@ int main(void)
 		EACH(a_second_server_on_a_port_is_told_which),
 		EACH(port_0_is_shared_by_all_loops),
 		EACH(a_port_is_free_again_at_once),
+		EACH(the_url_of_all_addresses_is_the_local_one),
 		EACH(an_address_that_is_none_is_told),
 		EACH(a_query_of_a_thousand_parameters_is_answered),
 		EACH(pipelined_requests_are_answered_in_order),
