@@ -3,11 +3,14 @@
 import json
 import socket
 
+from contract import note
 from harness import SLOW, until
 
 
 class Stream:
     """Reads server-sent events off a socket."""
+
+    code = None   # for note(): a stream has no problem+json
 
     def __init__(self, t, path='/v1/work/events', last_event_id=None, key=None, server=None):
         server = server or t.server
@@ -21,6 +24,7 @@ class Stream:
         for line in iter(self.file.readline, b'\r\n'):
             name, _, value = line.decode().partition(':')
             self.headers[name.lower()] = value.strip()
+        note('GET', path.split('?')[0], self)
         self.chunked = self.headers.get('transfer-encoding') == 'chunked'
         self.left = b''
 
