@@ -9,6 +9,8 @@
  */
 #include "work/work_priv.h"
 
+enum { TOUCHES_KEPT = 4096 };
+
 /* ---- touching ---- */
 
 struct touch *touch_of(const struct work *w, const struct item *item)
@@ -19,19 +21,15 @@ struct touch *touch_of(const struct work *w, const struct item *item)
 
 static struct touch *new_touch(struct work *w, struct item *item)
 {
-	struct touch *t = ARENA_NEW(w->batch.arena, struct touch);
+	struct batch *b = &w->batch;
+	struct touch *t;
 
-	CHECK(w->batch.open && t != NULL && item->touch == 0);
-	*VEC_PUSH(&w->batch.touches) = t;
-	t->item = item;
-	t->is_live = true;
+	CHECK(b->open && item->touch == 0 && b->touched < UINT32_MAX);
+	if (b->touched == b->touches.n)
+		*VEC_PUSH(&b->touches) = must_realloc(NULL, sizeof(*t));
+	t = b->touches.v[b->touched++];
+	*t = (struct touch){.item = item, .is_live = true};
 	return t;
-}
-
-static void number_touch(struct work *w, struct item *item)
-{
-	CHECK(w->batch.touches.n < UINT32_MAX);
-	item->touch = (uint32_t)w->batch.touches.n;
 }
 
 struct touch *batch_touch(struct work *w, struct item *item)
@@ -43,7 +41,7 @@ struct touch *batch_touch(struct work *w, struct item *item)
 	t = new_touch(w, item);
 	t->before = *item;
 	t->was_live = true;
-	number_touch(w, item);
+	item->touch = (uint32_t)w->batch.touched;
 	return t;
 }
 
@@ -51,7 +49,7 @@ struct touch *batch_touch_new(struct work *w, struct item *item)
 {
 	struct touch *t = new_touch(w, item);
 
-	number_touch(w, item);
+	item->touch = (uint32_t)w->batch.touched;
 	return t;
 }
 
@@ -69,6 +67,23 @@ void batch_tell(struct work *w, const struct item *item, enum work_event_kind ki
 
 /* ---- beginning and end ---- */
 
+void batch_free(struct batch *b)
+{
+	for (size_t i = 0; i < b->touches.n; i++)
+		free(b->touches.v[i]);
+	VEC_FREE(&b->touches);
+	VEC_FREE(&b->happenings);
+	VEC_FREE(&b->finished);
+	arena_destroy(&b->arena);
+}
+
+size_t batch_bytes(const struct batch *b)
+{
+	return arena_used(b->arena) + b->touches.cap * sizeof(b->touches.v[0]) +
+	       b->touches.n * sizeof(struct touch) + b->happenings.cap * sizeof(b->happenings.v[0]) +
+	       b->finished.cap * sizeof(b->finished.v[0]);
+}
+
 void work_begin(struct work *w, int64_t now_ms)
 {
 	CHECK(!w->batch.open);
@@ -84,7 +99,10 @@ static void end(struct work *w)
 	for (size_t i = 0; i < b->happenings.n; i++)
 		name_drop(&w->names, &b->happenings.v[i].agent);
 	b->open = false;
-	b->touches.n = b->happenings.n = b->finished.n = b->told = 0;
+	while (b->touches.n > TOUCHES_KEPT)
+		free(b->touches.v[--b->touches.n]);
+	b->touched = b->told = 0;
+	b->happenings.n = b->finished.n = 0;
 	arena_reset(b->arena);
 }
 
@@ -104,14 +122,14 @@ static void release(struct work *w, struct item *holds, const struct item *other
 void work_commit(struct work *w)
 {
 	CHECK(w->batch.open);
-	for (size_t i = 0; i < w->batch.touches.n; i++) {
+	for (size_t i = 0; i < w->batch.touched; i++) {
 		struct touch *t = w->batch.touches.v[i];
 
 		release(w, &t->before, t->item);
 		t->item->touch = 0;
 		if (t->is_live)
 			continue;
-		map_take(&w->by_id, (uint64_t)t->item->id);
+		idmap_remove(&w->by_id, t->item->id);
 		item_free(w, t->item);
 	}
 	for (struct work_queue *q = w->unstored; q; q = q->next_unstored)
@@ -129,7 +147,7 @@ static void undo_touch(struct work *w, struct touch *t)
 	if (t->is_live && !t->was_live)
 		index_leave(w, item);
 	if (!t->was_live) {
-		map_take(&w->by_id, (uint64_t)item->id);
+		idmap_remove(&w->by_id, item->id);
 		item_free(w, item);
 		return;
 	}
@@ -145,7 +163,7 @@ static void undo_touch(struct work *w, struct touch *t)
 void work_undo(struct work *w)
 {
 	CHECK(w->batch.open);
-	for (size_t i = w->batch.touches.n; i-- > 0;)
+	for (size_t i = w->batch.touched; i-- > 0;)
 		undo_touch(w, w->batch.touches.v[i]);
 	wait_undo(w);
 	end(w);
@@ -171,7 +189,7 @@ static void describe(const struct touch *t, struct work_change *out)
 
 bool work_next_change(struct work *w, size_t *i, struct work_change *out)
 {
-	if (*i >= w->batch.touches.n)
+	if (*i >= w->batch.touched)
 		return false;
 	describe(w->batch.touches.v[(*i)++], out);
 	return true;
@@ -190,7 +208,7 @@ struct work_queue *work_unstored_queues(struct work *w)
 
 const struct item *work_finished_now(const struct work *w, int64_t id, struct work_change *out)
 {
-	struct item *item = map_get(&w->by_id, (uint64_t)id);
+	struct item *item = idmap_get(&w->by_id, id);
 
 	if (!item || is_live_state(item->state))
 		return NULL;

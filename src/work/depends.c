@@ -35,24 +35,24 @@ bool work_depends_next(struct str *blob, struct work_depends_entry *out)
 
 static void add_dependent(struct work *w, int64_t dependency, int64_t dependent)
 {
-	struct idset *set = map_get(&w->dependents, (uint64_t)dependency);
+	struct idmap *set = map_get(&w->dependents, (uint64_t)dependency);
 
 	if (!set) {
-		set = NEW(struct idset);
+		set = NEW(struct idmap);
 		map_put(&w->dependents, (uint64_t)dependency, set);
 	}
-	CHECK(idset_add(set, dependent));
+	CHECK(idmap_add(set, dependent, NULL));
 }
 
 static void remove_dependent(struct work *w, int64_t dependency, int64_t dependent)
 {
-	struct idset *set = map_get(&w->dependents, (uint64_t)dependency);
+	struct idmap *set = map_get(&w->dependents, (uint64_t)dependency);
 
-	CHECK(set && idset_remove(set, dependent));
+	CHECK(set && idmap_remove(set, dependent));
 	if (set->count > 0)
 		return;
 	map_take(&w->dependents, (uint64_t)dependency);
-	idset_free(set);
+	idmap_free(set);
 	free(set);
 }
 
@@ -76,10 +76,10 @@ void depends_unlink(struct work *w, struct item *item)
 
 void depends_free(struct work *w)
 {
-	struct idset *set;
+	struct idmap *set;
 
 	for (size_t i = 0; (set = map_next(&w->dependents, &i));) {
-		idset_free(set);
+		idmap_free(set);
 		free(set);
 	}
 	map_free(&w->dependents);
@@ -88,10 +88,10 @@ void depends_free(struct work *w)
 size_t depends_bytes(const struct work *w)
 {
 	size_t bytes = map_bytes(&w->dependents);
-	struct idset *set;
+	struct idmap *set;
 
 	for (size_t i = 0; (set = map_next(&w->dependents, &i));)
-		bytes += sizeof(*set) + idset_bytes(set);
+		bytes += sizeof(*set) + idmap_bytes(set);
 	return bytes;
 }
 
@@ -100,7 +100,7 @@ size_t depends_bytes(const struct work *w)
 /* How it stands now: an item this batch has in hand is known better here than to the caller. */
 static int standing(const struct work *w, const struct work_spec_dependency *d)
 {
-	const struct item *item = map_get(&w->by_id, (uint64_t)d->id);
+	const struct item *item = idmap_get(&w->by_id, d->id);
 
 	if (!item)
 		return d->standing;
@@ -111,7 +111,7 @@ static int standing(const struct work *w, const struct work_spec_dependency *d)
 
 static bool is_known(const struct work *w, int64_t tenant, const struct work_spec_dependency *d)
 {
-	const struct item *item = map_get(&w->by_id, (uint64_t)d->id);
+	const struct item *item = idmap_get(&w->by_id, d->id);
 
 	return item ? item->queue->tenant == tenant : d->id > 0 && d->standing != DEPENDENCY_LIVE;
 }
@@ -204,7 +204,7 @@ static void note_felled(struct work *w, struct touch *t, int64_t id)
 
 void depends_fell(struct work *w, struct item *item, int64_t cause)
 {
-	const struct item *dependency = map_get(&w->by_id, (uint64_t)cause);
+	const struct item *dependency = idmap_get(&w->by_id, cause);
 	bool cancelled = dependency && dependency->state == WORK_CANCELLED;
 	struct ending e = {.state = WORK_FAILED, .cause = cause};
 	char id[ID_TEXT];
@@ -267,9 +267,9 @@ void depends_tell(struct work *w)
 {
 	while (w->batch.told < w->batch.finished.n) {
 		const struct item *done = w->batch.finished.v[w->batch.told++];
-		const struct idset *waiting;
+		const struct idmap *waiting;
 
 		while ((waiting = map_get(&w->dependents, (uint64_t)done->id)))
-			tell(w, done, work_find(w, idset_first(waiting)));
+			tell(w, done, work_find(w, idmap_first(waiting)));
 	}
 }

@@ -137,7 +137,7 @@ static enum err check_revivable(const struct work *w, const struct work_loading 
 		return err;
 	if (row->state != WORK_FAILED && row->state != WORK_CANCELLED)
 		return problem_set(p, ERR_CONFLICT, "only a failed or cancelled item can be put back to work");
-	if (map_get(&w->by_id, (uint64_t)row->id)) /* live, or finished by this very batch */
+	if (idmap_get(&w->by_id, row->id)) /* live, or finished by this very batch */
 		return problem_set(p, ERR_CONFLICT, "the item is at work, or was finished at this moment");
 	if (row->key_hash && key_first(w, row->key_hash))
 		return problem_set(p, ERR_CONFLICT, "another unfinished item has its key");

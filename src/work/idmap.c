@@ -2,241 +2,292 @@
  * Invariants: no block is empty; ids ascend within a block and from block to block; a place's `first` is the first
  * id of its block, so that finding the block reads the table alone.
  */
-#include "work/idset.h"
+#include "work/idmap.h"
 
 #include <string.h>
 
 enum { BLOCK_MAX = 128, BLOCK_FIRST = 4 };
 
-struct idset_block {
+/* `cap` ids, and behind them, in a valued map, `cap` pointers. */
+struct idmap_block {
 	uint32_t n, cap;
 	int64_t ids[];
 };
 
-struct idset_place {
+struct idmap_place {
 	int64_t first;
-	struct idset_block *block;
+	struct idmap_block *block;
 };
 
-static size_t block_bytes(size_t cap)
-{
-	return sizeof(struct idset_block) + cap * sizeof(int64_t);
-}
+/* ---- finding ---- */
 
 /* The last block that begins at or below the id; the first one when all begin above it. */
-static size_t find_block(const struct idset *s, int64_t id)
+static size_t find_block(const struct idmap *m, int64_t id)
 {
-	size_t low = 0, high = s->blocks.n;
+	const struct idmap_place *base = m->blocks.v;
+	size_t n = m->blocks.n;
 
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
+	while (n > 1) {
+		size_t half = n / 2;
 
-		if (s->blocks.v[middle].first <= id)
-			low = middle;
-		else
-			high = middle;
+		base = base[half].first <= id ? base + half : base;
+		n -= half;
 	}
-	return low;
+	return (size_t)(base - m->blocks.v);
 }
 
 /* How many ids of the block are below this one. */
-static size_t count_below(const struct idset_block *b, int64_t id)
+static size_t count_below(const struct idmap_block *b, int64_t id)
 {
-	size_t low = 0, high = b->n;
+	const int64_t *base = b->ids;
+	size_t n = b->n;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	while (n > 1) {
+		size_t half = n / 2;
 
-		if (b->ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
+		base = base[half - 1] < id ? base + half : base;
+		n -= half;
 	}
-	return low;
+	return (size_t)(base - b->ids) + (n == 1 && *base < id);
 }
 
-/* Where the id is, or where it would go. */
-static bool locate(const struct idset *s, int64_t id, size_t *block, size_t *i)
+/* Where the id is, or where it would go: mostly behind all others. */
+static bool locate(const struct idmap *m, int64_t id, size_t *block, size_t *i)
 {
-	const struct idset_block *b;
+	const struct idmap_block *b;
 
 	*block = *i = 0;
-	if (s->blocks.n == 0)
+	if (m->blocks.n == 0)
 		return false;
-	*block = find_block(s, id);
-	b = s->blocks.v[*block].block;
+	*block = m->blocks.n - 1;
+	b = m->blocks.v[*block].block;
+	*i = b->n;
+	if (b->ids[b->n - 1] < id)
+		return false;
+	*block = find_block(m, id);
+	b = m->blocks.v[*block].block;
 	*i = count_below(b, id);
 	return *i < b->n && b->ids[*i] == id;
 }
 
-static struct idset_block *grow(struct idset *s, struct idset_block *b, size_t cap)
+static void **values_of(struct idmap_block *b)
 {
-	s->block_bytes += block_bytes(cap) - (b ? block_bytes(b->cap) : 0);
-	if (!b) {
-		b = must_realloc(NULL, block_bytes(cap));
-		b->n = 0;
-	} else {
-		b = must_realloc(b, block_bytes(cap));
-	}
+	return (void **)(void *)(b->ids + b->cap);
+}
+
+/* ---- blocks ---- */
+
+static size_t block_bytes(const struct idmap *m, size_t cap)
+{
+	return sizeof(struct idmap_block) + cap * (sizeof(int64_t) + (m->valued ? sizeof(void *) : 0));
+}
+
+static struct idmap_block *new_block(struct idmap *m, size_t cap)
+{
+	struct idmap_block *b = must_realloc(NULL, block_bytes(m, cap));
+
+	b->n = 0;
 	b->cap = (uint32_t)cap;
+	m->block_bytes += block_bytes(m, cap);
 	return b;
 }
 
-static struct idset_block *insert_block(struct idset *s, size_t at, int64_t first, size_t cap)
+static void free_block(struct idmap *m, struct idmap_block *b)
 {
-	struct idset_place *p;
+	m->block_bytes -= block_bytes(m, b->cap);
+	free(b);
+}
 
-	(void)VEC_PUSH(&s->blocks);
-	p = &s->blocks.v[at];
-	memmove(p + 1, p, (s->blocks.n - 1 - at) * sizeof(*p));
-	*p = (struct idset_place){first, grow(s, NULL, cap)};
+/* Moves n entries, between blocks or within one. */
+static void move(const struct idmap *m, struct idmap_block *to, size_t at, struct idmap_block *from, size_t i, size_t n)
+{
+	memmove(to->ids + at, from->ids + i, n * sizeof(to->ids[0]));
+	if (m->valued)
+		memmove(values_of(to) + at, values_of(from) + i, n * sizeof(void *));
+}
+
+static struct idmap_block *insert_block(struct idmap *m, size_t at, int64_t first, size_t cap)
+{
+	struct idmap_place *p;
+
+	(void)VEC_PUSH(&m->blocks);
+	p = &m->blocks.v[at];
+	memmove(p + 1, p, (m->blocks.n - 1 - at) * sizeof(*p));
+	*p = (struct idmap_place){first, new_block(m, cap)};
 	return p->block;
 }
 
-static void remove_block(struct idset *s, size_t at)
+static void remove_block(struct idmap *m, size_t at)
 {
-	struct idset_place *p = &s->blocks.v[at];
+	struct idmap_place *p = &m->blocks.v[at];
 
-	s->block_bytes -= block_bytes(p->block->cap);
-	free(p->block);
-	s->blocks.n--;
-	memmove(p, p + 1, (s->blocks.n - at) * sizeof(*p));
+	free_block(m, p->block);
+	m->blocks.n--;
+	memmove(p, p + 1, (m->blocks.n - at) * sizeof(*p));
 }
 
-/* The upper half of a full block moves into a new one. */
-static void split(struct idset *s, size_t at)
+static struct idmap_block *enlarge(struct idmap *m, size_t at, size_t cap)
 {
-	struct idset_block *b = s->blocks.v[at].block, *upper;
-	size_t half = b->n / 2;
+	struct idmap_block *b = m->blocks.v[at].block, *larger;
 
-	upper = insert_block(s, at + 1, b->ids[half], b->cap);
-	upper->n = (uint32_t)(b->n - half);
-	memcpy(upper->ids, b->ids + half, upper->n * sizeof(b->ids[0]));
-	b->n = (uint32_t)half;
+	if (b->cap >= cap)
+		return b;
+	larger = new_block(m, cap);
+	larger->n = b->n;
+	move(m, larger, 0, b, 0, b->n);
+	free_block(m, b);
+	return m->blocks.v[at].block = larger;
 }
 
-static void insert(struct idset *s, size_t at, size_t i, int64_t id)
+/* The upper half of a full block moves into a new one; at the end, where ids come nearly in order, an eighth. */
+static void split(struct idmap *m, size_t at)
 {
-	struct idset_place *p = &s->blocks.v[at];
-	struct idset_block *b = p->block;
+	struct idmap_block *b = m->blocks.v[at].block, *upper;
+	size_t stay = at + 2 < m->blocks.n ? b->n / 2 : b->n - b->n / 8;
 
-	if (b->n == b->cap)
-		p->block = b = grow(s, b, b->cap * 2);
-	memmove(&b->ids[i + 1], &b->ids[i], (b->n - i) * sizeof(b->ids[0]));
-	b->ids[i] = id;
-	b->n++;
-	p->first = b->ids[0];
-}
-
-static void insert_into_full(struct idset *s, size_t at, size_t i, int64_t id)
-{
-	if (i == BLOCK_MAX && at == s->blocks.n - 1) { /* above all others: leave full blocks behind */
-		insert_block(s, at + 1, id, BLOCK_FIRST);
-		insert(s, at + 1, 0, id);
-		return;
-	}
-	split(s, at);
-	locate(s, id, &at, &i);
-	insert(s, at, i, id);
-}
-
-bool idset_add(struct idset *s, int64_t id)
-{
-	size_t at, i;
-
-	if (locate(s, id, &at, &i))
-		return false;
-	s->count++;
-	if (s->blocks.n == 0)
-		insert_block(s, 0, id, BLOCK_FIRST);
-	if (s->blocks.v[at].block->n < BLOCK_MAX)
-		insert(s, at, i, id);
-	else
-		insert_into_full(s, at, i, id);
-	return true;
+	upper = insert_block(m, at + 1, b->ids[stay], b->cap);
+	upper->n = (uint32_t)(b->n - stay);
+	move(m, upper, 0, b, stay, upper->n);
+	b->n = (uint32_t)stay;
 }
 
 /* Two neighbours that together fill less than half a block become one, so that removals give memory back. */
-static void merge(struct idset *s, size_t at)
+static void merge(struct idmap *m, size_t at)
 {
-	struct idset_block *b, *next;
+	struct idmap_block *b, *next;
 
-	if (at + 1 >= s->blocks.n)
+	if (at + 1 >= m->blocks.n)
 		return;
-	b = s->blocks.v[at].block;
-	next = s->blocks.v[at + 1].block;
-	if (b->n + next->n > BLOCK_MAX / 2)
+	next = m->blocks.v[at + 1].block;
+	if (m->blocks.v[at].block->n + next->n > BLOCK_MAX / 2)
 		return;
-	if (b->cap < b->n + next->n)
-		s->blocks.v[at].block = b = grow(s, b, BLOCK_MAX / 2);
-	memcpy(b->ids + b->n, next->ids, next->n * sizeof(b->ids[0]));
+	b = enlarge(m, at, BLOCK_MAX / 2);
+	move(m, b, b->n, next, 0, next->n);
 	b->n += next->n;
-	remove_block(s, at + 1);
+	remove_block(m, at + 1);
 }
 
-bool idset_remove(struct idset *s, int64_t id)
+/* ---- adding and removing ---- */
+
+static void insert(struct idmap *m, size_t at, size_t i, int64_t id, void *value)
+{
+	struct idmap_block *b = m->blocks.v[at].block;
+
+	if (b->n == b->cap)
+		b = enlarge(m, at, b->cap * 2);
+	move(m, b, i + 1, b, i, b->n - i);
+	b->ids[i] = id;
+	if (m->valued)
+		values_of(b)[i] = value;
+	b->n++;
+	m->blocks.v[at].first = b->ids[0];
+}
+
+static void insert_into_full(struct idmap *m, size_t at, size_t i, int64_t id, void *value)
+{
+	if (i == BLOCK_MAX && at == m->blocks.n - 1) { /* above all others: leave full blocks behind */
+		insert_block(m, at + 1, id, BLOCK_FIRST);
+		insert(m, at + 1, 0, id, value);
+		return;
+	}
+	split(m, at);
+	locate(m, id, &at, &i);
+	insert(m, at, i, id, value);
+}
+
+bool idmap_add(struct idmap *m, int64_t id, void *value)
 {
 	size_t at, i;
-	struct idset_block *b;
 
-	if (!locate(s, id, &at, &i))
+	if (locate(m, id, &at, &i))
 		return false;
-	b = s->blocks.v[at].block;
-	b->n--;
-	s->count--;
-	memmove(&b->ids[i], &b->ids[i + 1], (b->n - i) * sizeof(b->ids[0]));
-	if (b->n == 0) {
-		remove_block(s, at);
-		return true;
-	}
-	s->blocks.v[at].first = b->ids[0];
-	merge(s, at);
-	if (at > 0)
-		merge(s, at - 1);
+	m->count++;
+	if (m->blocks.n == 0)
+		insert_block(m, 0, id, BLOCK_FIRST);
+	if (m->blocks.v[at].block->n < BLOCK_MAX)
+		insert(m, at, i, id, value);
+	else
+		insert_into_full(m, at, i, id, value);
 	return true;
 }
 
-bool idset_has(const struct idset *s, int64_t id)
+bool idmap_remove(struct idmap *m, int64_t id)
+{
+	size_t at, i;
+	struct idmap_block *b;
+
+	if (!locate(m, id, &at, &i))
+		return false;
+	b = m->blocks.v[at].block;
+	m->count--;
+	b->n--;
+	move(m, b, i, b, i + 1, b->n - i);
+	if (b->n == 0) {
+		remove_block(m, at);
+		return true;
+	}
+	m->blocks.v[at].first = b->ids[0];
+	merge(m, at);
+	if (at > 0)
+		merge(m, at - 1);
+	return true;
+}
+
+bool idmap_has(const struct idmap *m, int64_t id)
 {
 	size_t at, i;
 
-	return locate(s, id, &at, &i);
+	return locate(m, id, &at, &i);
 }
 
-int64_t idset_first(const struct idset *s)
+void *idmap_get(const struct idmap *m, int64_t id)
 {
-	return s->count ? s->blocks.v[0].first : 0;
+	size_t at, i;
+
+	return locate(m, id, &at, &i) ? values_of(m->blocks.v[at].block)[i] : NULL;
 }
 
-void idset_free(struct idset *s)
+int64_t idmap_first(const struct idmap *m)
 {
-	for (size_t i = 0; i < s->blocks.n; i++)
-		free(s->blocks.v[i].block);
-	VEC_FREE(&s->blocks);
-	s->count = s->block_bytes = 0;
+	return m->count ? m->blocks.v[0].first : 0;
 }
 
-size_t idset_bytes(const struct idset *s)
+size_t idmap_bytes(const struct idmap *m)
 {
-	return s->block_bytes + s->blocks.cap * sizeof(s->blocks.v[0]);
+	return m->block_bytes + m->blocks.cap * sizeof(m->blocks.v[0]);
 }
 
-struct idset_cursor idset_below(const struct idset *s, int64_t id)
+void idmap_free(struct idmap *m)
 {
-	struct idset_cursor c;
+	for (size_t i = 0; i < m->blocks.n; i++)
+		free(m->blocks.v[i].block);
+	VEC_FREE(&m->blocks);
+	m->count = m->block_bytes = 0;
+}
 
-	locate(s, id, &c.block, &c.i);
+/* ---- reading in order ---- */
+
+struct idmap_cursor idmap_below(const struct idmap *m, int64_t id)
+{
+	struct idmap_cursor c = {.id = id};
+
+	locate(m, id, &c.block, &c.i);
 	return c;
 }
 
-bool idset_next_down(const struct idset *s, struct idset_cursor *c, int64_t *out)
+bool idmap_next_down(const struct idmap *m, struct idmap_cursor *c)
 {
+	struct idmap_block *b;
+
 	if (c->i == 0) {
 		if (c->block == 0)
 			return false;
 		c->block--;
-		c->i = s->blocks.v[c->block].block->n;
+		c->i = m->blocks.v[c->block].block->n;
 	}
-	*out = s->blocks.v[c->block].block->ids[--c->i];
+	b = m->blocks.v[c->block].block;
+	c->i--;
+	c->id = b->ids[c->i];
+	c->value = m->valued ? values_of(b)[c->i] : NULL;
 	return true;
 }

@@ -118,7 +118,7 @@ void queues_free(struct work *w)
 		free(q);
 	}
 	for (size_t i = 0; (t = map_next(&w->tenants, &i));) {
-		idset_free(&t->items);
+		idmap_free(&t->items);
 		free(t);
 	}
 	map_free(&w->queues);
@@ -204,21 +204,21 @@ struct item *work_find_key(const struct work *w, int64_t tenant, struct str type
 
 struct item *work_find(const struct work *w, int64_t id)
 {
-	struct item *item = map_get(&w->by_id, (uint64_t)id);
+	struct item *item = idmap_get(&w->by_id, id);
 
 	return item && is_live_state(item->state) ? item : NULL;
 }
 
 void index_enter(struct work *w, struct item *item)
 {
-	CHECK(idset_add(&queue_of(item->queue)->tenant->items, item->id));
+	CHECK(idmap_add(&queue_of(item->queue)->tenant->items, item->id, NULL));
 	if (item->key_hash)
 		key_add(w, item);
 }
 
 void index_leave(struct work *w, struct item *item)
 {
-	CHECK(idset_remove(&queue_of(item->queue)->tenant->items, item->id));
+	CHECK(idmap_remove(&queue_of(item->queue)->tenant->items, item->id));
 	if (item->key_hash)
 		key_remove(w, item);
 }

@@ -50,11 +50,11 @@ static const char *depends_fault(const struct work *w, const struct item *item)
 		return "exactly blocked items wait for others";
 	while (work_depends_next(&blob, &e)) {
 		const struct item *dependency = work_find(w, e.id);
-		const struct idset *waiting = map_get(&w->dependents, (uint64_t)e.id);
+		const struct idmap *waiting = map_get(&w->dependents, (uint64_t)e.id);
 
 		if (!dependency || dependency->queue->tenant != item->queue->tenant)
 			return "a dependency is a live item of the same tenant";
-		if (!waiting || !idset_has(waiting, item->id))
+		if (!waiting || !idmap_has(waiting, item->id))
 			return "a dependency knows who waits for it";
 	}
 	return blob.n > 0 ? "dependencies read to their end" : NULL;
@@ -62,9 +62,9 @@ static const char *depends_fault(const struct work *w, const struct item *item)
 
 static const char *place_fault(const struct work *w, const struct item *item)
 {
-	if (map_get(&w->by_id, (uint64_t)item->id) != item)
+	if (idmap_get(&w->by_id, item->id) != item)
 		return "an item is found by its id";
-	if (!idset_has(&queue_of(item->queue)->tenant->items, item->id))
+	if (!idmap_has(&queue_of(item->queue)->tenant->items, item->id))
 		return "an item is in its tenant's list";
 	if ((item_due_ms(item) != NEVER_MS) != (item->timer_place != HEAP_NOWHERE))
 		return "an item has a timer if and only if something is due";
@@ -96,10 +96,11 @@ struct sums {
 
 static const char *items_fault(const struct work *w, struct sums *sums)
 {
-	const struct item *item;
+	struct idmap_cursor c = idmap_below(&w->by_id, INT64_MAX);
 	const char *fault = NULL;
 
-	for (size_t i = 0; !fault && (item = map_next(&w->by_id, &i));) {
+	while (!fault && idmap_next_down(&w->by_id, &c)) {
+		const struct item *item = c.value;
 		struct str depends = work_blob_str(item->depends);
 		struct work_depends_entry e;
 
@@ -122,7 +123,7 @@ static const char *items_fault(const struct work *w, struct sums *sums)
 
 static uint64_t ids_in(const struct map *sets)
 {
-	const struct idset *set;
+	const struct idmap *set;
 	uint64_t n = 0;
 
 	for (size_t i = 0; (set = map_next(sets, &i));)

@@ -18,7 +18,8 @@
 
 #include <string.h>
 
-enum { ITEMS_PER_SLAB = 384 };
+/* A megabyte: the allocator gives it pages of its own, which are touched as items come. */
+enum { ITEMS_PER_SLAB = (1 << 20) / sizeof(struct item) };
 
 struct item_slab {
 	struct item items[ITEMS_PER_SLAB];
@@ -83,8 +84,10 @@ void items_free(struct work *w)
 
 size_t items_bytes(const struct work *w)
 {
-	return w->slabs.n * sizeof(struct item_slab) + w->free_items.cap * sizeof(w->free_items.v[0]) +
-	       w->blob_bytes;
+	size_t unused = w->slabs.n ? ITEMS_PER_SLAB - w->slab_used : 0;
+
+	return (w->slabs.n * ITEMS_PER_SLAB - unused) * sizeof(struct item) +
+	       w->free_items.cap * sizeof(w->free_items.v[0]) + w->blob_bytes;
 }
 
 /* As the allocator counts: a header of 8 bytes, rounded up to 16. */
@@ -165,7 +168,7 @@ void item_born(struct work *w, struct item *item, enum work_state state)
 	item->changed_ms = w->batch.now_ms;
 	if (state == WORK_READY && item->ready_ms == 0)
 		item->ready_ms = w->batch.now_ms;
-	CHECK(map_put(&w->by_id, (uint64_t)item->id, item) == NULL);
+	CHECK(idmap_add(&w->by_id, item->id, item));
 	index_enter(w, item);
 	index_add(w, item);
 }

@@ -28,29 +28,32 @@ static bool passes(const struct sieve *s, const struct item *item)
 	       (!f->agent.p || (s->agent && (s->agent == item->claimed_by || s->agent == item->assignee)));
 }
 
+static bool has_more(const struct tenancy *t, struct idmap_cursor c)
+{
+	return idmap_next_down(&t->items, &c);
+}
+
 size_t work_list(const struct work *w, const struct work_filter *f, int64_t below_id, size_t visit_max, size_t max,
 		 struct item **out, int64_t *stopped_at)
 {
 	const struct tenancy *t = map_get(&w->tenants, (uint64_t)f->tenant);
-	struct idset_cursor c;
+	struct idmap_cursor c;
 	struct sieve s;
 	size_t n = 0;
-	int64_t id = below_id;
 
 	*stopped_at = 0;
 	if (!t || !prepare(w, f, &s))
 		return 0;
-	c = idset_below(&t->items, below_id);
+	c = idmap_below(&t->items, below_id);
 	for (size_t visited = 0; visited < visit_max && n < max; visited++) {
 		struct item *item;
 
-		if (!idset_next_down(&t->items, &c, &id))
+		if (!idmap_next_down(&t->items, &c))
 			return n;
-		item = map_get(&w->by_id, (uint64_t)id);
+		item = idmap_get(&w->by_id, c.id);
 		if (passes(&s, item))
 			out[n++] = item;
 	}
-	if (idset_next_down(&t->items, &c, &(int64_t){0}))
-		*stopped_at = id;
+	*stopped_at = has_more(t, c) ? c.id : 0;
 	return n;
 }

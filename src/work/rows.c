@@ -86,7 +86,7 @@ static enum err check_live(const struct work *w, const struct work_loading *row,
 {
 	if (row->state < 0 || !is_live_state((unsigned)row->state))
 		return refuse(row, p, "it is finished");
-	if (map_get(&w->by_id, (uint64_t)row->id))
+	if (idmap_get(&w->by_id, row->id))
 		return refuse(row, p, "there are two of it");
 	if (row->state == WORK_BLOCKED && !depends_reads(row->depends))
 		return refuse(row, p, "it is blocked by nothing, or its dependencies do not read");
@@ -154,7 +154,7 @@ enum err work_load(struct work *w, const struct work_loading *row, int64_t now_m
 		item->depends = blob_new(w, row->depends);
 	if (item->state == WORK_LEASED)
 		item->lease_until_ms = lease_until(row, now_ms);
-	map_put(&w->by_id, (uint64_t)item->id, item);
+	idmap_add(&w->by_id, item->id, item);
 	index_enter(w, item);
 	index_add(w, item);
 	if (item->id > w->highest_loaded)

@@ -8,7 +8,7 @@
 
 static struct item *find(const struct work *w, int64_t tenant, int64_t id)
 {
-	struct item *item = map_get(&w->by_id, (uint64_t)id);
+	struct item *item = idmap_get(&w->by_id, id);
 
 	return item && item->queue->tenant == tenant ? item : NULL;
 }

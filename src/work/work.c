@@ -7,6 +7,7 @@ struct work *work_new(const struct work_env *env)
 
 	w->env = *env;
 	w->batch.arena = arena_new(SIZE_MAX);
+	w->by_id.valued = true;
 	w->timers = HEAP_INIT(timer_before, struct item, timer_place);
 	w->waits = HEAP_INIT(waiter_before, struct work_waiter, place);
 	ready_init(w);
@@ -14,36 +15,27 @@ struct work *work_new(const struct work_env *env)
 	return w;
 }
 
-/* What a batch that is still open holds for its undo. */
-static void drop_batch(struct work *w)
-{
-	if (w->batch.open)
-		work_commit(w);
-	arena_destroy(&w->batch.arena);
-	VEC_FREE(&w->batch.touches);
-	VEC_FREE(&w->batch.happenings);
-	VEC_FREE(&w->batch.finished);
-}
-
 void work_destroy(struct work **pw)
 {
 	struct work *w = *pw;
-	struct item *item;
+	struct idmap_cursor c;
 
 	*pw = NULL;
 	if (!w)
 		return;
-	drop_batch(w);
+	if (w->batch.open)
+		work_commit(w); /* lets go of what the copies hold */
+	batch_free(&w->batch);
 	waits_free(w);
-	for (size_t i = 0; (item = map_next(&w->by_id, &i));)
-		item_free(w, item);
+	for (c = idmap_below(&w->by_id, INT64_MAX); idmap_next_down(&w->by_id, &c);)
+		item_free(w, c.value);
 	items_free(w);
 	depends_free(w);
 	ready_free(w);
 	queues_free(w);
 	lanes_free(w);
 	heap_free(&w->timers);
-	map_free(&w->by_id);
+	idmap_free(&w->by_id);
 	map_free(&w->keys);
 	VEC_FREE(&w->key_clashes);
 	buf_free(&w->scratch);
@@ -71,19 +63,13 @@ static size_t names_bytes(const struct work *w)
 	return map_bytes(&w->names.by_hash) + w->names.by_hash.count * (sizeof(struct name) + TYPICAL);
 }
 
-static size_t batch_bytes(const struct batch *b)
-{
-	return arena_used(b->arena) + b->touches.cap * sizeof(b->touches.v[0]) +
-	       b->happenings.cap * sizeof(b->happenings.v[0]) + b->finished.cap * sizeof(b->finished.v[0]);
-}
-
 size_t work_bytes(const struct work *w)
 {
-	size_t bytes = sizeof(*w) + items_bytes(w) + map_bytes(&w->by_id) + map_bytes(&w->keys);
+	size_t bytes = sizeof(*w) + items_bytes(w) + idmap_bytes(&w->by_id) + map_bytes(&w->keys);
 	const struct tenancy *t;
 
 	for (size_t i = 0; (t = map_next(&w->tenants, &i));)
-		bytes += sizeof(*t) + idset_bytes(&t->items);
+		bytes += sizeof(*t) + idmap_bytes(&t->items);
 	bytes += map_bytes(&w->queues) + map_bytes(&w->queues_by_id) + w->queues_by_id.count * sizeof(struct queue);
 	bytes += w->timers.cap * sizeof(w->timers.v[0]) + w->waits.cap * sizeof(w->waits.v[0]);
 	return bytes + ready_bytes(w) + depends_bytes(w) + names_bytes(w) + batch_bytes(&w->batch);

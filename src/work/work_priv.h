@@ -5,7 +5,7 @@
  *   enqueue.c   new and revived items    claim.c    leases given and back    settle.c   what holders of a lease do
  *   depends.c   who waits for whom       timers.c   what is due              rows.c     items from stored rows
  *   ready.c     what may be claimed      wait.c     who waits for it         lanes.c    where both meet
- *   index.c     queues, tenants, keys    list.c idset.c line.c history.c token.c order.c invariants.c
+ *   index.c     queues, tenants, keys    list.c idmap.c line.c history.c token.c order.c invariants.c
  *
  * Indexes are functions of items: index_add() derives every place an item has from its fields, index_remove() takes
  * it out of them again. So fields that an index reads change only between the two.
@@ -17,7 +17,7 @@
 #include "base/heap.h"
 #include "base/id.h"
 #include "base/vec.h"
-#include "work/idset.h"
+#include "work/idmap.h"
 #include "work/line.h"
 #include "work/work.h"
 
@@ -55,7 +55,7 @@ uint64_t hash_mix(uint64_t a, uint64_t b);
 struct tenancy {
 	int64_t id;
 	uint64_t counts[LIVE_STATES];
-	struct idset items; /* live ones */
+	struct idmap items; /* live ones */
 };
 
 /* A lane leads to the ready items of all queues it passes: those of one type and one team, of one type, of one
@@ -93,8 +93,9 @@ struct batch {
 	bool open;
 	uint64_t number;
 	int64_t now_ms;
-	struct arena *arena; /* touches, texts */
-	VEC(struct touch *) touches;
+	struct arena *arena; /* texts, felled */
+	VEC(struct touch *) touches; /* made, and kept from batch to batch … */
+	size_t touched;              /* … these of them are of this one */
 	VEC(struct work_happening) happenings;
 	VEC(struct item *) finished; /* whose dependents have not been told yet … */
 	size_t told;                 /* … from here on */
@@ -105,14 +106,14 @@ struct work {
 	struct batch batch;
 	struct id_maker ids;
 	struct name_table names;
-	struct map by_id;               /* live items, and those this batch finished */
+	struct idmap by_id;             /* live items, and those this batch finished */
 	struct map keys;                /* key_hash to item */
 	VEC(struct item *) key_clashes; /* items whose key_hash is another item's too */
 	struct map tenants, queues, queues_by_id;
 	struct work_queue *unstored;
 	uint64_t counts[LIVE_STATES];
 	struct heap timers;
-	struct map dependents;            /* id of a dependency to struct idset of those that wait for it */
+	struct map dependents;            /* id of a dependency to struct idmap of those that wait for it */
 	struct map lanes, desks, shelves; /* shelves: the assigned ones */
 	struct heap waits;                /* by their end */
 	uint64_t waits_begun, claims_begun;
@@ -131,6 +132,8 @@ struct work {
 
 struct touch *batch_touch(struct work *w, struct item *item);     /* before its first change */
 struct touch *batch_touch_new(struct work *w, struct item *item); /* made in this batch */
+void batch_free(struct batch *b);
+size_t batch_bytes(const struct batch *b);
 struct touch *touch_of(const struct work *w, const struct item *item);
 void batch_tell(struct work *w, const struct item *item, enum work_event_kind kind, struct name *agent);
 
