@@ -99,7 +99,8 @@ static void free_block(struct idmap *m, struct idmap_block *b)
 }
 
 /* Moves n entries, between blocks or within one. */
-static void move(const struct idmap *m, struct idmap_block *to, size_t at, struct idmap_block *from, size_t i, size_t n)
+static void move(const struct idmap *m, struct idmap_block *to, size_t at, struct idmap_block *from, size_t i,
+		 size_t n)
 {
 	memmove(to->ids + at, from->ids + i, n * sizeof(to->ids[0]));
 	if (m->valued)

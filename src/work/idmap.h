@@ -4,8 +4,8 @@
  *
  * Blocks of up to 128 sorted ids under one sorted table. Nearly every id that comes is above all others, so adding
  * is an append, and what is used together was mostly made together, so finding meets warm memory. Removing moves a
- * kilobyte; nothing is ever rebuilt, so no operation stalls at a million ids. An id costs 8 bytes, its pointer 8. The
- * ids come out the same however the map came about, which undo and restart rely on.
+ * kilobyte; nothing is ever rebuilt, so no operation stalls at a million ids. An id costs 8 bytes, its pointer 8.
+ * The ids come out the same however the map came about, which undo and restart rely on.
  */
 #ifndef TENFOLD_WORK_IDMAP_H
 #define TENFOLD_WORK_IDMAP_H

@@ -93,7 +93,7 @@ struct batch {
 	bool open;
 	uint64_t number;
 	int64_t now_ms;
-	struct arena *arena; /* texts, felled */
+	struct arena *arena;         /* texts, felled */
 	VEC(struct touch *) touches; /* made, and kept from batch to batch … */
 	size_t touched;              /* … these of them are of this one */
 	VEC(struct work_happening) happenings;
