@@ -119,7 +119,7 @@ static bool is_known(const struct work *w, int64_t tenant, const struct work_spe
 enum err depends_check(const struct work *w, int64_t tenant, const struct work_spec_dependency *depends,
 		       size_t count, struct problem *p)
 {
-	char field[32], id[ID_TEXT];
+	char field[40], id[ID_TEXT];
 
 	for (size_t i = 0; i < count; i++) {
 		if (is_known(w, tenant, &depends[i]))
