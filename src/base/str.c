@@ -166,11 +166,12 @@ bool str_to_ms(struct str s, int64_t *out_ms)
 	} units[] = {{{"", 0}, 1},          {{"ms", 2}, 1},          {{"s", 1}, 1000},
 		     {{"m", 1}, 60 * 1000}, {{"h", 1}, 3600 * 1000}, {{"d", 1}, 24 * 3600 * 1000}};
 	size_t n = digits(s, 0);
-	struct str unit = {s.p + n, s.n - n};
+	struct str unit;
 	int64_t count;
 
-	if (!str_to_i64((struct str){s.p, n}, &count))
+	if (n == 0 || !str_to_i64((struct str){s.p, n}, &count))
 		return false;
+	unit = (struct str){s.p + n, s.n - n};
 	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
 		if (str_eq(unit, units[i].unit))
 			return !__builtin_mul_overflow(count, units[i].ms, out_ms);

@@ -19,14 +19,15 @@ static struct str tail_str(const struct tail *t)
 {
 	size_t n = t->text.n < t->max ? t->text.n : t->max;
 
-	return (struct str){t->text.p + t->text.n - n, n};
+	return n ? (struct str){t->text.p + t->text.n - n, n} : (struct str){0};
 }
 
 static void drop_front(struct tail *t)
 {
 	struct str kept = tail_str(t);
 
-	memmove(t->text.p, kept.p, kept.n);
+	if (kept.n)
+		memmove(t->text.p, kept.p, kept.n);
 	t->text.n = kept.n;
 	t->text.p[kept.n] = '\0';
 }
