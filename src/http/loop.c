@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "telemetry/metrics.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -198,10 +199,33 @@ static void *run(void *arg)
 
 /* ---- making and destroying ---- */
 
+static enum err refusal(unsigned status)
+{
+	if (status == MHD_HTTP_URI_TOO_LONG || status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE)
+		return ERR_HEADERS_TOO_LARGE;
+	return status == MHD_HTTP_CONTENT_TOO_LARGE ? ERR_TOO_LARGE : ERR_MALFORMED;
+}
+
+/* What libmicrohttpd refuses by itself it tells nobody else, so the words it does so with are the place to count
+ * it: "Error processing request (HTTP response code is %u …". */
+static void count_refusal(struct loop *l, const char *fmt, va_list args)
+{
+	static const struct str words = {"Error processing request", sizeof("Error processing request") - 1};
+	va_list own;
+
+	if (!str_starts(str_of(fmt), words))
+		return;
+	va_copy(own, args);
+	metrics_add_at(l->server->config.metrics, METRIC_http_requests_rejected_total,
+		       refusal(va_arg(own, unsigned)), 0, 1);
+	va_end(own);
+}
+
 static __attribute__((format(printf, 2, 0))) void take_complaint(void *arg, const char *fmt, va_list args)
 {
 	struct loop *l = arg;
 
+	count_refusal(l, fmt, args);
 	vsnprintf(l->complaint, sizeof(l->complaint), fmt, args);
 	l->complaint[strcspn(l->complaint, "\n")] = '\0';
 	LOG_D("http.libmicrohttpd", "text=\"%s\"", l->complaint);

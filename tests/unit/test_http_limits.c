@@ -407,6 +407,11 @@ static void requests_and_connections_are_counted(void **state)
 	expect_line(m, "tenfold_http_requests_total{route=\"work_add\",status=\"4xx\"} 1\n");
 	expect_line(m, "tenfold_http_requests_rejected_total{error=\"no_route\"} 1\n");
 	expect_line(m, "tenfold_http_request_duration_seconds_count{route=\"work_add\"} 2\n");
+	client_send(c, "GET /health HTTP/3.0\r\n\r\n"); /* libmicrohttpd refuses this itself */
+	client_expect(c, 505);
+	client_close(&c);
+	expect_line(m, "tenfold_http_requests_rejected_total{error=\"malformed\"} 1\n");
+	c = client_open(stub_url(s));
 	client_get(c, "/v1/work/events");
 	stub_await(s, STUB_OPENED, 1);
 	client_close(&c);
