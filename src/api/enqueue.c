@@ -345,6 +345,6 @@ enum err revive_with_felled(struct call *c, int64_t id, struct item **out)
 	err = revive_felled(c, &ids);
 	VEC_FREE(&ids.list);
 	if (!err)
-		c->problem = (struct problem){0}; /* of those that stayed as they are */
+		problem_clear(&c->problem); /* of those that stayed as they are */
 	return err;
 }

@@ -23,6 +23,8 @@ enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wai
 {
 	struct app *app = call_app(c);
 	struct runner *r = app->runner;
+	if (atomic_load(&app->stopping))
+		return OK; /* answered at once, with nothing: who waits is not waited for */
 	if ((uintptr_t)map_get(&r->waiting_by_key, (uint64_t)c->caller.key) >= app->max_waiting_per_key)
 		return call_fail(c, ERR_TOO_MANY, "%u claims of this key wait already", app->max_waiting_per_key);
 	struct work_waiter *waiter;

@@ -16,7 +16,7 @@ static void reset_for_run(struct call *c, struct db *db)
 	call_forget_hooks(c);
 	c->db = db;
 	c->now_ms = clock_now_ms(call_app(c)->clock);
-	c->problem = (struct problem){0};
+	problem_clear(&c->problem);
 	c->status = 0;
 	memset(c->out, 0, c->route->out->size);
 }

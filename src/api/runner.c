@@ -173,7 +173,7 @@ static void reset_for_run(struct call *c, struct db *db, int64_t now_ms)
 	call_forget_hooks(c);
 	c->db = db;
 	c->now_ms = now_ms;
-	c->problem = (struct problem){0};
+	problem_clear(&c->problem);
 	c->wait = CALL_RUNNING;
 	c->status = 0;
 	c->replayed = false;

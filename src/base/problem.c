@@ -31,6 +31,14 @@ static __attribute__((format(printf, 3, 0))) void sentence(char *z, size_t size,
 	end_at_character(z, size, vsnprintf(z, size, fmt, args));
 }
 
+void problem_clear(struct problem *p)
+{
+	p->err = OK;
+	p->detail[0] = '\0';
+	p->line = p->column = p->retry_after_s = 0;
+	p->field_count = 0;
+}
+
 enum err problem_set(struct problem *p, enum err e, const char *fmt, ...)
 {
 	va_list args;

@@ -14,14 +14,6 @@ struct call_hook {
 	void *arg;
 };
 
-static void problem_clear(struct problem *p)
-{
-	p->err = OK;
-	p->detail[0] = '\0';
-	p->line = p->column = p->retry_after_s = 0;
-	p->field_count = 0;
-}
-
 /* All but the problem, the arena and the buffers. */
 static void clear(struct call_private *c)
 {
