@@ -466,12 +466,24 @@ static void rerun_one_by_one(struct executor *e)
 	}
 }
 
+/* A handler that only read may have been the one to lose the connection, and nobody wrote since. */
+static void mend_connection(struct executor *e)
+{
+	struct problem p = {0};
+	if (!db_lost(e->db) || (is_troubled(e) && now_ms(e) - e->last_try_ms < RETRY_MS))
+		return;
+	e->last_try_ms = now_ms(e);
+	if (db_reconnect(e->db, &p) != OK)
+		show_failure(e, ERR_STORE_UNAVAILABLE);
+}
+
 /* One batch from begin to end; true when timers have more to do. */
 static bool run_tasks(struct executor *e, struct task **tasks, size_t count, bool may_rerun)
 {
 	const struct executor_ops *ops = &e->config.ops;
 	void *ctx = e->config.ctx;
 	e->broken = e->tried = e->handlers_write = false;
+	mend_connection(e);
 	ops->begin(ctx, now_ms(e));
 	bool more = may_rerun && ops->tick(ctx);
 	for (size_t i = 0; i < count; i++)
