@@ -17,12 +17,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(HERE, 'tests/api'))
 
 BLOCK = re.compile(r'^<!-- runs -->\n+```(console|sh)\n(.*?)^```$', re.M | re.S)
 END = '--end-of-command--'
+COMMAND_S = 60
 
 
 class Shell:
@@ -37,6 +39,14 @@ class Shell:
 
     def run(self, command):
         """(what it said, its exit status)"""
+        bound = threading.Timer(COMMAND_S, self.process.kill)
+        bound.start()
+        try:
+            return self.run_unbounded(command)
+        finally:
+            bound.cancel()
+
+    def run_unbounded(self, command):
         self.process.stdin.write(f'{command}\necho "{END}$?"\n')
         self.process.stdin.flush()
         said = ''
@@ -45,7 +55,7 @@ class Shell:
                 text, _, status = line.partition(END)
                 return said + text, int(status)
             said += line
-        raise AssertionError(f'the shell ended in: {command}')
+        raise SystemExit(f'doctest: not done in {COMMAND_S} s, or it ended the shell: {command}')
 
     def close(self):
         self.process.stdin.close()
@@ -118,6 +128,7 @@ def main():
         print(f'{"not ok" if trouble else "ok"} {counts[0]} - {name}')
         for line in trouble.splitlines():
             print(f'  # {line}')
+        sys.stdout.flush()
 
     for path in args.file or ['README.md'] + sorted(glob.glob('docs/**/*.md', recursive=True)):
         check(path, os.path.abspath(args.tenfold), tap)
