@@ -226,7 +226,7 @@ TSAN = {'TSAN_OPTIONS': f'halt_on_error=1:second_deadlock_stack=1:suppressions={
 def part_sanitizers(ctx):
     builds = [
         Program('build-asan', ['./dev', 'build', '-Db_sanitize=address,undefined', '-Db_lundef=false',
-                               '-Darena_emulation=true', '-Doptimization=1'],
+                               '-Darena_emulation=true', '-Doptimization=1', f'-Dwerror={str(IN_CI).lower()}'],
                 {'BUILD': 'build-asan', 'CC': 'clang'}, tap=False, timeout_s=1200),
         Program('build-tsan', ['./dev', 'build', '-Db_sanitize=thread', '-Doptimization=1'],
                 {'BUILD': 'build-tsan'}, tap=False, timeout_s=1200),
