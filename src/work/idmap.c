@@ -140,16 +140,30 @@ static struct idmap_block *enlarge(struct idmap *m, size_t at, size_t cap)
 	return m->blocks.v[at].block = larger;
 }
 
-/* The upper half of a full block moves into a new one; at the end, where ids come nearly in order, an eighth. */
-static void split(struct idmap *m, size_t at)
+/* The last n entries of a block become the first of the next one. */
+static void shift_up(struct idmap *m, size_t at, size_t n)
 {
-	struct idmap_block *b = m->blocks.v[at].block, *upper;
-	size_t stay = at + 2 < m->blocks.n ? b->n / 2 : b->n - b->n / 8;
+	struct idmap_block *b = m->blocks.v[at].block, *next = m->blocks.v[at + 1].block;
 
-	upper = insert_block(m, at + 1, b->ids[stay], b->cap);
-	upper->n = (uint32_t)(b->n - stay);
-	move(m, upper, 0, b, stay, upper->n);
-	b->n = (uint32_t)stay;
+	if (next->cap < next->n + n)
+		next = enlarge(m, at + 1, BLOCK_MAX);
+	move(m, next, n, next, 0, next->n);
+	b->n -= (uint32_t)n;
+	move(m, next, 0, b, b->n, n);
+	next->n += (uint32_t)n;
+	m->blocks.v[at + 1].first = next->ids[0];
+}
+
+/* Makes room in a full block: an eighth of it goes to the next one, or into a new one when that is full. So blocks
+ * stay full where ids come nearly in order, as those of one millisecond do. */
+static void make_room(struct idmap *m, size_t at)
+{
+	const struct idmap_block *b = m->blocks.v[at].block;
+	size_t n = b->n / 8;
+
+	if (at + 1 == m->blocks.n || m->blocks.v[at + 1].block->n + n > BLOCK_MAX)
+		insert_block(m, at + 1, b->ids[b->n - n], BLOCK_MAX);
+	shift_up(m, at, n);
 }
 
 /* Two neighbours that together fill less than half a block become one, so that removals give memory back. */
@@ -191,7 +205,7 @@ static void insert_into_full(struct idmap *m, size_t at, size_t i, int64_t id, v
 		insert(m, at + 1, 0, id, value);
 		return;
 	}
-	split(m, at);
+	make_room(m, at);
 	locate(m, id, &at, &i);
 	insert(m, at, i, id, value);
 }

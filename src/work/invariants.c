@@ -34,7 +34,7 @@ static const char *shelf_fault(const struct work *w, const struct item *item)
 {
 	bool ready = item->state == WORK_READY;
 
-	if (ready != (item->shelved != NOT_SHELVED) || ready != (item->shelf_place != HEAP_NOWHERE))
+	if (ready != (item->shelved != NOT_SHELVED))
 		return "exactly ready items are on a shelf";
 	if (ready && (!shelf_of(w, item) || item_before(item, shelf_of(w, item)->head)))
 		return "no item on a shelf comes before its head";

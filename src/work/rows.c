@@ -77,8 +77,11 @@ static bool depends_reads(struct str blob)
 	struct work_depends_entry e;
 	int64_t last = 0;
 
-	for (; work_depends_next(&blob, &e) && e.id > last; last = e.id)
-		continue;
+	while (work_depends_next(&blob, &e)) {
+		if (e.id <= last)
+			return false;
+		last = e.id;
+	}
 	return blob.n == 0 && last > 0;
 }
 
