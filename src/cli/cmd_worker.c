@@ -308,6 +308,9 @@ enum err cmd_worker_run(struct cli *cli, const void *args)
 
 	while (!e && !w.done)
 		turn(&w);
+	if (!e && w.running + w.unsettled > 0)
+		worker_say(&w, "left %zu items behind; they are released, or their leases end",
+			   w.running + w.unsettled);
 	if (!e)
 		print_summary(&w);
 	cli->exit_code = w.stop_signal ? 128 + w.stop_signal : 0;

@@ -82,10 +82,12 @@ static void give_up(struct worker *w, enum err e, const struct problem *p)
 	worker_drain(w);
 }
 
-/* True when it makes sense to try again; it has backed off then. */
-static bool retry_later(struct worker *w, struct backoff *b, enum err e, const struct problem *p)
+/* True when it makes sense to try again; it has backed off then. An answer that is not understood will not become
+ * clearer: claiming on would only burn attempts. */
+static bool retry_later(struct worker *w, const struct request *r, struct backoff *b, enum err e,
+			const struct problem *p)
 {
-	if (!is_passing(e))
+	if (!is_passing(e) || client_request_status(r) == 200)
 		return false;
 	tell_trouble(w, p);
 	backoff_failed(b, &w->rng, w->now_ms, p->retry_after_s);
@@ -215,7 +217,8 @@ static void end_claim(struct worker *w, CURLcode code)
 	enum err e = client_request_end(&w->claim, code, w->arena, &out, &p);
 
 	if (e) {
-		if (!retry_later(w, &w->claim_backoff, e, &p) && !session_was_refused(w, e) && !w->draining)
+		if (!retry_later(w, &w->claim, &w->claim_backoff, e, &p) && !session_was_refused(w, e) &&
+		    !w->draining)
 			give_up(w, e, &p);
 		return;
 	}
@@ -270,7 +273,7 @@ static void end_extend(struct worker *w, CURLcode code)
 	if (e) {
 		w->extend_ms = w->now_ms;
 		/* Leases that cannot be extended run out; until the server says so, the commands go on. */
-		if (!retry_later(w, &w->extend_backoff, e, &p)) {
+		if (!retry_later(w, &w->extend, &w->extend_backoff, e, &p)) {
 			backoff_failed(&w->extend_backoff, &w->rng, w->now_ms, 0);
 			give_up(w, e, &p);
 		}
@@ -447,7 +450,7 @@ static void end_settle(struct worker *w, CURLcode code)
 		j = next_sent(w->jobs);
 		for (size_t i = 0; i < out.items_count && j; i++, j = next_sent(j->next))
 			take_result(w, j, &out.items[i]);
-	} else if (!retry_later(w, &w->settle_backoff, e, &p)) {
+	} else if (!retry_later(w, &w->settle, &w->settle_backoff, e, &p)) {
 		settle_refused(w, &p);
 	}
 	for (j = w->jobs; j; j = j->next)

@@ -1,10 +1,12 @@
 """tenfold worker run: what a command is given, what becomes of its end, and that nothing is lost or run twice."""
 
+import http.server
 import json
 import os
 import signal
 import subprocess
 import tempfile
+import threading
 
 from harness import BINARY, SLOW, clean_env, until
 
@@ -168,6 +170,16 @@ def test_cancel_kills_the_whole_group(t):
     assert t.worker.state(item) == 'cancelled'
 
 
+def test_a_cancel_is_heard_at_once(t):
+    """Through the session: not only when the lease is extended, which is after 20 s."""
+    gate, item = Gate(t), t.worker.add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}', flags=['--until-empty'])
+    pid = pid_in(gate.file('child'))
+    t.operator.post(f'/v1/work/{item["id"]}/cancel').expect(200)
+    until(lambda: is_gone(pid), 5, 'the end of the command')
+    assert worker.wait()[0] == 0
+
+
 def test_who_ignores_sigterm_is_killed_after_the_grace(t):
     gate, item = Gate(t), t.worker.add(t.type)
     child = gate.file('child')
@@ -274,6 +286,117 @@ def test_results_outlive_the_server(t):
     assert shown['state'] == 'completed' and shown['attempt'] == 1 and shown['result']['output'] == 'done\n', shown
 
 
+def test_a_restart_in_order_takes_no_item_away(t):
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    gate, item = Gate(t), t.caller('worker', server).add(t.type)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}', server=server,
+                    flags=['--until-empty'])
+    pid_in(gate.file('child'))
+    server.stop()
+    server.start()
+    # With its new session it asks which of its leases are left.
+    until(lambda: server.metric('tenfold_http_requests_total{route="work_extend",status="2xx"}'), what='the worker')
+    gate.open()
+    status, summary = worker.wait()
+    assert status == 0 and summary['completed'] == 1, (status, summary, worker.complaints())
+    assert t.caller('worker', server).show(item)['attempt'] == 1
+
+
+class StandIn:
+    """A server that plays a script: {(method, path): [answer, …]}, the last of them again and again. An answer is
+    (status, JSON) or (status, JSON, headers), or 'hang up'. What was asked is in `asked`."""
+
+    def __init__(self, t, script):
+        self.script, self.asked = script, []
+        stand_in = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = 'HTTP/1.1'
+
+            def answer(self):
+                body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+                path = self.path.split('?')[0]
+                stand_in.asked.append((path, json.loads(body) if body else None))
+                answers = stand_in.script.get(path, [(404, stand_in.problem('no_route'))])
+                said = answers.pop(0) if len(answers) > 1 else answers[0]
+                if said == 'hang up':
+                    self.close_connection = True
+                    return
+                text = json.dumps(said[1]).encode()
+                self.send_response(said[0])
+                for name, value in (said[2] if len(said) > 2 else {}).items():
+                    self.send_header(name, value)
+                self.send_header('Content-Type', 'application/json')
+                self.send_header('Content-Length', str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST = answer   # noqa: N815
+
+            def log_message(self, *_):   # pylint: disable=arguments-differ
+                pass
+
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True).start()
+        t.cleanup.callback(server.server_close)
+        t.cleanup.callback(server.shutdown)
+        self.url = f'http://127.0.0.1:{server.server_port}'
+
+    @staticmethod
+    def problem(code):
+        return {'type': f'/problems/{code}', 'title': code, 'status': 400, 'code': code}
+
+    @staticmethod
+    def item(number):
+        return {'id': f'w_000000000000{number}', 'type': 'x', 'attempt': 1, 'token': f'token{number}',
+                'lease_until': '2030-01-01T00:00:00.000Z'}
+
+    def work(self, *command):
+        done = subprocess.run([BINARY, 'worker', 'run', '--until-empty', '--concurrency', '8', '--json', '--', *command],
+                              env=clean_env(TENFOLD_URL=self.url, TENFOLD_KEY='tf_x', TENFOLD_HOME='/nonexistent'),
+                              capture_output=True, text=True, check=False, timeout=30 * SLOW)
+        return done, json.loads(done.stdout)
+
+    def settled(self):
+        return [[(x['token'], x['outcome']) for x in body['items']] for path, body in self.asked if path.endswith('settle')]
+
+
+NOTHING = (200, {'items': []})
+
+
+def test_servers_that_are_not_at_their_best(t):
+    two = (200, {'items': [StandIn.item(1), StandIn.item(2)]})
+    both = (200, {'items': [{'id': StandIn.item(n)['id'], 'state': 'completed'} for n in (1, 2)]})
+    with t.case('one without sessions'):
+        server = StandIn(t, {'/v1/work/claim': [two, NOTHING], '/v1/work/settle': [both]})
+        done, summary = server.work('true')
+        assert done.returncode == 0 and summary['completed'] == 2, done
+        assert 'session' not in server.asked[1][1]
+    with t.case('one that is overloaded at first'):
+        busy = (503, StandIn.problem('overloaded'), {'Retry-After': '0'})
+        server = StandIn(t, {'/v1/work/claim': [busy, busy, two, NOTHING], '/v1/work/settle': [busy, both]})
+        done, summary = server.work('true')
+        assert summary['completed'] == 2 and 'answers again' in done.stderr, done
+    with t.case('one whose answer to a settle is lost'):
+        server = StandIn(t, {'/v1/work/claim': [two, NOTHING], '/v1/work/settle': ['hang up', both]})
+        _, summary = server.work('true')
+        first, second = server.settled()[0], server.settled()[-1]
+        assert summary['completed'] == 2 and set(first) <= set(second), server.settled()
+    with t.case('one that refuses a settle as a whole: entry by entry'):
+        one = [(200, {'items': [{'id': StandIn.item(n)['id'], 'state': 'completed'}]}) for n in (1, 2)]
+        refused = (400, StandIn.problem('malformed'))
+        server = StandIn(t, {'/v1/work/claim': [two, NOTHING], '/v1/work/settle': [refused, refused, *one]})
+        done, summary = server.work('true')
+        assert done.returncode == 0 and summary['completed'] + summary['lost'] == 2 and summary['lost'] == 1, done
+    with t.case('one that is something else'):
+        server = StandIn(t, {'/v1/work/claim': [(200, {'jobs': []})]})
+        done, _ = server.work('true')
+        assert done.returncode == 3 and 'not understood' in done.stderr, done
+        assert len([x for x in server.asked if x[0] == '/v1/work/claim']) == 1
+
+
 def test_fifty_at_once(t):
     gate = Gate(t)
     for _ in range(120):
@@ -282,9 +405,12 @@ def test_fifty_at_once(t):
                     flags=['--until-empty', '--concurrency', '50'])
     until(lambda: len(os.listdir(gate.folder.name)) == 51, 30, 'fifty running')
     assert len(leased(t, t.type)) == 50
+    settles = 'tenfold_http_requests_total{route="work_settle",status="2xx"}'
+    before = t.server.metric(settles)
     gate.open()
     status, summary = worker.wait()
     assert status == 0 and summary['completed'] == 120, summary
+    assert t.server.metric(settles) - before < 120, 'results are settled in batches'
 
 
 def test_until_empty_ends_with_a_summary(t):
