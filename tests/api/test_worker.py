@@ -73,7 +73,7 @@ def is_gone(pid):
     try:
         with open(f'/proc/{pid}/stat', encoding='ascii', errors='replace') as f:
             return f.read().rsplit(')', 1)[1].split()[0] == 'Z'
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
