@@ -97,13 +97,14 @@ static uint32_t count_entries(struct str blob)
 static void put_folded(struct buf *b, struct str blob, uint32_t drop)
 {
 	struct work_history_entry e;
-	uint32_t folded = drop;
+	uint64_t folded = drop;
 
 	for (uint32_t i = 0; i < drop && work_history_next(&blob, &e); i++)
 		folded += e.folded;
 	if (!work_history_next(&blob, &e))
 		return;
-	e.folded = folded;
+	folded += e.folded;
+	e.folded = folded < UINT32_MAX ? (uint32_t)folded : UINT32_MAX;
 	put(b, &e);
 	buf_str_add(b, blob);
 }
