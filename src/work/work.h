@@ -3,21 +3,25 @@
  *
  *              ┌── BLOCKED ───┐
  *   enqueue ──►│  SCHEDULED   │──► READY ──claim──► LEASED ──complete──► completed
- *              └──────────────┘      ▲               │ │ └──fail, no attempts left, or retry false──► failed ──revive──►
- *                      ▲             └───release─────┘ └──fail or lapse, attempts left──► SCHEDULED (backoff)
- *                      └── cancel, from every live state ──► cancelled ──revive──►
+ *              └──────────────┘      ▲               │ │
+ *                      ▲             └───release─────┘ ├──fail, no attempts left, or retry false──► failed
+ *                      └───────────────────────────────┴──fail or lapse, attempts left
  *
- * The table of moves is in item.c; a move that is not in it is impossible, not ignored. Live items (the four states in
- * capitals) are in memory; finished ones leave it when their batch is committed.
+ *   from every live state: cancel ──► cancelled; deadline passed, a dependency failed ──► failed
+ *   failed, cancelled ──revive──► as if enqueued again
+ *
+ * The table of moves is in item.c; a move that is not in it is impossible, not ignored. Live items (the four states
+ * in capitals) are in memory; finished ones leave it when their batch is committed.
  *
  * Everything happens in a batch: work_begin, any number of commands, then work_commit when the rows are durable or
- * work_undo when they are not. A command that returns an error has changed nothing. What a batch touched is read with
- * work_changes / work_events between the commands and the commit, each item once, in its last state. Undo restores
- * every item to the copy taken when the batch first touched it; the indexes (ready sets, timers, keys, dependents,
- * lists) are functions of the items, so they are undone by taking the item out and putting it in again.
+ * work_undo when they are not. A command that returns an error has changed nothing. What a batch touched is read
+ * with work_next_change and work_happenings between the commands and the commit, each item once, in its last state.
+ * Undo restores every item to the copy taken when the batch first touched it; the indexes (ready sets, timers,
+ * keys, dependents, lists) are functions of the items, so they are undone by taking the item out and putting it in
+ * again.
  *
- * Text that commands are given (results, errors) and bodies are borrowed until the batch ends. Pointers to items are
- * valid until the batch ends.
+ * Text that commands are given (results, errors) and bodies are borrowed until the batch ends. Pointers to items
+ * are valid until the batch ends.
  */
 #ifndef TENFOLD_WORK_WORK_H
 #define TENFOLD_WORK_WORK_H
@@ -90,9 +94,9 @@ struct work_env {
 	/* Is `key` the key of the item, whose key_hash matched? */
 	bool (*key_is)(void *ctx, const struct item *item, struct str key);
 	/* A waiting claim ended inside the batch: with items, or with none when its time was over. `who` is the
-	 * caller's; the waiter is gone. When the batch is undone the claim failed with it; work_undo also ends, with
-	 * none, the waits that began in the batch. So each wait ends in one call of this or in work_unwait. Called
-	 * inside the command that caused it: read what you like (work_new_body), give no commands. */
+	 * caller's; the waiter is gone. When the batch is undone the claim failed with it; work_undo also ends,
+	 * with none, the waits that began in the batch. So each wait ends in one call of this or in work_unwait.
+	 * Called inside the command that caused it: read what you like (work_new_body), give no commands. */
 	void (*served)(void *ctx, void *who, struct item *const *items, size_t count);
 };
 
@@ -121,14 +125,14 @@ void work_commit(struct work *w);
 void work_undo(struct work *w);
 
 struct work_change {
-	const struct item *item; /* in its state at the end of the batch */
-	bool was_live, was_finished;  /* before the batch; both false: it is new */
-	bool is_live;                 /* else finished */
-	const void *body;             /* of a new item: what work_enqueue was given */
+	const struct item *item;     /* in its state at the end of the batch */
+	bool was_live, was_finished; /* before the batch; both false: it is new */
+	bool is_live;                /* else finished */
+	const void *body;            /* of a new item: what work_enqueue was given */
 	/* of a finished one: */
 	struct str result, error, used;
-	int64_t cause;                /* the dependency that failed it, 0 for none */
-	const int64_t *felled;        /* items that failed because of it … */
+	int64_t cause;         /* the dependency that failed it, 0 for none */
+	const int64_t *felled; /* items that failed because of it … */
 	size_t felled_count;
 	int64_t finished_ms;
 };
@@ -152,25 +156,27 @@ const struct work_happening *work_happenings(struct work *w, size_t *count); /* 
 
 enum work_dependency_standing { DEPENDENCY_LIVE, DEPENDENCY_MET, DEPENDENCY_BROKEN };
 
+struct work_spec_dependency {
+	int64_t id;
+	int on_failure; /* enum work_on_failure */
+	int standing;   /* of an id that is not live: MET or BROKEN, as the caller found it. LIVE, when it is not or
+			 * is   another tenant's, is ERR_INVALID */
+};
+
 struct work_spec {
 	int64_t tenant;
 	struct str type, team;
 	int priority;
-	struct str key;             /* empty: none */
-	int64_t run_at_ms;          /* 0: at once */
-	int64_t deadline_ms;        /* 0: none */
+	struct str key;      /* empty: none */
+	int64_t run_at_ms;   /* 0: at once */
+	int64_t deadline_ms; /* 0: none */
 	int64_t max_attempts, lease_ms;
 	int backoff_kind;
 	int64_t backoff_base_ms, backoff_max_ms;
 	struct str assignee, created_by;
-	struct work_spec_dependency {
-		int64_t id;
-		int on_failure;        /* enum work_on_failure */
-		int standing;          /* of an id that is not live: MET or BROKEN, as the caller found it; LIVE, when
-		                        * it is not, or is another tenant's, is ERR_INVALID */
-	} *depends;
+	struct work_spec_dependency *depends;
 	size_t depends_count;
-	const void *body;           /* handed back in work_change */
+	const void *body; /* handed back in work_change */
 };
 
 /* *out is the new item, or the live one with the same key (*existed). A new one may be leased already, to somebody
@@ -182,20 +188,22 @@ struct work_claim {
 	int64_t tenant;
 	struct str agent;
 	const struct str *types;
-	size_t types_count;          /* 0: any */
-	struct str team;             /* p == NULL: any; empty with p != NULL: items without a team */
+	size_t types_count; /* 0: any */
+	struct str team;    /* p == NULL: any; empty with p != NULL: items without a team */
 	size_t max;
-	int64_t lease_ms;            /* 0: the item's own */
+	int64_t lease_ms; /* 0: the item's own */
 };
 
 /* Takes up to max items, best first (priority, first time ready, id); returns how many. */
 size_t work_claim(struct work *w, const struct work_claim *claim, struct item **out);
 /* Waits for one: copied. First come first served. To be called right after a work_claim that found nothing.
  * ERR_TOO_MANY over max_waiting. */
-enum err work_wait(struct work *w, const struct work_claim *claim, int64_t until_ms, void *who, struct work_waiter **out);
+enum err work_wait(struct work *w, const struct work_claim *claim, int64_t until_ms, void *who,
+		   struct work_waiter **out);
 void work_unwait(struct work *w, struct work_waiter **waiter); /* without serving it; also outside a batch */
 
-/* Errors of all that take a token: ERR_NOT_FOUND (not live, or another tenant's), ERR_STALE_TOKEN, ERR_CANCELLED. */
+/* Errors of all that take a token: ERR_NOT_FOUND (not in memory, or another tenant's), ERR_STALE_TOKEN,
+ * ERR_CANCELLED. */
 enum err work_progress(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int percent,
 		       struct str note, int64_t extend_ms, struct item **out);
 enum err work_extend(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int64_t lease_ms,
@@ -206,35 +214,37 @@ struct work_ending {
 	struct str result, error, used;
 	bool retry;
 };
-/* Repeating the settle that was the last one gives OK again; another outcome ERR_ALREADY_SETTLED. Of an item that is
- * no longer in memory the caller reads the row and asks work_settled_before(). */
+/* Repeating the settle that was the last one gives OK again; another outcome ERR_ALREADY_SETTLED. Of an item that
+ * is no longer in memory the caller reads the row and asks work_settled_before(). */
 enum err work_settle(struct work *w, int64_t tenant, int64_t id, const struct work_token *t,
 		     const struct work_ending *ending, struct item **out);
 /* The verdict on settling an attempt that is over, by what its item (live or finished) remembers: OK,
  * ERR_ALREADY_SETTLED, ERR_STALE_TOKEN, ERR_CANCELLED. `outcome` as in struct item. */
 enum err work_settled_before(int state, int outcome, const struct work_token *last, const struct work_token *t,
 			     enum work_outcome asked);
-/* A claim whose answer never arrived: as if it had not been made, attempt included. Silent when the token is stale. */
+/* A claim whose answer never arrived: as if it had not been made, attempt included; only the history keeps both the
+ * claim and its return. Silent when the token is stale. */
 void work_unclaim(struct work *w, int64_t id, const struct work_token *t);
 
 /* OK also for what this batch has cancelled already. ERR_NOT_FOUND, ERR_CONFLICT when finished otherwise. */
-enum err work_cancel(struct work *w, int64_t tenant, int64_t id, struct str by, struct str reason, struct item **out);
+enum err work_cancel(struct work *w, int64_t tenant, int64_t id, struct str by, struct str reason,
+		     struct item **out);
 
 /* A finished item, read from the store, back to life with failures at 0: blocked, scheduled or ready. It keeps its
- * place in the queue; a deadline that has passed is dropped. Those it felled are revived by further calls, after it.
- * `depends` with their standing now; a broken one is ERR_CONFLICT, and so are a completed item, one that is live or
- * was finished in this batch, and one whose key another live item has by now. ERR_TOO_MANY (max_live). */
+ * place in the queue; a deadline that has passed is dropped. Those it felled are revived by further calls, after
+ * it. `depends` with their standing now; a broken one is ERR_CONFLICT, and so are a completed item, one that is
+ * live or was finished in this batch, and one whose key another live item has by now. ERR_TOO_MANY (max_live). */
 enum err work_revive(struct work *w, const struct work_loading *row, const struct work_spec_dependency *depends,
 		     size_t depends_count, struct str by, struct item **out, struct problem *p);
 
-/* Applies what is due: leases lapse, delays and backoffs end, deadlines pass, waits end. At most max; true when more
- * is due. */
+/* Applies what is due: leases lapse, delays and backoffs end, deadlines pass, waits end. At most max; true when
+ * more is due. */
 bool work_tick(struct work *w, size_t max);
 int64_t work_next_due_ms(const struct work *w); /* INT64_MAX: nothing */
 
 /* ---- looking ---- */
 
-struct item *work_find(const struct work *w, int64_t id);             /* live ones */
+struct item *work_find(const struct work *w, int64_t id); /* live ones */
 /* Finished in this batch: NULL when not. */
 const struct item *work_finished_now(const struct work *w, int64_t id, struct work_change *out);
 struct item *work_find_key(const struct work *w, int64_t tenant, struct str type, struct str team, struct str key);
@@ -242,9 +252,9 @@ uint64_t work_key_hash(int64_t tenant, struct str type, struct str team, struct 
 
 struct work_filter {
 	int64_t tenant;
-	int state;      /* -1: any; a finished one finds nothing here */
+	int state;                    /* -1: any; a finished one finds nothing here */
 	struct str type, team, agent; /* p == NULL: any */
-	int priority;   /* -1: any */
+	int priority;                 /* -1: any */
 };
 /* Live items of a tenant below an id, newest first: visits at most visit_max, fills at most max, tells the id it
  * stopped at (0: reached the end). */
@@ -279,16 +289,16 @@ struct str work_blob_str(const struct work_blob *b); /* NULL gives the empty tex
 /* ---- many at once ---- */
 
 /* Orders the entries of POST /v1/work/batch so that each stands after those it depends on by key. order[] receives
- * indexes; faults[i] is ERR_CYCLE (problems[i] names the path of keys), ERR_TOO_LARGE (the arena is full), or OK. An
- * entry that only depends on such a one is OK here. Keys that are no entry's are left to the caller. */
+ * indexes; faults[i] is ERR_CYCLE (problems[i] names the path of keys), ERR_TOO_LARGE (the arena is full), or OK.
+ * An entry that only depends on such a one is OK here. Keys that are no entry's are left to the caller. */
 struct work_batch_node {
-	uint64_t key_hash; /* 0: none */
+	uint64_t key_hash;     /* 0: none */
 	const uint64_t *needs; /* key hashes */
 	size_t needs_count;
 	struct str name; /* for the path of a cycle */
 };
-void work_batch_order(const struct work_batch_node *nodes, size_t count, struct arena *a, size_t *order, enum err *faults,
-		      struct problem *problems);
+void work_batch_order(const struct work_batch_node *nodes, size_t count, struct arena *a, size_t *order,
+		      enum err *faults, struct problem *problems);
 
 /* For tests: every invariant, or which one is broken (NULL when all hold). */
 const char *work_broken_invariant(const struct work *w);

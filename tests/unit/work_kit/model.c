@@ -1,3 +1,7 @@
+/*
+ * See model.h. Written to be seen to be right, not for speed; it follows work.h sentence by sentence, not the code
+ * of src/work/.
+ */
 #include "model.h"
 
 #include "base/id.h"

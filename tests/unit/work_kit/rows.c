@@ -1,3 +1,4 @@
+/* See rows.h. The columns are those of sql/queries/work.sql. */
 #include "rows.h"
 
 #include <string.h>

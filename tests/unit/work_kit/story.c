@@ -1,3 +1,4 @@
+/* See story.h. */
 #include "story.h"
 
 #include "base/buf.h"
