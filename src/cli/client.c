@@ -265,6 +265,18 @@ static enum err take_problem(const struct request *r, long status, struct arena 
 	return problem_set(p, p->err, "%.*s", STRF(HAS(&body, problem_body, detail) ? body.detail : body.title));
 }
 
+/* An answer of its own, not a problem: 503 with what is wrong. */
+static enum err take_health(const struct request *r, struct arena *a, struct problem *p)
+{
+	struct health h;
+
+	if (json_decode(&type_health, buf_str(&r->reply), 0, a, &h, NULL) != OK)
+		return take_problem(r, 503, a, p);
+	return problem_set(p, ERR_STORE_UNAVAILABLE, "the server at %.*s is %s%s%.*s", STRF(r->client->url),
+			   enum_health_status.values[h.status].text, HAS(&h, health, detail) ? ": " : "",
+			   STRF(h.detail));
+}
+
 enum err client_request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p)
 {
 	struct problem why = {0};
@@ -273,6 +285,8 @@ enum err client_request_end(struct request *r, CURLcode code, struct arena *a, v
 	r->busy = false;
 	if (code != CURLE_OK)
 		return unreachable(r, code, p);
+	if (status == 503 && r->route->out == &type_health)
+		return take_health(r, a, p);
 	if (status >= 400)
 		return take_problem(r, status, a, p);
 	if (status < 200 || status >= 300)

@@ -5,7 +5,6 @@
  */
 #include "cli/cli.h"
 
-#include "base/magic.h"
 #include "cli/help.h"
 #include "cli/print.h"
 
@@ -40,8 +39,7 @@ static int tell(const struct cli *cli, enum err e)
 	struct buf b = BUF_INIT(0);
 
 	buf_z(&b, "tenfold: ");
-	/* The parser has named the verb already. */
-	if (cli->verb && !str_starts(str_of(detail), str_of(cli->verb->name)))
+	if (cli->verb) /* else the line was not understood, and the parser has named it */
 		buf_fmt(&b, "%s: ", cli->verb->name);
 	add_sentence(&b, detail);
 	for (unsigned i = 1; i < p->field_count; i++) {

@@ -390,6 +390,10 @@ def test_servers_that_are_not_at_their_best(t):
         server = StandIn(t, {'/v1/work/claim': [two, NOTHING], '/v1/work/settle': [refused, refused, *one]})
         done, summary = server.work('true')
         assert done.returncode == 0 and summary['completed'] + summary['lost'] == 2 and summary['lost'] == 1, done
+    with t.case('one that says it is not well'):
+        server = StandIn(t, {'/health/ready': [(503, {'status': 'failing', 'detail': 'no disk', 'version': '1'})]})
+        done = subprocess.run([BINARY, 'health', '--url', server.url], capture_output=True, text=True, check=False)
+        assert done.returncode == 3 and 'is failing: no disk' in done.stderr, done
     with t.case('one that is something else'):
         server = StandIn(t, {'/v1/work/claim': [(200, {'jobs': []})]})
         done, _ = server.work('true')
