@@ -48,7 +48,7 @@ PYTHON_BANNED = [
 ]
 
 # Lines a file may have, functions included.
-BUDGETS = {'_priv.h': 400, '.h': 300, '.c': 1100, '.py': 700, '.def': 700}
+BUDGETS = {'_priv.h': 400, '.h': 320, '.c': 1100, '.py': 700, '.def': 700}
 FUNCTION_LINES = 100
 
 # Project: files .c/.h, median and largest .c, median and p90 of function lines, functions over 100, comments.
