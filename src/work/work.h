@@ -159,8 +159,8 @@ enum work_dependency_standing { DEPENDENCY_LIVE, DEPENDENCY_MET, DEPENDENCY_BROK
 struct work_spec_dependency {
 	int64_t id;
 	int on_failure; /* enum work_on_failure */
-	int standing;   /* of an id that is not live: MET or BROKEN, as the caller found it. LIVE, when it is not or
-			 * is   another tenant's, is ERR_INVALID */
+	int standing;   /* of an id that is not live: MET or BROKEN, as the caller found it. LIVE when it is
+			 * not, or another tenant's: ERR_INVALID */
 };
 
 struct work_spec {
