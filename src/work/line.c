@@ -66,6 +66,8 @@ void line_remove(struct line *l, struct item *item)
 	l->count--;
 	while (l->front != l->back && !*at(l, l->front))
 		l->front++;
+	if (l->count > 1)
+		__builtin_prefetch(*at(l, l->front + 1)); /* the head after the next: it will be compared */
 	if (l->count == 0 && l->cap > KEPT_CAP)
 		line_free(l);
 }
