@@ -1,7 +1,7 @@
 /*
- * Does one tenant's burst reach another's latency? The first key's tenant works at a given rate in an open loop:
- * for the window alone, then while the last key's tenant enqueues --items items in batches as fast as it can. Calls
- * that fall due while the burst lasts are counted apart.
+ * Does one tenant's burst reach another's latency? All keys but the last, of one tenant, work at a given rate in an
+ * open loop: for the window alone, then while the last key, of another, enqueues --items items in batches as fast
+ * as it can. Calls that fall due while the burst lasts are counted apart.
  */
 #include "open_loop.h"
 
@@ -111,14 +111,15 @@ static void report(struct fair *f)
 void mode_fair(struct load *l)
 {
 	struct fair *f = NEW(struct fair);
+	unsigned last_key = l->options.key_count - 1;
 
 	f->load = l;
 	for (int i = 0; i < STEP_COUNT; i++)
 		f->during[i] = NEW(struct histogram);
-	open_loop_init(&f->loop, l, l->options.connections, 0, l->options.rate * STEP_COUNT);
+	open_loop_init(&f->loop, l, l->options.connections, last_key ? last_key : 1, l->options.rate * STEP_COUNT);
 	for (unsigned i = 0; i < BURSTERS; i++) {
 		f->bursters[i] = (struct burster){.fair = f, .http.answered = answered};
-		load_open(l, &f->bursters[i].http, l->options.key_count - 1);
+		load_open(l, &f->bursters[i].http, last_key);
 	}
 	load_window(l);
 	wire_run(l->wire, tick, f);

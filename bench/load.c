@@ -31,7 +31,7 @@ static const struct mode {
 	{"poll", mode_poll, false, "--agents wait for what is enqueued at --rate"},
 	{"get", mode_get, false, "closed loop of GET --path"},
 	{"fill", mode_fill, false, "enqueue --items"},
-	{"fair", mode_fair, false, "the first key's latency while the last key's tenant enqueues --items"},
+	{"fair", mode_fair, false, "the latency of all keys but the last, while that one enqueues --items"},
 };
 
 /* ---- what modes call ---- */

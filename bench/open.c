@@ -37,7 +37,7 @@ void mode_open(struct load *l)
 	struct idle *idle = idle_open(l, l->options.idle);
 	struct open o = {.load = l};
 
-	open_loop_init(&o.loop, l, l->options.connections, 0, l->options.rate * STEP_COUNT);
+	open_loop_init(&o.loop, l, l->options.connections, l->options.key_count, l->options.rate * STEP_COUNT);
 	load_window(l);
 	wire_run(l->wire, tick, &o);
 	load_report(l, "rate", l->options.rate);

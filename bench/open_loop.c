@@ -116,8 +116,7 @@ static void answered(struct http *h, int status, struct str body)
 	start_waiting(o);
 }
 
-void open_loop_init(struct open_loop *o, struct load *l, unsigned connections, unsigned first_key,
-		    double calls_per_s)
+void open_loop_init(struct open_loop *o, struct load *l, unsigned connections, unsigned keys, double calls_per_s)
 {
 	*o = (struct open_loop){.load = l,
 				.connections = must_alloc(connections * sizeof *o->connections),
@@ -130,7 +129,7 @@ void open_loop_init(struct open_loop *o, struct load *l, unsigned connections, u
 		struct opener *c = &o->connections[i];
 
 		*c = (struct opener){.loop = o, .http.answered = answered};
-		load_open(l, &c->http, first_key + i);
+		load_open(l, &c->http, i % keys);
 		o->free[o->free_count++] = c;
 	}
 }

@@ -35,8 +35,8 @@ struct open_loop {
 	struct rng rng;
 };
 
-void open_loop_init(struct open_loop *o, struct load *l, unsigned connections, unsigned first_key,
-		    double calls_per_s);
+void open_loop_init(struct open_loop *o, struct load *l, unsigned connections, unsigned keys,
+		    double calls_per_s); /* with the first `keys` keys, in turn */
 void open_loop_free(struct open_loop *o);
 
 /* Begins the calls that are due. Returns when the next one is. */

@@ -104,7 +104,7 @@ void mode_poll(struct load *l)
 		.load = l, .handover = NEW(struct histogram), .agents = must_alloc(agents * sizeof *p.agents)};
 
 	wire_allow_descriptors(agents + PRODUCERS);
-	open_loop_init(&p.loop, l, PRODUCERS, 0, l->options.rate);
+	open_loop_init(&p.loop, l, PRODUCERS, l->options.key_count, l->options.rate);
 	p.loop.enqueue_only = true;
 	wire_run(l->wire, tick, &p);
 	load_report(l, "rate", l->options.rate);
