@@ -219,7 +219,7 @@ def part_fault(ctx):
 
 
 ASAN = {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1',
-        'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1', 'LSAN_OPTIONS': 'suppressions=' + HERE + '/tests/lsan.supp'}
+        'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'}
 TSAN = {'TSAN_OPTIONS': f'halt_on_error=1:second_deadlock_stack=1:suppressions={HERE}/tests/tsan.supp'}
 
 
