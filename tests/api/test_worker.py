@@ -63,8 +63,9 @@ class Gate:
 
 def run_all(t, *command, flags=()):
     """Works on what there is, and says what it did."""
-    status, summary = Worker(t, *command, flags=['--until-empty', *flags]).wait()
-    assert status == 0, status
+    worker = Worker(t, *command, flags=['--until-empty', *flags])
+    status, summary = worker.wait()
+    assert status == 0, (status, summary, worker.complaints())
     return summary
 
 
@@ -382,7 +383,7 @@ def test_servers_that_are_not_at_their_best(t):
     with t.case('one whose answer to a settle is lost'):
         server = StandIn(t, {'/v1/work/claim': [two, NOTHING], '/v1/work/settle': ['hang up', both]})
         _, summary = server.work('true')
-        first, second = server.settled()[0], server.settled()[-1]
+        first, second = server.settled()[:2]
         assert summary['completed'] == 2 and set(first) <= set(second), server.settled()
     with t.case('one that refuses a settle as a whole: entry by entry'):
         one = [(200, {'items': [{'id': StandIn.item(n)['id'], 'state': 'completed'}]}) for n in (1, 2)]
