@@ -36,7 +36,7 @@ static bool is_wanted(const struct events *s, const struct event *e)
 		return true;
 	bool tells =
 		e->event.kind == EVENT_CANCELLED || e->event.kind == EVENT_LAPSED || e->event.kind == EVENT_FAILED;
-	return tells && str_eq(buf_str(&s->agent), e->event.agent);
+	return tells && str_eq(buf_str(&s->agent), e->holder);
 }
 
 static bool write_event(void *ctx, const struct event *e)

@@ -149,6 +149,8 @@ void sessions_end(struct app *app, int64_t id)
 	if (one)
 		one->ended = true;
 	pthread_mutex_unlock(&s->lock);
+	if (atomic_load(&app->stopping))
+		return; /* it is the server that goes: its workers live, and keep what they hold */
 	struct ending *e = NEW(struct ending);
 	e->id = id;
 	e->job.run = ending_run;

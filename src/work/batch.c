@@ -59,6 +59,7 @@ void batch_tell(struct work *w, const struct item *item, enum work_event_kind ki
 								  .at_ms = w->batch.now_ms,
 								  .queue = item->queue,
 								  .agent = name_keep(agent),
+								  .holder = name_keep(item->claimed_by),
 								  .attempt = item->attempt,
 								  .kind = (uint8_t)kind,
 								  .state = item->state,
@@ -96,8 +97,10 @@ static void end(struct work *w)
 {
 	struct batch *b = &w->batch;
 
-	for (size_t i = 0; i < b->happenings.n; i++)
+	for (size_t i = 0; i < b->happenings.n; i++) {
 		name_drop(&w->names, &b->happenings.v[i].agent);
+		name_drop(&w->names, &b->happenings.v[i].holder);
+	}
 	b->open = false;
 	while (b->touches.n > TOUCHES_KEPT)
 		free(b->touches.v[--b->touches.n]);

@@ -61,6 +61,7 @@ void eventlog_encode(struct buf *b, const struct work_happening *h)
 	buf_lenstr(b, name_str(h->queue->type));
 	buf_lenstr(b, name_str(h->queue->team));
 	buf_lenstr(b, name_str(h->agent));
+	buf_lenstr(b, name_str(h->holder));
 }
 
 static bool take_byte(struct str *s, int *out)
@@ -82,7 +83,8 @@ static bool decode(struct str *s, struct event *e)
 	struct str team, agent;
 	if (!take_varint(s, &id) || !take_varint(s, &tenant) || !take_varint(s, &at) || !take_byte(s, &w->kind) ||
 	    !take_byte(s, &w->state) || !take_byte(s, &progress) || !take_varint(s, &attempt) ||
-	    !take_lenstr(s, &w->type) || !take_lenstr(s, &team) || !take_lenstr(s, &agent))
+	    !take_lenstr(s, &w->type) || !take_lenstr(s, &team) || !take_lenstr(s, &agent) ||
+	    !take_lenstr(s, &e->holder))
 		return false;
 	e->tenant = (int64_t)tenant;
 	w->id = (int64_t)id;

@@ -39,6 +39,7 @@ struct event_cursor eventlog_end(struct eventlog *l);
 struct event {
 	struct event_cursor at;
 	int64_t tenant;
+	struct str holder; /* who has, or last had, the lease */
 	struct work_event event;
 };
 

@@ -146,7 +146,8 @@ const void *work_new_body(const struct work *w, const struct item *item);
 struct work_happening {
 	int64_t id, at_ms;
 	const struct work_queue *queue;
-	struct name *agent; /* NULL for none */
+	struct name *agent;  /* who did it; NULL for none */
+	struct name *holder; /* who has, or last had, the item's lease; NULL for none */
 	uint32_t attempt;
 	uint8_t kind, state, progress; /* enum work_event_kind, enum work_state */
 };
