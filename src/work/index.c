@@ -60,7 +60,6 @@ struct tenancy *tenancy_get(struct work *w, int64_t id)
 	if (t)
 		return t;
 	t = NEW(struct tenancy);
-	t->id = id;
 	map_put(&w->tenants, (uint64_t)id, t);
 	return t;
 }

@@ -46,21 +46,20 @@ struct link {
 struct link *links_first(const struct map *m, uint64_t hash);
 void links_add(struct map *m, struct link *l, uint64_t hash);
 void links_remove(struct map *m, struct link *l);
-/* All of a map, in no order: for (size_t i = 0, l = NULL; (l = links_next(m, &i, l)); ). */
+/* All of a map, in no order, beginning with *i = 0 and before = NULL. */
 struct link *links_next(const struct map *m, size_t *i, const struct link *before);
 uint64_t hash_mix(uint64_t a, uint64_t b);
 
 /* ---- who is there ---- */
 
 struct tenancy {
-	int64_t id;
 	uint64_t counts[LIVE_STATES];
 	struct idmap items; /* live ones */
 };
 
 /* A lane leads to the ready items of all queues it passes: those of one type and one team, of one type, of one
  * team, or of the whole tenant. The bits say what is fixed. */
-enum lane_kind { LANE_ALL = 0, LANE_TYPE = 1, LANE_TEAM = 2, LANE_QUEUE = LANE_TYPE | LANE_TEAM, LANE_KINDS = 4 };
+enum lane_kind { LANE_ALL = 0, LANE_TYPE = 1, LANE_TEAM = 2, LANE_KINDS = 4 };
 
 struct queue {
 	struct link link;
