@@ -19,7 +19,7 @@ static struct str tail_str(const struct tail *t)
 {
 	size_t n = t->text.n < t->max ? t->text.n : t->max;
 
-	return n ? (struct str){t->text.p + t->text.n - n, n} : (struct str){0};
+	return n ? (struct str){t->text.p + t->text.n - n, n} : STR("");
 }
 
 static void drop_front(struct tail *t)
