@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures, beside peers, in one run.
 
-    run.py work [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
+    run.py work|profile [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
 
 Starts every server itself, on free ports of the loopback and in folders of its own under --dir (/var/tmp, which must
 be on a disk), and ends those and nothing else. --write puts the tables into docs/benchmarks.md; without it they are
@@ -17,12 +17,13 @@ import signal
 import sys
 import tempfile
 
+import hotspots
 import machine
 import report
 import work
 from servers import ROOT
 
-PARTS = {'work': work.measure}
+PARTS = {'work': work.measure, 'profile': hotspots.measure}
 
 
 def interrupted(number, _frame):
