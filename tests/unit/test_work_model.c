@@ -244,6 +244,7 @@ static void compare_happenings(struct world *world)
 		SAME("happening attempt", real->attempt, i->attempt);
 		SAME("happening progress", real->progress, i->progress);
 		SAME("happening agent", agent_of(real->agent), i->agent);
+		SAME("happening holder", agent_of(real->holder), i->holder);
 		SAME("happening at", real->at_ms, world->now_ms);
 	}
 }

@@ -126,6 +126,7 @@ static void happen(struct model *m, const struct m_item *i, int kind, int agent)
 								    .kind = kind,
 								    .state = i->state,
 								    .agent = agent,
+								    .holder = i->claimed_by,
 								    .progress = i->progress,
 								    .attempt = i->attempt};
 }

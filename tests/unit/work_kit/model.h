@@ -62,7 +62,7 @@ struct m_wait {
 
 struct m_happening {
 	int64_t id;
-	int kind, state, agent, progress;
+	int kind, state, agent, holder, progress;
 	uint32_t attempt;
 };
 
