@@ -43,6 +43,9 @@ BUDGETS = [
 ]
 
 
+NOTES_MAX = 3    # of what a program says beside its cases: seeds, figures
+
+
 @dataclass
 class Program:
     name: str
@@ -298,6 +301,8 @@ def show(result):
             result.wrong.append(f'skipped in CI without leave (tests/allowed-skips.txt): {skip}')
     word = 'FAILED' if result.failed else 'ok'
     print(f'  {word:<6} {result.name:<36} {result.passed:>6} cases {result.seconds:8.2f} s', flush=True)
+    for note in [line for line in result.output.splitlines() if line.startswith('# ')][:NOTES_MAX]:
+        print(f'         {note}')
     for skip in result.skipped:
         print(f'         skipped {skip}')
     if result.failed:
