@@ -18,12 +18,12 @@ enum err {
 };
 
 struct err_info {
-	const char *name;  /* NAME of the table */
-	const char *code;  /* stable, for programs */
-	const char *title; /* for people */
+	const char *name;   /* NAME of the table */
+	const char *code;   /* stable, for programs */
+	const char *title;  /* for people */
 	const char *advice; /* what to do, where the sentence itself does not say */
-	int status;        /* HTTP */
-	int exit_code;     /* of the CLI */
+	int status;         /* HTTP */
+	int exit_code;      /* of the CLI */
 	bool retryable;
 };
 

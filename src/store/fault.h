@@ -8,9 +8,9 @@
  *   unknown   if the call is a commit: it is made, and ERR_OUTCOME_UNKNOWN answered; the connection is lost
  *   lost      if the call is a commit: it is not made, and ERR_OUTCOME_UNKNOWN answered; the connection is lost
  *   slow      the call takes =MS longer, and then what a later part says
- * WHEN counts store calls of all connections from 1: `7`, `7..9`, `7..` (for ever) or `*` (all). With a c before it,
- * commits are counted: fail@c3 is the third commit, full@c3.. each one from there. A call is a begin, a commit, a
- * savepoint and its end, a statement or a reconnect; rollbacks, connecting and migrations are not.
+ * WHEN counts store calls of all connections from 1: `7`, `7..9`, `7..` (for ever) or `*` (all). With a c before
+ * it, commits are counted: fail@c3 is the third commit, full@c3.. each one from there. A call is a begin, a commit,
+ * a savepoint and its end, a statement or a reconnect; rollbacks, connecting and migrations are not.
  */
 #ifndef TENFOLD_STORE_FAULT_H
 #define TENFOLD_STORE_FAULT_H

@@ -15,9 +15,9 @@ struct pool;
 /* Runs one task to its end on the pool's thread. db is NULL when there is no connection; why says why. */
 typedef void pool_run_fn(void *ctx, struct task *t, struct db *db, enum err why);
 
-enum err pool_new(struct store *s, enum db_mode mode, unsigned threads, unsigned queue_max, pool_run_fn *run, void *ctx,
-		  struct pool **out, struct problem *p);
+enum err pool_new(struct store *s, enum db_mode mode, unsigned threads, unsigned queue_max, pool_run_fn *run,
+		  void *ctx, struct pool **out, struct problem *p);
 enum err pool_post(struct pool *p, struct task *t); /* any thread */
-void pool_destroy(struct pool **p);                  /* runs what is queued, then joins */
+void pool_destroy(struct pool **p);                 /* runs what is queued, then joins */
 
 #endif

@@ -175,7 +175,8 @@ bool persist_dirty(const struct persist *p)
 	size_t i = 0, happened;
 	struct work_change change;
 	work_happenings(p->work, &happened);
-	/* A queue made in a batch that was undone is still to be written: committing without would take it for stored. */
+	/* A queue made in a batch that was undone is still to be written: committing without would take it for
+	 * stored. */
 	return happened > 0 || p->idempotency.n > 0 || work_unstored_queues(p->work) != NULL ||
 	       work_next_change(p->work, &i, &change);
 }
