@@ -11,17 +11,6 @@
 
 #include <string.h>
 
-static const struct tag {
-	const char *name, *doc;
-	const char *paths[4]; /* beginnings */
-} tags[] = {
-	{"work", "The work queue: enqueue, claim, settle, follow.", {"/v1/work"}},
-	{"access", "Who may call: tenants and keys.", {"/v1/whoami", "/v1/tenants", "/v1/keys"}},
-	{"system", "Health, metrics, and this document.", {"/health", "/metrics", "/openapi.json"}},
-};
-
-enum { TAG_COUNT = sizeof(tags) / sizeof(tags[0]) };
-
 /* Statuses whose answer is a problem, and when. The text of 4xx and 5xx errors themselves is in api/errors.def. */
 static const struct fault {
 	int status;
@@ -154,15 +143,6 @@ static bool can_answer(const struct route *r, int status)
 	default:
 		return true;
 	}
-}
-
-static const char *tag_of(const struct route *r)
-{
-	for (unsigned i = 0; i < TAG_COUNT; i++)
-		for (unsigned k = 0; k < 4 && tags[i].paths[k]; k++)
-			if (strncmp(r->path, tags[i].paths[k], strlen(tags[i].paths[k])) == 0)
-				return tags[i].name;
-	return "other";
 }
 
 /* ---- operations ---- */
@@ -308,6 +288,15 @@ static void description(struct buf *b, const struct route *r)
 	buf_free(&doc);
 }
 
+/* The scope stands where OpenAPI has the roles that a call asks for. */
+static void security(struct buf *b, const struct route *r)
+{
+	open_list(b, "security");
+	if (needs_key(r))
+		buf_fmt(b, "{\"bearer\":[\"%s\"]}", enum_scope.values[r->scope].text);
+	buf_c(b, ']');
+}
+
 static void operation(struct buf *b, const struct route *r)
 {
 	static const char *const methods[METHOD_COUNT] = {"get", "post", "put", "delete"};
@@ -315,12 +304,11 @@ static void operation(struct buf *b, const struct route *r)
 	open(b, methods[r->method]);
 	text(b, "operationId", r->name);
 	open_list(b, "tags");
-	buf_json_text(b, str_of(tag_of(r)));
+	buf_json_text(b, str_of(enum_tag.values[r->tag].text));
 	buf_c(b, ']');
 	text(b, "summary", r->doc);
 	description(b, r);
-	if (!needs_key(r))
-		raw(b, "security", "[]");
+	security(b, r);
 	parameters(b, r);
 	request_body(b, r);
 	responses(b, r);
@@ -491,10 +479,10 @@ static void info(struct buf *b, const char *version)
 static void tag_list(struct buf *b)
 {
 	open_list(b, "tags");
-	for (unsigned i = 0; i < TAG_COUNT; i++) {
+	for (int i = 0; i < enum_tag.count; i++) {
 		open(b, NULL);
-		text(b, "name", tags[i].name);
-		text(b, "description", tags[i].doc);
+		text(b, "name", enum_tag.values[i].text);
+		text(b, "description", enum_tag.values[i].doc);
 		buf_c(b, '}');
 	}
 	buf_c(b, ']');

@@ -15,9 +15,10 @@
 #define FIELDS_IN(path) (__builtin_strchr(path, '{') ? UINT64_C(1) : UINT64_C(0))
 
 const struct route spec_routes[ROUTE_COUNT] = {
-#define ROUTE(name, method, path, in, out, scope, runs, status, max_body, flags, doc)                         \
-	[ROUTE_##name] = {#name,       METHOD_##method, path,     &type_##in, &type_##out,     SCOPE_##scope, \
-			  RUNS_##runs, status,          max_body, flags,      FIELDS_IN(path), doc},
+#define ROUTE(name, tag, method, path, in, out, scope, runs, status, max_body, flags, doc)                   \
+	[ROUTE_##name] = {                                                                                   \
+		#name,       TAG_##tag, METHOD_##method, path,  &type_##in,      &type_##out, SCOPE_##scope, \
+		RUNS_##runs, status,    max_body,        flags, FIELDS_IN(path), doc},
 #include "api/routes.def"
 #undef ROUTE
 };

@@ -8,7 +8,7 @@
 #include "spec/types.h"
 
 enum route_id {
-#define ROUTE(name, method, path, in, out, scope, runs, status, max_body, flags, doc) ROUTE_##name,
+#define ROUTE(name, tag, method, path, in, out, scope, runs, status, max_body, flags, doc) ROUTE_##name,
 #include "api/routes.def"
 #undef ROUTE
 	ROUTE_COUNT
@@ -22,6 +22,7 @@ enum route_flags { ROUTE_CREATES = 1, ROUTE_WAITS = 2, ROUTE_TEXT = 4 };
 
 struct route {
 	const char *name; /* also the operationId */
+	enum tag tag;
 	enum route_method method;
 	const char *path; /* with {id} for the id in it; at most one such member */
 	const struct json_type *in, *out;

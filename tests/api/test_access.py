@@ -7,7 +7,7 @@ import time
 
 from harness import ROOT, SCOPES, SLOW, until
 
-ROUTE = re.compile(r'^ROUTE\((\w+),\s*(\w+),\s*"([^"]+)",\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),', re.M)
+ROUTE = re.compile(r'^ROUTE\((\w+),\s*\w+,\s*(\w+),\s*"([^"]+)",\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),', re.M)
 
 
 def routes():

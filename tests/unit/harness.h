@@ -47,6 +47,13 @@
 /* The text is exactly the literal. */
 #define assert_str(s, literal) assert_true(str_eqz((s), (literal)))
 
+/* assert_true() about one row of a table; a failure names the row. */
+#define assert_row(name, condition)                                     \
+	do {                                                            \
+		if (!(condition))                                       \
+			fail_msg("%s: not true: %s", name, #condition); \
+	} while (0)
+
 static inline struct rng test_seed(void)
 {
 	const char *given = getenv("TENFOLD_SEED");

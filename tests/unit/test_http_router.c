@@ -33,12 +33,12 @@ static void every_route_is_found_by_its_path(void **state)
 		char path[128];
 
 		path_of(route, path);
-		assert_int_equal(find(r, route->method, path, &m), OK);
-		assert_ptr_equal(m.route, route);
+		assert_row(route->name, find(r, route->method, path, &m) == OK);
+		assert_row(route->name, m.route == route);
 		if (strchr(route->path, '{'))
-			assert_str(m.id, "w_0123456789abc");
+			assert_row(route->name, str_eqz(m.id, "w_0123456789abc"));
 		else
-			assert_int_equal(m.id.n, 0);
+			assert_row(route->name, m.id.n == 0);
 	}
 	router_destroy(&r);
 }
@@ -58,8 +58,8 @@ static void the_member_of_a_path_is_the_field_of_that_name(void **state)
 			if (strstr(route->path, member))
 				expected |= UINT64_C(1) << k;
 		}
-		assert_int_equal(strchr(route->path, '{') != NULL, expected != 0);
-		assert_int_equal(route->path_fields, expected);
+		assert_row(route->name, (strchr(route->path, '{') != NULL) == (expected != 0));
+		assert_row(route->name, route->path_fields == expected);
 	}
 }
 
