@@ -256,7 +256,7 @@ static enum err take_problem(const struct request *r, long status, struct arena 
 	struct problem_body body;
 	struct problem why = {0};
 
-	if (json_decode(&type_problem_body, buf_str(&r->reply), 0, a, &body, &why) != OK)
+	if (json_decode_answer(&type_problem_body, buf_str(&r->reply), a, &body, &why) != OK)
 		return not_understood(r, status, "something that is no tenfold problem; is that a tenfold server?",
 				      p);
 	*p = (struct problem){.err = err_by_code(body.code.p, body.code.n), .retry_after_s = r->retry_after_s};
@@ -270,7 +270,7 @@ static enum err take_health(const struct request *r, struct arena *a, struct pro
 {
 	struct health h;
 
-	if (json_decode(&type_health, buf_str(&r->reply), 0, a, &h, NULL) != OK)
+	if (json_decode_answer(&type_health, buf_str(&r->reply), a, &h, NULL) != OK)
 		return take_problem(r, 503, a, p);
 	return problem_set(p, ERR_STORE_UNAVAILABLE, "the server at %.*s is %s%s%.*s", STRF(r->client->url),
 			   enum_health_status.values[h.status].text, HAS(&h, health, detail) ? ": " : "",
@@ -293,7 +293,7 @@ enum err client_request_end(struct request *r, CURLcode code, struct arena *a, v
 		return not_understood(r, status, "a redirection; give the final URL with --url", p);
 	if (!out || r->route->out->field_count == 0)
 		return OK;
-	if (json_decode(r->route->out, buf_str(&r->reply), 0, a, out, &why) != OK)
+	if (json_decode_answer(r->route->out, buf_str(&r->reply), a, out, &why) != OK)
 		return problem_set(p, ERR_INTERNAL,
 				   "the answer of %.*s was not understood: %s; is it of another version?",
 				   STRF(r->client->url), why.detail);

@@ -81,7 +81,7 @@ static void on_event(void *ctx, const struct sse_event *e)
 	if (w->cli->globals.json) {
 		fwrite(e->data.p, 1, e->data.n, stdout);
 		putchar('\n');
-	} else if (json_decode(&type_work_event, e->data, 0, w->arena, &ev, NULL) == OK) {
+	} else if (json_decode_answer(&type_work_event, e->data, w->arena, &ev, NULL) == OK) {
 		print_event(&ev);
 	}
 }

@@ -96,7 +96,8 @@ static bool server_of(struct str dir, struct arena *a, struct str *url)
 	struct server_file file;
 	struct str text;
 
-	if (!read_in(dir, "server.json", a, &text) || json_decode(&type_server_file, text, 0, a, &file, NULL) != OK)
+	if (!read_in(dir, "server.json", a, &text) ||
+	    json_decode_answer(&type_server_file, text, a, &file, NULL) != OK)
 		return false;
 	*url = file.url;
 	return true;

@@ -101,7 +101,7 @@ static void on_item_event(struct worker *w, const struct sse_event *e)
 	struct work_event ev;
 	struct job *j;
 
-	if (json_decode(&type_work_event, e->data, 0, w->arena, &ev, NULL) != OK)
+	if (json_decode_answer(&type_work_event, e->data, w->arena, &ev, NULL) != OK)
 		return;
 	j = find_running(w, (struct attempt_ref){ev.id, ev.attempt});
 	if (!j)
@@ -121,7 +121,7 @@ static void on_event(void *ctx, const struct sse_event *e)
 		on_item_event(w, e);
 		return;
 	}
-	if (json_decode(&type_session_opened, e->data, 0, w->arena, &opened, NULL) != OK)
+	if (json_decode_answer(&type_session_opened, e->data, w->arena, &opened, NULL) != OK)
 		return;
 	w->session_id = opened.session;
 	server_is_there(w);

@@ -21,6 +21,7 @@ struct decode {
 	struct scan scan;
 	struct arena *arena;
 	struct faults faults;
+	bool lenient; /* what has no row is no fault */
 };
 
 /* An object being filled. */
@@ -332,6 +333,8 @@ static bool unknown_member(struct decode *d, const struct frame *fr, const struc
 	keys_push(&d->scan.keys, text);
 	if (!scan_value(&d->scan, &value))
 		return false;
+	if (d->lenient)
+		return true;
 	if (fault_wanted(&d->faults, ERR_UNKNOWN_FIELD))
 		suggest_member(fr, name, hint);
 	if (type_find(fr->type, name, 0) < fr->type->field_count)
@@ -407,8 +410,8 @@ static void clear(const struct json_type *t, uint64_t skip, void *object)
 	*type_nulls_at(t, object) = nulls;
 }
 
-enum err json_decode(const struct json_type *t, struct str text, uint64_t skip, struct arena *a, void *out,
-		     struct problem *p)
+static enum err decode(const struct json_type *t, struct str text, uint64_t skip, bool lenient, struct arena *a,
+		       void *out, struct problem *p)
 {
 	struct decode d; /* not zeroed: the scanner holds room it seldom uses */
 	struct place root = {0};
@@ -416,6 +419,7 @@ enum err json_decode(const struct json_type *t, struct str text, uint64_t skip, 
 
 	d.arena = a;
 	d.faults = (struct faults){.problem = p};
+	d.lenient = lenient;
 	if (skip)
 		clear(t, skip, out);
 	else
@@ -426,4 +430,16 @@ enum err json_decode(const struct json_type *t, struct str text, uint64_t skip, 
 	e = d.scan.err ? d.scan.err : d.faults.worst;
 	scan_free(&d.scan);
 	return e;
+}
+
+enum err json_decode(const struct json_type *t, struct str text, uint64_t skip, struct arena *a, void *out,
+		     struct problem *p)
+{
+	return decode(t, text, skip, false, a, out, p);
+}
+
+enum err json_decode_answer(const struct json_type *t, struct str text, struct arena *a, void *out,
+			    struct problem *p)
+{
+	return decode(t, text, 0, true, a, out, p);
 }

@@ -95,6 +95,11 @@ struct json_type {
 enum err json_decode(const struct json_type *t, struct str text, uint64_t skip, struct arena *a, void *out,
 		     struct problem *p);
 
+/* The same for who reads what a server wrote: members without a row are left out, because a newer server says more.
+ */
+enum err json_decode_answer(const struct json_type *t, struct str text, struct arena *a, void *out,
+			    struct problem *p);
+
 /* Sets one field from plain text (query string, flag, environment): numbers, booleans true|false, durations "30s",
  * enums and ids by their text, texts and maps ("k=v") one element a call (appended), raw as JSON text.
  * Objects cannot be set so: ERR_MISTYPED. Text is kept, not copied. A value given again replaces the one before;

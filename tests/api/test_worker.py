@@ -402,6 +402,25 @@ def test_servers_that_are_not_at_their_best(t):
         assert len([x for x in server.asked if x[0] == '/v1/work/claim']) == 1
 
 
+def test_a_newer_server_may_say_more(t):
+    more = {'since': 'version 9', 'shards': [{'n': 1}]}
+    items = (200, {'items': [{**StandIn.item(1), **more}], **more})
+    settled = (200, {'items': [{'id': StandIn.item(1)['id'], 'state': 'completed', **more}], **more})
+    server = StandIn(t, {'/v1/work/claim': [items, (200, {'items': [], **more})], '/v1/work/settle': [settled],
+                         '/v1/work': [(200, {'items': [], 'next_cursor': None, **more})],
+                         '/v1/keys': [(403, {**StandIn.problem('forbidden'), 'detail': 'it is late', **more})],
+                         '/health/ready': [(503, {'status': 'failing', 'detail': 'no disk', 'version': '9', **more})]})
+    done, summary = server.work('true')
+    assert done.returncode == 0 and summary['completed'] == 1, done
+
+    def said(*words):
+        return subprocess.run([BINARY, *words, '--url', server.url], capture_output=True, text=True, check=False)
+
+    assert said('work', 'list').stdout == '(none)\n'
+    assert 'it is late' in said('key', 'list').stderr
+    assert 'no disk' in said('health').stderr
+
+
 def test_fifty_at_once(t):
     gate = Gate(t)
     for _ in range(120):

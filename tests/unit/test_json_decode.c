@@ -555,6 +555,26 @@ static void a_full_arena_is_too_large(void **state)
 
 /* ---- fields from elsewhere ---- */
 
+/* A server may be newer than its client. */
+static void an_answer_may_have_members_without_a_row(void **state)
+{
+	const struct str answer = STR("{\"id\":\"s_0000000000001\",\"new\":{\"a\":[1]},\"name\":\"n\","
+				      "\"path\":[{\"x\":1,\"z\":\"\\n\"}],\"center\":{\"new\":0,\"x\":2}}");
+	struct fixture *f = *state;
+
+	assert_int_equal(json_decode_answer(&type_shape, answer, f->arena, &f->shape, &f->problem), OK);
+	assert_int_equal(f->problem.field_count, 0);
+	assert_str(f->shape.name, "n");
+	assert_true(f->shape.path[0].x == 1 && f->shape.center.x == 2);
+	assert_int_equal(decode_str(f, answer), ERR_UNKNOWN_FIELD);
+	assert_int_equal(json_decode_answer(&type_shape, STR("{\"new\":1}"), f->arena, &f->shape, NULL),
+			 ERR_MISSING_FIELD);
+	assert_int_equal(json_decode_answer(&type_shape, STR("{\"new\":1,\"new\":2}"), f->arena, &f->shape, NULL),
+			 ERR_MALFORMED);
+	assert_int_equal(json_decode_answer(&type_shape, STR("{\"new\":x}"), f->arena, &f->shape, NULL),
+			 ERR_MALFORMED);
+}
+
 static void skipped_fields_are_left_alone_and_unknown_to_the_text(void **state)
 {
 	struct fixture *f = *state;
@@ -772,6 +792,7 @@ int main(void)
 		TEST(malformed_text_outranks_the_faults_before_it),
 		TEST(only_an_object_is_one),
 		TEST(a_full_arena_is_too_large),
+		TEST(an_answer_may_have_members_without_a_row),
 		TEST(skipped_fields_are_left_alone_and_unknown_to_the_text),
 		TEST(each_kind_can_be_set_from_plain_text),
 		TEST(lists_and_maps_take_one_element_a_call),
