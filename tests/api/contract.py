@@ -1,14 +1,87 @@
-"""The server's own OpenAPI document, held against what the server really answers."""
+"""The server's own OpenAPI document: held against what the server really answers, and read as the list of calls."""
 
 import json
 import os
 import re
 import subprocess
+import urllib.parse
 
 try:
     import jsonschema
 except ImportError:   # said aloud by test_health
     jsonschema = None
+
+
+class Operation:
+    """One call: name, method, path, scope ('none' when it needs no key), and what a request for it holds.
+
+    Requests are made from `things`: an id for each prefix ('w_'), and the value of any member that must fit ('token').
+    """
+
+    def __init__(self, contract, path, method, row):
+        self.contract, self.path, self.method, self.row = contract, path, method.upper(), row
+        self.name = row['operationId']
+        self.scope = row['security'][0]['bearer'][0] if row['security'] else 'none'
+        self.parameters = [contract.resolve(p) for p in row['parameters']]
+        self.has_id_in_path = '{' in path
+        answers = [contract.resolve(r).get('content', {}) for status, r in row['responses'].items() if status < '300']
+        self.answers_json = any('application/json' in a for a in answers)
+        self.streams = any('text/event-stream' in a for a in answers)
+
+    def url(self, things):
+        """The path with ids in it, and in the query what is required and what holds an id."""
+        path, query = self.path, {}
+        for p in self.parameters:
+            if p['in'] == 'path':
+                assert id_prefix(p['schema']), f'{self.name}: what stands in its path has no prefix of an id'
+                path = path.replace('{' + p['name'] + '}', self.example(p['schema'], things))
+            elif p['in'] == 'query' and (p.get('required') or id_prefix(p['schema'])):
+                query[p['name']] = self.example(p['schema'], things, p['name'])
+        return path + ('?' + urllib.parse.urlencode(query) if query else '')
+
+    def body_schema(self):
+        content = self.row.get('requestBody', {}).get('content', {})
+        return content['application/json']['schema'] if content else None
+
+    def body(self, things):
+        """A body with what is required and what holds an id; None when the call takes none."""
+        schema = self.body_schema()
+        return None if schema is None else self.example(schema, things)
+
+    def has_id_elsewhere(self):
+        """Does its query or its body hold an id?"""
+        schema = self.body_schema()
+        return any(p['in'] == 'query' and id_prefix(p['schema']) for p in self.parameters) or \
+            (schema is not None and self.holds_id(schema))
+
+    def holds_id(self, schema):
+        schema = self.contract.resolve(schema)
+        return bool(id_prefix(schema)) or any(self.holds_id(m) for m in schema.get('properties', {}).values()) or \
+            ('items' in schema and self.holds_id(schema['items']))
+
+    def example(self, schema, things, name=''):
+        schema = self.contract.resolve(schema)
+        known = id_prefix(schema) or name
+        if known in things:
+            return things[known]
+        assert not id_prefix(schema), f'{self.name} takes an id {known}…: the test needs such a thing'
+        if 'enum' in schema:
+            return schema['enum'][0]
+        kind = schema.get('type')
+        if kind == 'object':
+            return {m: self.example(s, things, m) for m, s in schema.get('properties', {}).items()
+                    if m in schema.get('required', []) or self.holds_id(s)}
+        if kind == 'array':
+            return [self.example(schema['items'], things)]
+        if kind in ('integer', 'number'):
+            return max(schema.get('minimum', 1), 1)
+        return 'x' * max(schema.get('minLength', 1), 1) if kind == 'string' else {}
+
+
+def id_prefix(schema):
+    """'w_' of the schema of an item's id; None of any other."""
+    found = re.match(r'\^([a-z]+_)\[', schema.get('pattern', ''))
+    return found and found[1]
 
 
 class Contract:
@@ -26,6 +99,9 @@ class Contract:
                             if isinstance(operation, dict) and 'responses' in operation]
         self.routes.sort(key=lambda route: route[2].count('{'))   # /v1/work/claim before /v1/work/{id}
         self.validators = {}
+
+    def operations(self):
+        return [Operation(self, path, method, row) for method, _, path, row in self.routes]
 
     def find(self, method, path):
         for known, pattern, template, operation in self.routes:

@@ -341,6 +341,10 @@ class Test:
         server = server or self.server
         return Caller(server, contract=self.run.contract(server))
 
+    def operations(self):
+        """Every call there is, as the server's own OpenAPI document has it."""
+        return self.run.contract(self.server).operations()
+
     worker = property(lambda self: self.caller('worker'))
     operator = property(lambda self: self.caller('operator'))
     admin = property(lambda self: self.caller('admin'))

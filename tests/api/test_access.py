@@ -1,52 +1,49 @@
 """Who may do what: every call with every kind of key, and nobody sees another tenant's things."""
 
+import json
 import os
 import re
 import socket
 import time
 
-from harness import ROOT, SCOPES, SLOW, until
+from harness import SCOPES, SLOW, until
+from test_events import Stream
 
-ROUTE = re.compile(r'^ROUTE\((\w+),\s*\w+,\s*(\w+),\s*"([^"]+)",\s*(\w+),\s*(\w+),\s*(\w+),\s*(\w+),', re.M)
-
-
-def routes():
-    """name, method, path, scope, runs of each row of api/routes.def."""
-    with open(os.path.join(ROOT, 'api/routes.def'), encoding='utf-8') as f:
-        for name, method, path, _, _, scope, runs in ROUTE.findall(f.read()):
-            yield name, method, path, scope.lower(), runs
+NOWHERE = {p: p + '0000000000009' for p in ('w_', 'k_', 's_', 't_')}   # ids that nothing has
 
 
-def status_of(server, method, path, key):
+def status_of(server, method, url, key, body=None):
     """Only the status: a stream does not end by itself."""
     with socket.create_connection(server.address, 10 * SLOW) as connection:
         bearer = f'Authorization: Bearer {key}\r\n' if key else ''
-        body = '{}' if method == 'POST' else ''
-        connection.sendall(f'{method} {path} HTTP/1.1\r\nHost: x\r\n{bearer}Content-Type: application/json\r\n'
+        body = json.dumps(body) if body is not None else ''
+        connection.sendall(f'{method} {url} HTTP/1.1\r\nHost: x\r\n{bearer}Content-Type: application/json\r\n'
                            f'Content-Length: {len(body)}\r\n\r\n{body}'.encode())
         return int(connection.recv(4096).split(b' ')[1])
 
 
+def reaches(held, scope):
+    return scope == 'none' or SCOPES.index(held) >= SCOPES.index(scope)
+
+
 def test_every_call_with_every_kind_of_key(t):
-    unknown = {'w': 'w_0000000000009', 'k': 'k_0000000000009'}
     keys = {scope: t.caller(scope).key for scope in SCOPES}
-    for name, method, path, scope, _ in routes():
-        path = path.replace('{id}', unknown['k' if '/keys/' in path else 'w'])
-        path += '?agent=me' if name == 'work_session' else ''
+    for o in t.operations():
+        url, body = o.url(NOWHERE), {} if o.method == 'POST' else None
         for held in SCOPES:
-            with t.case(f'{name} with {held}'):
-                status = status_of(t.server, method, path, keys[held])
-                if scope == 'none' or SCOPES.index(held) >= SCOPES.index(scope):
+            with t.case(f'{o.name} with {held}'):
+                status = status_of(t.server, o.method, url, keys[held], body)
+                if reaches(held, o.scope):
                     assert status not in (401, 403), status
                 else:
                     assert status == 403, status
         for held, key in [('no key', None), ('a wrong key', 'tf_' + '0' * 52), ('nonsense', 'x')]:
-            with t.case(f'{name} with {held}'):
-                status = status_of(t.server, method, path, key)
-                if scope == 'none' and key is None:
-                    assert status not in (401, 403), status
-                elif scope != 'none':
+            with t.case(f'{o.name} with {held}'):
+                status = status_of(t.server, o.method, url, key, body)
+                if o.scope != 'none':
                     assert status == 401, status
+                elif key is None:
+                    assert status not in (401, 403), status
 
 
 def test_refusals_say_what_is_needed(t):
@@ -56,32 +53,80 @@ def test_refusals_say_what_is_needed(t):
     assert answer.headers.get('www-authenticate', '').startswith('Bearer')
 
 
+class Things:
+    """One of everything that has an id, of one tenant. A new kind of thing is made, and looked at, here."""
+
+    def __init__(self, t):
+        self.operator, self.admin = t.caller('operator'), t.caller('admin')
+        self.operator.add('isolation', key='shared')
+        self.held = self.operator.claim('isolation')[0]
+        self.key = self.admin.post('/v1/keys', {'name': 'isolation'}).expect(201).json
+        self.session = Stream(t, '/v1/work/session?agent=isolation')
+        self.ids = {'w_': self.held['id'], 'k_': self.key['id'], 's_': self.session.next()[2]['session'],
+                    't_': self.admin.get('/v1/whoami').json['tenant'], 'token': self.held['token']}
+
+    def look(self):
+        """Everything of them that can be seen: it must not change."""
+        keys = self.admin.get('/v1/keys').expect(200).items
+        return self.operator.show(self.held), [k for k in keys if k['id'] == self.key['id']]
+
+
 def test_another_tenants_things_are_not_there(t):
-    mine, theirs = t.caller('operator'), t.caller('operator', tenant='theirs')
-    item = mine.add('isolation', key='shared')
-    held = mine.claim('isolation')[0]
-    for verb, more in [('complete', {}), ('fail', {'error': 'x'}), ('release', {}), ('progress', {'percent': 5}),
-                       ('cancel', None), ('retry', None)]:
-        with t.case(verb):
-            body = {'token': held['token'], **more} if more is not None else {}
-            theirs.post(f'/v1/work/{item["id"]}/{verb}', body).expect(404, 'not_found')
-    with t.case('show'):
-        theirs.get(f'/v1/work/{item["id"]}').expect(404, 'not_found')
-    with t.case('extend and settle in bulk'):
-        one = {'id': item['id'], 'token': held['token']}
-        assert theirs.post('/v1/work/extend', {'lease_ms': 5000, 'items': [one]}).items[0]['error']['code'] == 'not_found'
-        assert theirs.post('/v1/work/settle', {'items': [{**one, 'outcome': 'completed'}]}
-                           ).items[0]['error']['code'] == 'not_found'
-    with t.case('lists'):
-        assert item['id'] in [i['id'] for i in mine.get('/v1/work', query={'type': 'isolation'}).items]
-        assert theirs.get('/v1/work').items == []
-    with t.case('claims'):
-        mine.add('isolation')
-        assert theirs.claim('isolation') == []
-    with t.case('unique keys'):
-        assert theirs.add('isolation', key='shared')['id'] != item['id']
-    with t.case('nothing changed'):
-        mine.settle(held).expect(200)
+    """Every call, its ids those of another tenant's things: in the path 404, elsewhere as if nothing had them."""
+    mine = Things(t)
+    theirs = {scope: t.caller(scope, tenant='theirs') for scope in SCOPES}
+    they_see_nothing(t, mine, theirs, 'while at work')
+    mine.operator.settle(mine.held).expect(200)
+    they_see_nothing(t, mine, theirs, 'when finished')
+    assert mine.operator.claim('isolation', session=mine.ids['s_']) == []
+
+
+def they_see_nothing(t, mine, theirs, when):
+    before = mine.look()
+    nowhere = {**NOWHERE, 'token': mine.ids['token']}
+    for o in t.operations():
+        for held in SCOPES if o.scope != 'none' else []:
+            with t.case(f'{o.name} with {held} {when}'):
+                if not reaches(held, o.scope):
+                    assert status_with(theirs[held], o, mine.ids) == 403
+                elif o.has_id_in_path:
+                    assert status_with(theirs[held], o, mine.ids) == 404
+                elif o.has_id_elsewhere():
+                    assert said_with(theirs[held], o, mine.ids) == said_with(theirs[held], o, nowhere)
+    with t.case(f'nothing changed {when}'):
+        assert mine.look() == before
+
+
+def status_with(caller, o, things):
+    return status_of(caller.server, o.method, o.url(things), caller.key, o.body(things))
+
+
+def said_with(caller, o, things):
+    """The whole answer, without what names the request."""
+    if o.streams:
+        return status_with(caller, o, things)
+    answer = caller.call(o.method, o.url(things), o.body(things))
+    text = answer.body.decode().replace(answer.headers['x-request-id'], '')
+    return answer.status, re.sub(r'\b([a-z]_)[0-9a-z]{13}\b', r'\1', text)
+
+
+def test_lists_are_of_the_tenant(t):
+    mine, theirs = Things(t), {scope: t.caller(scope, tenant='listers') for scope in SCOPES}
+    own = theirs['worker'].add('isolation', key='shared')
+    assert own['id'] != mine.ids['w_'], 'a unique key is unique in its tenant'
+    hidden = [v for k, v in mine.ids.items() if k != 't_']   # an admin may list the tenants
+    for o in t.operations():
+        if o.method != 'GET' or o.has_id_in_path or not o.answers_json or o.scope == 'none':
+            continue
+        for held in [s for s in SCOPES if reaches(s, o.scope)]:
+            with t.case(f'{o.name} with {held}'):
+                shown = theirs[held].get(o.url(NOWHERE)).expect(200).body.decode()
+                assert not [i for i in hidden if i in shown], shown
+    with t.case('a list has what is theirs'):
+        assert [i['id'] for i in theirs['reader'].get('/v1/work').items] == [own['id']]
+    with t.case('a claim takes what is theirs'):
+        mine.operator.add('isolation')
+        assert [i['id'] for i in theirs['worker'].claim('isolation', max=9)] == [own['id']]
 
 
 def test_an_admin_selects_a_tenant(t):
