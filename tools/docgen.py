@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Makes the reference pages of docs/ out of the tables, so that they cannot say anything else.
+"""Makes what docs/ says twice out of the tables, so that it cannot say anything else.
 
     docgen.py --tenfold build/tenfold [--check]
 
@@ -8,10 +8,13 @@
     docs/metrics.md         api/metrics.def
     docs/cli.md             api/verbs.def, and what --help says
 
+A page written by hand may hold pieces that are made, between `<!-- made: NAME -->` and `<!-- end -->` (PIECES).
+
 --check only says which pages are not current.
 """
 
 import argparse
+import glob
 import os
 import re
 import subprocess
@@ -137,25 +140,59 @@ def cli(tenfold):
 PAGES = {'docs/configuration.md': configuration, 'docs/errors.md': errors, 'docs/metrics.md': metrics, 'docs/cli.md': cli}
 
 
+# ---- pieces of pages ----
+
+def calls_without_key():
+    return ', '.join(f'`{args[3]}`' for _, args in rows('api/routes.def', 'ROUTE') if args[6] == 'NONE')
+
+
+def scopes():
+    values = [args for _, args in rows('api/types/access.def', 'VALUE') if args[0].startswith('SCOPE_')]
+    return '\n'.join(['| scope | what it is for |', '|---|---|'] +
+                     [f'| `{name[6:]}` | {cell(doc)} |' for name, _, doc in values])
+
+
+PIECES = {'calls without a key': calls_without_key, 'scopes': scopes}
+PIECE = re.compile(r'(<!-- made: ([\w ]+) -->)(\n?).*?\n?(<!-- end -->)', re.S)
+
+
+def filled(text):
+    """The text of a page with its pieces made anew; one that begins on a line of its own keeps doing so."""
+    return PIECE.sub(lambda m: f'{m[1]}{m[3]}{PIECES[m[2]]()}{m[3]}{m[4]}', text)
+
+
+def read(path):
+    try:
+        with open(path, encoding='utf-8') as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+def texts(tenfold):
+    """(page, what it says, what it should say) of every page that has anything made."""
+    for page, make in PAGES.items():
+        yield page, read(os.path.join(HERE, page)), make(tenfold)
+    for path in sorted(glob.glob(os.path.join(HERE, 'docs/**/*.md'), recursive=True)):
+        if os.path.relpath(path, HERE) not in PAGES:
+            yield os.path.relpath(path, HERE), read(path), filled(read(path))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--tenfold', required=True, help='the program whose words are asked for')
     parser.add_argument('--check', action='store_true', help='only say which pages are not current')
     args = parser.parse_args()
     stale = []
-    for page, make in PAGES.items():
-        path, text = os.path.join(HERE, page), make(os.path.abspath(args.tenfold))
-        try:
-            with open(path, encoding='utf-8') as f:
-                current = f.read() == text
-        except FileNotFoundError:
-            current = False
-        if not current and not args.check:
-            with open(path, 'w', encoding='utf-8') as f:
+    for page, said, text in texts(os.path.abspath(args.tenfold)):
+        if said == text:
+            continue
+        stale.append(page)
+        if not args.check:
+            with open(os.path.join(HERE, page), 'w', encoding='utf-8') as f:
                 f.write(text)
-        stale += [] if current else [page]
     if args.check:
-        print('not current, run ./dev docs: ' + ' '.join(stale) if stale else 'the reference pages are current')
+        print('not current, run ./dev docs: ' + ' '.join(stale) if stale else 'the pages are current')
         return 1 if stale else 0
     return 0
 
