@@ -51,6 +51,7 @@ struct cli_extra {
 struct cli {
 	const struct cli_extra *extra;
 	struct cli_globals globals;
+	uint64_t globals_from_env; /* a bit for each that the environment gave */
 	const struct cli_verb *verb;
 	struct arena *arena;
 	struct problem problem;

@@ -1,7 +1,8 @@
 /*
  * Parse, run, flush, say what went wrong.
  *
- * An error is one line on stderr, "tenfold: WHAT: WHY; WHAT TO DO", and the exit code of its row in api/errors.def.
+ * An error is one line on stderr, "tenfold: WHAT: WHY; WHAT TO DO" (print_problem.c), and the exit code of its row
+ * in api/errors.def.
  */
 #include "cli/cli.h"
 
@@ -14,41 +15,12 @@
 
 enum { ARENA_MAX = 512 << 20, HELP_WIDTH = 100 };
 
-static char tame(char c)
-{
-	return (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
-}
-
-/* Sentences of problems begin with a capital on the wire, and go on after a colon here. They may quote what others
- * wrote: one line it stays. */
-static void add_sentence(struct buf *b, const char *detail)
-{
-	size_t n = strlen(detail);
-	bool lower = n > 1 && detail[0] >= 'A' && detail[0] <= 'Z' && detail[1] >= 'a' && detail[1] <= 'z';
-
-	while (n && (detail[n - 1] == '.' || detail[n - 1] == '\n'))
-		n--;
-	for (size_t i = 0; i < n; i++)
-		buf_c(b, lower && i == 0 ? (char)(detail[0] - 'A' + 'a') : tame(detail[i]));
-}
-
 static int tell(const struct cli *cli, enum err e)
 {
-	const struct problem *p = &cli->problem;
-	const char *detail = p->detail[0] ? p->detail : err_info(e)->title;
 	struct buf b = BUF_INIT(0);
 
-	buf_z(&b, "tenfold: ");
-	if (cli->verb) /* else the line was not understood, and the parser has named it */
-		buf_fmt(&b, "%s: ", cli->verb->name);
-	add_sentence(&b, detail);
-	for (unsigned i = 1; i < p->field_count; i++) {
-		buf_fmt(&b, ", %s: ", p->fields[i].field);
-		add_sentence(&b, p->fields[i].detail);
-	}
-	if (!strstr(detail, "; "))
-		buf_fmt(&b, "; %s", err_info(e)->advice);
-	fprintf(stderr, "%s\n", buf_cstr(&b));
+	print_problem(cli->verb, e, &cli->problem, &b);
+	fprintf(stderr, "tenfold: %s\n", buf_cstr(&b));
 	buf_free(&b);
 	return err_info(e)->exit_code;
 }
@@ -77,6 +49,7 @@ static int run(struct cli *cli, const struct cli_line *line)
 
 	cli->verb = line->verb;
 	cli->globals = line->globals;
+	cli->globals_from_env = line->globals_from_env;
 	e = function_of(line->verb, cli->extra)(cli, line->args);
 	return e ? tell(cli, e) : cli->exit_code;
 }

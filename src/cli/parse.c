@@ -80,79 +80,38 @@ static enum err usage(struct parse *s, const char *fmt, ...) __attribute__((form
 static enum err usage(struct parse *s, const char *fmt, ...)
 {
 	struct cli_line *line = s->line;
+	struct str about = line->verb ? str_of(line->verb->name) : line->group;
 	char why[256];
+	const char *see;
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	if (line->verb)
-		return problem_set(s->problem, ERR_USAGE, "%s: %s; see 'tenfold %s --help'", line->verb->name, why,
-				   line->verb->name);
-	if (line->group.n)
-		return problem_set(s->problem, ERR_USAGE, "%s; see 'tenfold %.*s --help'", why, STRF(line->group));
-	return problem_set(s->problem, ERR_USAGE, "%s; see 'tenfold --help'", why);
-}
-
-/* Keeps the nearest of what a wrong word may have meant. */
-struct guess {
-	struct str wrong;
-	unsigned distance;
-	char nearest[CLI_FLAG_NAME];
-};
-
-static struct guess guess_for(struct str wrong)
-{
-	return (struct guess){.wrong = wrong, .distance = wrong.n < 4 ? 2 : wrong.n < 8 ? 3 : 4};
-}
-
-static void consider(struct guess *g, const char *candidate)
-{
-	unsigned distance = str_distance(g->wrong, str_of(candidate), g->distance);
-
-	if (distance >= g->distance)
-		return;
-	g->distance = distance;
-	snprintf(g->nearest, sizeof(g->nearest), "%s", candidate);
-}
-
-static void consider_flags(struct guess *g, const struct json_type *t)
-{
-	char name[CLI_FLAG_NAME];
-
-	for (uint32_t i = 0; i < t->field_count; i++)
-		consider(g, cli_flag_name(&t->fields[i], name));
+	see = *why && why[strlen(why) - 1] == '?' ? " See" : "; see";
+	return problem_set(s->problem, ERR_USAGE, "%s%s%s%s 'tenfold %.*s%s--help'",
+			   line->verb ? line->verb->name : "", line->verb ? ": " : "", why, see, STRF(about),
+			   about.n ? " " : "");
 }
 
 static enum err unknown_flag(struct parse *s, struct str name)
 {
-	struct guess g = guess_for(name);
+	char meant[CLI_SUGGESTION];
 
-	if (s->line->verb)
-		consider_flags(&g, cli_verb_args(s->line->verb));
-	consider_flags(&g, &type_cli_globals);
-	if (g.nearest[0])
-		return usage(s, "there is no flag --%.*s, did you mean --%s?", STRF(name), g.nearest);
+	if (cli_suggest_flag(s->line->verb, name, meant)[0])
+		return usage(s, "there is no flag --%.*s, did you mean --%s?", STRF(name), meant);
 	return usage(s, "there is no flag --%.*s", STRF(name));
 }
 
 static enum err unknown_verb(struct parse *s, struct str word)
 {
-	struct guess g = guess_for(word);
 	const struct str group = s->line->group;
 	const char *space = group.n ? " " : "";
+	char meant[CLI_SUGGESTION];
 
-	for (unsigned i = 0; i < cli_verb_count; i++) {
-		if (group.n && cli_verb_in_group(&cli_verbs[i], group))
-			consider(&g, cli_verbs[i].name + group.n + 1);
-		else if (!group.n && !strchr(cli_verbs[i].name, ' '))
-			consider(&g, cli_verbs[i].name);
-	}
-	for (unsigned i = 0; i < cli_group_count && !group.n; i++)
-		consider(&g, cli_groups[i].name);
-	if (g.nearest[0])
-		return usage(s, "there is no verb '%.*s%s%.*s', did you mean '%.*s%s%s'?", STRF(group), space,
-			     STRF(word), STRF(group), space, g.nearest);
+	if (cli_suggest_verb(group, word, meant)[0])
+		return usage(s, "there is no verb '%.*s%s%.*s', did you mean '%s'?", STRF(group), space, STRF(word),
+			     meant);
 	return usage(s, "there is no verb '%.*s%s%.*s'", STRF(group), space, STRF(word));
 }
 
@@ -430,6 +389,8 @@ static enum err fill_from_env(struct parse *s, const struct cli_verb *verb, cons
 			continue;
 		snprintf(target.label, sizeof(target.label), "%s", variable);
 		e = set_target(s, &target, str_of(value));
+		if (!verb)
+			s->line->globals_from_env |= UINT64_C(1) << i;
 	}
 	return e;
 }

@@ -25,6 +25,7 @@ struct cli_line {
 	struct str group;
 	void *args;
 	struct cli_globals globals;
+	uint64_t globals_from_env; /* a bit for each that the environment gave */
 };
 
 /* argv[0] is not looked at. ERR_USAGE: the problem names what is wrong and what to do. When help is asked for
@@ -45,6 +46,12 @@ bool cli_is_positional(const struct cli_verb *verb, const struct json_field *f);
 
 /* May it be given more than once? */
 bool cli_takes_many(const struct json_field *f);
+
+/* What was probably meant by a wrong flag of the verb (NULL: of none), or a wrong verb (of the group, if there is
+ * one): `out`, empty when nothing is near. */
+enum { CLI_SUGGESTION = CLI_FLAG_NAME };
+const char *cli_suggest_flag(const struct cli_verb *v, struct str wrong, char out[CLI_SUGGESTION]);
+const char *cli_suggest_verb(struct str group, struct str wrong, char out[CLI_SUGGESTION]);
 
 /* Sets one field from a word (value.c); the problem says why not, without the name of the field. */
 enum err cli_set(const struct json_type *t, uint32_t field, struct str text, struct arena *a, void *object,

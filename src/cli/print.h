@@ -1,14 +1,19 @@
 /*
- * What people see: tables and single things, from the rows of their type.
+ * What people see: tables and single things, from the rows of their type; and what went wrong.
  */
 #ifndef TENFOLD_CLI_PRINT_H
 #define TENFOLD_CLI_PRINT_H
 
 #include "spec/types.h"
 
+struct cli_verb;
+
 /* A list (a type with a member `items`) as a table, anything else as its fields, one a line. `columns`: names of
  * fields with spaces between; all when empty. width 0: as wide as it gets. */
 void print_object(const struct json_type *t, const void *object, const char *columns, size_t width, struct buf *b);
+
+/* One line, without its end. `v` is the verb that failed; NULL: the line was not understood. */
+void print_problem(const struct cli_verb *v, enum err e, const struct problem *p, struct buf *b);
 
 /* How wide the terminal behind standard output is; 0 when it is none. */
 size_t print_width(void);

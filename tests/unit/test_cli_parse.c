@@ -245,13 +245,16 @@ static void the_environment_fills_what_is_not_given(void **state)
 static void mistakes_are_named_with_what_to_do(void **state)
 {
 	(void)state;
-	bad("work ad", "there is no verb 'work ad', did you mean 'work add'?; see 'tenfold work --help'");
-	bad("wokr add", "there is no verb 'wokr', did you mean 'work'?; see 'tenfold --help'");
+	bad("work ad", "there is no verb 'work ad', did you mean 'work add'? See 'tenfold work --help'");
+	bad("wokr add", "there is no verb 'wokr', did you mean 'work'? See 'tenfold --help'");
+	bad("lsit", "there is no verb 'lsit', did you mean 'work list'? See 'tenfold --help'");
+	bad("watch", "there is no verb 'watch', did you mean 'work watch'? See 'tenfold --help'");
+	bad("key lsit", "there is no verb 'key lsit', did you mean 'key list'? See 'tenfold key --help'");
 	bad("zzzzzzzz", "there is no verb 'zzzzzzzz'; see 'tenfold --help'");
 	bad("work add b --titel x",
-	    "work add: there is no flag --titel, did you mean --title?; see 'tenfold work add --help'");
+	    "work add: there is no flag --titel, did you mean --title? See 'tenfold work add --help'");
 	bad("work add b --jsn",
-	    "work add: there is no flag --jsn, did you mean --json?; see 'tenfold work add --help'");
+	    "work add: there is no flag --jsn, did you mean --json? See 'tenfold work add --help'");
 	bad("work add b -t x",
 	    "work add: there is no flag -t; flags have two dashes; see 'tenfold work add --help'");
 	bad("work list --limit", "work list: --limit needs a value; see 'tenfold work list --help'");
