@@ -10,8 +10,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLY_MAX = 64 << 20, BODY_MAX = 32 << 20, SETTINGS_MAX = 64 << 10 };
+enum { REPLY_MAX = 64 << 20, BODY_MAX = 32 << 20, SETTINGS_MAX = 256 << 10, KEY_SHOWN = 8 };
 enum { CONNECT_MS = 5000, CALL_MS = 60000, CALL_WAITING_MS = 95000 };
+
+/* ---- who and where ---- */
+
+static void adopt(struct client *c, struct arena *a, const struct client *settings)
+{
+	c->url = arena_str(a, settings->url);
+	c->url_note = arena_str(a, settings->url_note);
+	c->key = arena_str(a, settings->key);
+	c->key_note = arena_str(a, settings->key_note);
+	c->tenant = arena_str(a, settings->tenant);
+	while (c->url.n && c->url.p[c->url.n - 1] == '/')
+		c->url.n--;
+	c->arena = a;
+}
+
+struct client *client_new(const struct client *settings)
+{
+	struct client *c = NEW(struct client);
+
+	*c = *settings;
+	adopt(c, arena_new(SETTINGS_MAX), settings);
+	c->request = NEW(struct request);
+	client_request_init(c->request, c);
+	return c;
+}
+
+void client_destroy(struct client **c)
+{
+	if (!*c)
+		return;
+	client_request_free((*c)->request);
+	free((*c)->request);
+	arena_destroy(&(*c)->arena);
+	free(*c);
+	*c = NULL;
+}
+
+/* A server that was started anew may listen on another port, and a worker may be there before its server. */
+static void find_again(struct client *c)
+{
+	struct client found = *c;
+	struct arena *old = c->arena, *a = arena_new(SETTINGS_MAX);
+
+	c->lost = false;
+	c->find(c->find_ctx, a, &found);
+	adopt(c, a, &found);
+	arena_destroy(&old);
+}
+
+const char *client_waits_it_out(enum err e)
+{
+	return e == ERR_UNREACHABLE
+		       ? "trying again until it answers; start it with 'tenfold serve'; Ctrl-C ends this"
+		       : "trying again until it answers; Ctrl-C ends this";
+}
 
 /* ---- building ---- */
 
@@ -177,7 +232,7 @@ static void set_options(struct request *r, int64_t timeout_ms)
 	set_method(r);
 }
 
-void client_request_init(struct request *r, const struct client *c)
+void client_request_init(struct request *r, struct client *c)
 {
 	*r = (struct request){.client = c, .easy = curl_easy_init()};
 	r->body.max = BODY_MAX;
@@ -198,6 +253,8 @@ void client_request_free(struct request *r)
 enum err client_request_begin(struct request *r, enum route_id id, const void *in, int64_t timeout_ms,
 			      struct problem *p)
 {
+	if (r->client->lost)
+		find_again(r->client);
 	r->route = &spec_routes[id];
 	r->retry_after_s = 0;
 	r->error[0] = '\0';
@@ -241,14 +298,38 @@ long client_request_status(const struct request *r)
 static enum err unreachable(const struct request *r, CURLcode code, struct problem *p)
 {
 	const char *why = r->error[0] ? r->error : curl_easy_strerror(code);
+	struct str note = r->client->url_note;
 
-	return problem_set(p, ERR_UNREACHABLE, "no answer from %.*s (%s)", STRF(r->client->url), why);
+	r->client->lost = true;
+	return problem_set(p, ERR_UNREACHABLE, "no answer from %.*s%s%.*s%s (%s)", STRF(r->client->url),
+			   note.n ? " (" : "", STRF(note), note.n ? ")" : "", why);
 }
 
 static enum err not_understood(const struct request *r, long status, const char *why, struct problem *p)
 {
 	return problem_set(p, status >= 500 ? ERR_UNREACHABLE : ERR_INTERNAL, "%.*s answered %ld with %s",
 			   STRF(r->client->url), status, why);
+}
+
+/* What of a key may be shown: enough to tell it from another one, and never much of it. */
+static struct str beginning_of(struct str key)
+{
+	size_t n = key.n / 4 < KEY_SHOWN ? key.n / 4 : KEY_SHOWN;
+
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)key.p[i] >= 0x80)
+			return (struct str){0};
+	return (struct str){key.p, n};
+}
+
+static enum err key_refused(const struct client *c, struct problem *p)
+{
+	if (c->key.n == 0)
+		return problem_set(p, ERR_UNAUTHENTICATED, "the call needs a key and none was sent (%.*s)",
+				   STRF(c->key_note));
+	return problem_set(p, ERR_UNAUTHENTICATED,
+			   "the server does not know the key %.*s… (%.*s), or it has expired or been revoked",
+			   STRF(beginning_of(c->key)), STRF(c->key_note));
 }
 
 static enum err take_problem(const struct request *r, long status, struct arena *a, struct problem *p)
@@ -262,6 +343,8 @@ static enum err take_problem(const struct request *r, long status, struct arena 
 	*p = (struct problem){.err = err_by_code(body.code.p, body.code.n), .retry_after_s = r->retry_after_s};
 	for (size_t i = 0; i < body.errors_count; i++)
 		problem_field(p, p->err, arena_z(a, body.errors[i].field), "%.*s", STRF(body.errors[i].detail));
+	if (p->err == ERR_UNAUTHENTICATED)
+		return key_refused(r->client, p);
 	return problem_set(p, p->err, "%.*s", STRF(HAS(&body, problem_body, detail) ? body.detail : body.title));
 }
 
@@ -301,33 +384,6 @@ enum err client_request_end(struct request *r, CURLcode code, struct arena *a, v
 }
 
 /* ---- one at a time ---- */
-
-struct client *client_new(const struct client *settings)
-{
-	struct client *c = NEW(struct client);
-
-	*c = *settings;
-	c->arena = arena_new(SETTINGS_MAX);
-	c->url = arena_str(c->arena, settings->url);
-	c->key = arena_str(c->arena, settings->key);
-	c->tenant = arena_str(c->arena, settings->tenant);
-	while (c->url.n && c->url.p[c->url.n - 1] == '/')
-		c->url.n--;
-	c->request = NEW(struct request);
-	client_request_init(c->request, c);
-	return c;
-}
-
-void client_destroy(struct client **c)
-{
-	if (!*c)
-		return;
-	client_request_free((*c)->request);
-	free((*c)->request);
-	arena_destroy(&(*c)->arena);
-	free(*c);
-	*c = NULL;
-}
 
 enum err client_call(struct client *c, enum route_id id, const void *in, struct arena *a, void *out,
 		     struct str *reply, struct problem *p)

@@ -3,10 +3,10 @@
  *
  * A struct request is one call on its way, to be run by itself (client_call) or by a curl multi handle (the
  * worker). Its memory and its curl handle are reused from call to call; one thread uses it. Nothing is retried
- * here.
+ * here; but after a server that could not be reached, the next call first looks where it is now.
  *
- * Errors: what the server said (problem+json); ERR_UNREACHABLE naming the URL when it could not be reached or hung
- * up; ERR_INTERNAL when its answer is not understood.
+ * Errors: what the server said (problem+json), and of a refused key which one it was; ERR_UNREACHABLE naming the
+ * URL when it could not be reached or hung up; ERR_INTERNAL when its answer is not understood.
  */
 #ifndef TENFOLD_CLI_CLIENT_H
 #define TENFOLD_CLI_CLIENT_H
@@ -15,20 +15,33 @@
 
 #include <curl/curl.h>
 
+struct client;
+
+/* Where is the server now, and which key is for it? Texts are in the arena; what it does not know stays. */
+typedef void client_find_fn(void *ctx, struct arena *a, struct client *settings);
+
 struct client {
-	struct str url; /* without a slash at the end */
-	struct str key; /* empty: none is sent */
+	struct str url;      /* without a slash at the end */
+	struct str url_note; /* what is to be known when it cannot be reached; mostly empty */
+	struct str key;      /* empty: none is sent */
+	struct str key_note; /* where it was found, or why there is none */
 	struct str tenant;
-	const char *agent;       /* User-Agent */
+	const char *agent; /* User-Agent */
+	client_find_fn *find;
+	void *find_ctx;
+	bool lost;               /* it could not be reached: find it before the next call */
 	struct arena *arena;     /* its own: of the texts above */
 	struct request *request; /* its own: of client_call() */
 };
 
-struct client *client_new(const struct client *settings); /* copies url, key and tenant */
+struct client *client_new(const struct client *settings); /* copies the texts */
 void client_destroy(struct client **c);
 
+/* The rest of a sentence about trouble that is waited out: what helps, and how to stop waiting. */
+const char *client_waits_it_out(enum err e);
+
 struct request {
-	const struct client *client;
+	struct client *client;
 	const struct route *route;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -38,7 +51,7 @@ struct request {
 	char error[CURL_ERROR_SIZE];
 };
 
-void client_request_init(struct request *r, const struct client *c);
+void client_request_init(struct request *r, struct client *c);
 void client_request_free(struct request *r);
 
 /* Makes `easy` ready for the call. `in` may go at return. timeout_ms 0: none. */

@@ -179,7 +179,7 @@ static enum err on_end(struct watch *w, CURLcode code, int64_t now)
 		return e;
 	}
 	if (!w->trouble_told)
-		fprintf(stderr, "tenfold: work watch: %s; trying again until it answers\n", why.detail);
+		fprintf(stderr, "tenfold: work watch: %s; %s\n", why.detail, client_waits_it_out(e));
 	w->trouble_told = true;
 	return OK;
 }

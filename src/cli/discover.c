@@ -4,6 +4,8 @@
  *   URL   --url, TENFOLD_URL; else server.json of the data directory; else where a server listens by default
  *   key   --key, TENFOLD_KEY; else admin.key of the data directory, but only for a server on this machine: a key of
  *         this machine's server is not to be shown to another one
+ *
+ * A client asks again when its server could not be reached: files of the data directory may have changed.
  */
 #include "cli/cli.h"
 #include "cli/client.h"
@@ -135,29 +137,66 @@ static enum err check(const struct client *settings, struct problem *p)
 	return OK;
 }
 
-static struct str default_key(struct str dir, struct str url, bool is_its_server, struct arena *a)
-{
-	struct str key = {0};
+/* ---- what to use ---- */
 
-	if ((!is_its_server && !is_here(url)) || !read_in(dir, "admin.key", a, &key))
-		return (struct str){0};
-	return str_trim(key);
+static void find_url(const struct cli *cli, struct str dir, struct str own, struct arena *a, struct client *out)
+{
+	out->url_note = (struct str){0};
+	if (cli->globals.url.n || own.n) {
+		out->url = cli->globals.url.n ? cli->globals.url : own;
+		return;
+	}
+	/* Its server may just be starting again: where it was last is a better guess than where others are. */
+	if (out->url.n == 0)
+		out->url = str_of(default_url);
+	if (str_eqz(out->url, default_url))
+		out->url_note = arena_fmt(a, "%.*s has no server.json; trying the default", STRF(dir));
+}
+
+static void find_key(const struct cli *cli, struct str dir, struct str own, struct arena *a, struct client *out)
+{
+	bool from_env = cli->globals_from_env & BIT(cli_globals, key);
+
+	out->key = cli->globals.key;
+	out->key_note = from_env ? STR("TENFOLD_KEY") : STR("--key");
+	if (out->key.n)
+		return;
+	if (!str_eq(out->url, own) && !is_here(out->url)) {
+		out->key_note = STR("admin.key is only shown to a server of this machine");
+	} else if (read_in(dir, "admin.key", a, &out->key)) {
+		out->key = str_trim(out->key);
+		out->key_note = arena_fmt(a, "%.*s/admin.key", STRF(dir));
+	} else {
+		out->key_note = arena_fmt(a, "%.*s has no admin.key", STRF(dir));
+	}
+}
+
+static void find(const struct cli *cli, struct arena *a, struct client *out)
+{
+	struct str dir = STR("the data directory"), own = {0};
+
+	if (cli_data_dir(cli->globals.data, a, &dir, NULL) == OK)
+		server_of(dir, a, &own);
+	find_url(cli, dir, own, a, out);
+	find_key(cli, dir, own, a, out);
+}
+
+static void find_again(void *ctx, struct arena *a, struct client *settings)
+{
+	struct client found = *settings;
+
+	find(ctx, a, &found);
+	if (check(&found, NULL) == OK)
+		*settings = found;
 }
 
 enum err cli_connect(struct cli *cli, struct client **out)
 {
-	const struct cli_globals *g = &cli->globals;
-	struct client settings = {.url = g->url, .key = g->key, .tenant = g->tenant, .agent = "tenfold"};
-	struct str dir = {0}, own = {0};
-	bool has_server, known = cli_data_dir(g->data, cli->arena, &dir, &cli->problem) == OK;
+	struct client settings = {
+		.tenant = cli->globals.tenant, .agent = "tenfold", .find = find_again, .find_ctx = cli};
 	enum err e;
 
-	has_server = known && server_of(dir, cli->arena, &own);
-	if (settings.url.n == 0)
-		settings.url = has_server ? own : str_of(default_url);
-	if (settings.key.n == 0 && known)
-		settings.key = default_key(dir, settings.url, has_server && str_eq(settings.url, own), cli->arena);
-	cli->problem = (struct problem){0};
+	find(cli, cli->arena, &settings);
 	e = check(&settings, &cli->problem);
 	if (e)
 		return e;

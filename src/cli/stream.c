@@ -11,7 +11,7 @@ int64_t stream_now_ms(void)
 	return clock_mono_ns() / 1000000;
 }
 
-void stream_init(struct stream *s, const struct client *c, CURLM *multi, sse_event_fn *on_event, void *ctx)
+void stream_init(struct stream *s, struct client *c, CURLM *multi, sse_event_fn *on_event, void *ctx)
 {
 	*s = (struct stream){.multi = multi, .on_event = on_event, .ctx = ctx};
 	client_request_init(&s->request, c);
@@ -65,6 +65,7 @@ enum err stream_ended(struct stream *s, CURLcode code, struct rng *rng, int64_t 
 
 	stream_cut(s);
 	e = client_request_end(&s->request, code, a, NULL, p);
+	s->request.client->lost = true; /* who ends a stream is about to go, or has gone */
 	backoff_failed(&s->backoff, rng, now_ms, s->request.retry_after_s);
 	return e ? e : problem_set(p, ERR_UNREACHABLE, "%.*s ended the stream", STRF(s->request.client->url));
 }

@@ -24,7 +24,7 @@ struct stream {
 	int64_t heard_ms; /* when the last bytes came */
 };
 
-void stream_init(struct stream *s, const struct client *c, CURLM *multi, sse_event_fn *on_event, void *ctx);
+void stream_init(struct stream *s, struct client *c, CURLM *multi, sse_event_fn *on_event, void *ctx);
 void stream_free(struct stream *s);
 
 bool stream_due(const struct stream *s, int64_t now_ms);

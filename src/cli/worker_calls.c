@@ -55,7 +55,7 @@ static void begin(struct worker *w, struct request *r, enum route_id route, cons
 static void tell_trouble(struct worker *w, const struct problem *p)
 {
 	if (!w->trouble_told)
-		worker_say(w, "%s; going on, and trying again until it answers", p->detail);
+		worker_say(w, "%s; %s", p->detail, client_waits_it_out(p->err));
 	w->trouble_told = true;
 }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 
@@ -185,6 +186,30 @@ def test_watch_goes_on_after_the_server_was_away(t):
     watch.send_signal(signal.SIGINT)
     watch.communicate(timeout=10 * SLOW)
     assert watch.returncode == -signal.SIGINT
+
+
+def test_watch_finds_a_server_that_comes_back_elsewhere(t):
+    server = t.new_server()
+    cli = Cli(t, server=server)
+    cli.env = clean_env(TENFOLD_HOME=server.data)
+    first = t.caller('worker', server).add(t.type)
+    watch = cli.start('work', 'watch', t.type, '--from', 'start')
+    assert first['id'] in watch.stdout.readline()
+    server.kill()
+    with socket.socket() as holder:   # so that it cannot come back where it was
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(server.address)
+        said = watch.stderr.readline()
+        assert said.endswith("; start it with 'tenfold serve'; Ctrl-C ends this\n"), said
+        server.start()
+    second = t.caller('worker', server).add(t.type)
+    assert second['id'] in watch.stdout.readline()
+
+
+def test_a_data_directory_without_a_server_is_named(t):
+    """It may be somebody else's server that answers at the default address: then it is the key that is missing."""
+    said = Cli(t).run('whoami', '--data', '/does/not/exist', env=clean_env()).stderr
+    assert '/does/not/exist has no server.json; trying the default' in said or '/does/not/exist has no admin.key' in said, said
 
 
 def test_keys_and_tenants(t):

@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -12,16 +13,16 @@ from harness import BINARY, SLOW, clean_env, until
 
 
 class Worker:
-    """`tenfold worker run` for one test: started on a type, ended with the test."""
+    """`tenfold worker run` for one test: started on a type, ended with the test. `env` says where its server is."""
 
-    def __init__(self, t, *command, server=None, flags=(), type_=None):
+    def __init__(self, t, *command, server=None, flags=(), type_=None, env=None):
         self.server = server or t.server
-        key = t.caller('worker', self.server).key
+        env = env or {'TENFOLD_URL': self.server.url, 'TENFOLD_KEY': t.caller('worker', self.server).key,
+                      'TENFOLD_HOME': '/nonexistent'}
         self.errors = tempfile.TemporaryFile('w+')
         self.process = subprocess.Popen(
             [BINARY, 'worker', 'run', '--type', type_ or t.type, '--json', *flags, '--', *command],
-            env=clean_env(TENFOLD_URL=self.server.url, TENFOLD_KEY=key, TENFOLD_HOME='/nonexistent'),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
+            env=clean_env(**env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         t.cleanup.callback(self.end)
 
     def signal(self, number):
@@ -82,6 +83,15 @@ def pid_in(path):
     until(lambda: os.path.exists(path) and os.path.getsize(path) > 1, what=path)
     with open(path, encoding='ascii') as f:
         return int(f.read())
+
+
+def taken_port(t, address=('127.0.0.1', 0)):
+    """Nobody can listen there and nobody answers, for as long as the test lasts."""
+    holder = socket.socket()
+    t.cleanup.callback(holder.close)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(address)
+    return holder.getsockname()
 
 
 def leased(t, type_, server=None):
@@ -302,6 +312,34 @@ def test_a_restart_in_order_takes_no_item_away(t):
     status, summary = worker.wait()
     assert status == 0 and summary['completed'] == 1, (status, summary, worker.complaints())
     assert t.caller('worker', server).show(item)['attempt'] == 1
+
+
+def test_a_server_that_comes_back_on_another_port_is_found(t):
+    server = t.new_server()
+    worker = Worker(t, 'true', server=server, env={'TENFOLD_HOME': server.data})
+    first = t.caller('worker', server).add(t.type)
+    until(lambda: t.caller('worker', server).state(first) == 'completed', what='the first item')
+    server.kill()
+    taken_port(t, server.address)
+    until(lambda: 'trying again' in worker.complaints(), what='the word of the worker')
+    assert worker.complaints().rstrip().endswith("; start it with 'tenfold serve'; Ctrl-C ends this"), worker.complaints()
+    server.start()
+    second = t.caller('worker', server).add(t.type)
+    until(lambda: t.caller('worker', server).state(second) == 'completed', 30, 'the second item')
+    assert f'{server.url} answers again' in worker.complaints(), worker.complaints()
+
+
+def test_a_worker_may_be_there_before_its_server(t):
+    """Where a crashed server was is all it knows at first; the key is made by the server."""
+    server = t.new_server(start=False)
+    address, port = taken_port(t)
+    with open(os.path.join(server.data, 'server.json'), 'w', encoding='utf-8') as f:
+        json.dump({'url': f'http://{address}:{port}', 'pid': 1}, f)
+    worker = Worker(t, 'true', server=server, env={'TENFOLD_HOME': server.data})
+    until(lambda: 'trying again' in worker.complaints(), what='the word of the worker')
+    server.start()
+    item = t.caller('first', server).add(t.type)
+    until(lambda: t.caller('first', server).state(item) == 'completed', 30, 'the item')
 
 
 class StandIn:
