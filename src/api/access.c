@@ -55,7 +55,8 @@ enum err api_tenant_add(struct call *c, const struct tenant_new *in, struct tena
 	struct tenant_insert_out inserted;
 	enum err err = q_tenant_insert(c->db, &row, c->arena, &inserted);
 	if (err == ERR_ALREADY_EXISTS)
-		return call_fail(c, err, "there is a tenant named '%.*s'", STRF(in->name));
+		return call_fail(c, err, "there is a tenant named '%.*s'; 'tenfold tenant list' shows it",
+				 STRF(in->name));
 	if (err)
 		return err;
 	struct tenant_added *added = ARENA_NEW(c->arena, struct tenant_added);

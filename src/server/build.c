@@ -13,7 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EVENTS_IN_MEMORY_BYTES = 16 << 20, POOL_QUEUE_MAX = 10000, BATCH_COST_MAX = 2000, PEM_MAX_BYTES = 1 << 20 };
+enum {
+	EVENTS_IN_MEMORY_BYTES = 16 << 20,
+	POOL_QUEUE_MAX = 10000,
+	BATCH_COST_MAX = 2000,
+	PEM_MAX_BYTES = 1 << 20,
+	TENANT_SHOWN_MAX = 64
+};
 
 /* ---- metrics ---- */
 
@@ -168,7 +174,17 @@ static enum err make_queue(struct server *s, struct problem *p)
 static enum err authenticate(struct call *c, struct str secret, struct str tenant)
 {
 	struct app *app = call_app(c);
-	return keyring_authenticate(app->keyring, secret, tenant, clock_now_ms(app->clock), c->arena, &c->caller);
+	enum err err =
+		keyring_authenticate(app->keyring, secret, tenant, clock_now_ms(app->clock), c->arena, &c->caller);
+	if (err == ERR_UNAUTHENTICATED)
+		return call_fail(c, err, "the server does not know this key, or it has expired or been revoked");
+	if (err == ERR_FORBIDDEN)
+		return call_fail(c, err,
+				 "this key belongs to another tenant; --tenant (X-Tenant) is for admin keys");
+	if (err == ERR_NOT_FOUND)
+		return call_fail(c, err, "there is no tenant '%.*s'; 'tenfold tenant list' shows them",
+				 tenant.n < TENANT_SHOWN_MAX ? (int)tenant.n : TENANT_SHOWN_MAX, tenant.p);
+	return err;
 }
 
 static enum err read_pem(struct server *s, struct str path, const char **out, struct problem *p)

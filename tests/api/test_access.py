@@ -49,8 +49,13 @@ def test_every_call_with_every_kind_of_key(t):
 def test_refusals_say_what_is_needed(t):
     reader = t.caller('reader')
     assert 'worker' in reader.post('/v1/work', {'type': 'x'}).expect(403, 'forbidden').json['detail']
-    answer = t.anonymous().get('/v1/work').expect(401, 'unauthenticated')
+    nobody = t.anonymous()
+    answer = nobody.get('/v1/work').expect(401, 'unauthenticated')
     assert answer.headers.get('www-authenticate', '').startswith('Bearer')
+    assert answer.json['detail'] == 'send a key as Authorization: Bearer KEY'
+    nobody.key = 'tf_' + '0' * 52
+    wrong = nobody.get('/v1/work').expect(401, 'unauthenticated').json
+    assert wrong['detail'] == 'the server does not know this key, or it has expired or been revoked'
 
 
 class Things:
@@ -137,9 +142,11 @@ def test_an_admin_selects_a_tenant(t):
     there = {'X-Tenant': 'selected'}
     assert admin.get(f'/v1/work/{item["id"]}', headers=there).expect(200).json['id'] == item['id']
     assert admin.get('/v1/whoami', headers=there).json['tenant_name'] == 'selected'
-    admin.get('/v1/whoami', headers={'X-Tenant': 'nobody'}).expect(404, 'not_found')
-    worker = t.worker.get('/v1/whoami', headers=there)
-    assert worker.status in (403, 404), 'only an admin may look into another tenant'
+    unknown = admin.get('/v1/whoami', headers={'X-Tenant': 'nobody'}).expect(404, 'not_found').json
+    assert unknown['detail'] == "there is no tenant 'nobody'; 'tenfold tenant list' shows them"
+    for name in ('selected', 'nobody'):   # who may not know learns nothing
+        refused = t.worker.get('/v1/whoami', headers={'X-Tenant': name}).expect(403, 'forbidden').json
+        assert refused['detail'] == 'this key belongs to another tenant; --tenant (X-Tenant) is for admin keys'
 
 
 def test_whoami(t):

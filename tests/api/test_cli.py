@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -210,6 +211,44 @@ def test_a_data_directory_without_a_server_is_named(t):
     """It may be somebody else's server that answers at the default address: then it is the key that is missing."""
     said = Cli(t).run('whoami', '--data', '/does/not/exist', env=clean_env()).stderr
     assert '/does/not/exist has no server.json; trying the default' in said or '/does/not/exist has no admin.key' in said, said
+
+
+def test_a_refused_key_is_named_but_not_shown(t):
+    cli, wrong = Cli(t), 'tf_' + '0123456789abcdef' * 3 + 'wxyz'
+    home = tempfile.mkdtemp()
+    t.cleanup.callback(shutil.rmtree, home)
+
+    def said(*words, **env):
+        done = cli.run('whoami', '--url', t.server.url, *words, env=clean_env(TENFOLD_HOME=home, **env))
+        assert done.returncode == 1 and wrong[:12] not in done.stderr, done
+        return done.stderr
+
+    unknown = 'whoami: the server does not know the key tf_01234… ({}), or it has expired or been revoked; give a valid key'
+    with t.case('of the command line'):
+        assert unknown.format('--key') in said('--key', wrong)
+    with t.case('of the environment'):
+        assert unknown.format('TENFOLD_KEY') in said(TENFOLD_KEY=wrong)
+    with t.case('one that is short, of which nothing can be shown'):
+        assert 'the key … (--key)' in said('--key', 'abc')
+    with t.case('none'):
+        assert f'the call needs a key and none was sent ({home} has no admin.key); give a valid key' in said()
+    with t.case('of the data directory'):
+        with open(os.path.join(home, 'admin.key'), 'w', encoding='ascii') as f:
+            f.write(wrong + '\n')
+        assert unknown.format(home + '/admin.key') in said()
+
+
+def test_tenants_that_are_not_there(t):
+    cli = Cli(t, 'admin')
+    refused = cli.run('--tenant', 'nope', 'whoami')
+    assert refused.returncode == 4, refused
+    assert refused.stderr == "tenfold: whoami: there is no tenant 'nope'; 'tenfold tenant list' shows them\n", refused
+    cli.good('tenant', 'add', 'twice')
+    again = cli.run('tenant', 'add', 'twice')
+    assert again.stderr == \
+        "tenfold: tenant add: there is a tenant named 'twice'; 'tenfold tenant list' shows it\n", again
+    other = Cli(t, 'worker').run('--tenant', 'twice', 'whoami')
+    assert other.returncode == 1 and 'belongs to another tenant; --tenant' in other.stderr, other
 
 
 def test_keys_and_tenants(t):
