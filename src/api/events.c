@@ -17,7 +17,9 @@ struct events {
 	int64_t tenant, item, session; /* item, session: 0 for none */
 	struct buf type, agent;        /* empty: any */
 	struct buf fetched;            /* read from the store, not sent yet */
-	bool greeted, gone;
+	bool greeted;
+	bool gone; /* what follows the cursor is no longer kept */
+	bool cut;  /* the store failed: the client comes again with the id it has */
 };
 
 /* What a callback of the log needs: whose stream, and where to. */
@@ -79,6 +81,8 @@ static enum stream_next next(void *state, struct buf *out)
 		buf_z(out, "event: reset\ndata: {}\n\n");
 		return STREAM_END;
 	}
+	if (s->cut)
+		return STREAM_END;
 	enum executor_state owner = executor_state(s->app->executor);
 	if (owner == EXECUTOR_STANDBY || atomic_load(&s->app->stopping))
 		return STREAM_END;
@@ -88,14 +92,13 @@ static enum stream_next next(void *state, struct buf *out)
 	return read == EVENTS_OLDER ? STREAM_FETCH : STREAM_WAIT;
 }
 
-static void fetch(void *state, struct db *db, enum err why)
+static enum err fetch(void *state, struct db *db, enum err why)
 {
 	struct events *s = state;
 	struct writing w = {s, &s->fetched};
-	if (!why)
-		why = eventlog_fetch(s->app->events, db, &s->cursor, write_event, &w, &s->gone);
-	if (why)
-		s->gone = true; /* the client comes again with the id it has */
+	enum err err = why ? why : eventlog_fetch(s->app->events, db, &s->cursor, write_event, &w, &s->gone);
+	s->cut = err != OK;
+	return err;
 }
 
 static void close_stream(void *state)

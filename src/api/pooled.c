@@ -6,6 +6,8 @@
 #include "api/idempotency.h"
 #include "api/runner.h"
 
+#include "telemetry/metrics.h"
+
 #include <poll.h>
 #include <string.h>
 
@@ -109,13 +111,21 @@ static void run_read(struct call *c, struct db *db)
 	c->outcome = second ? second(c, c->in, c->out) : run_handler(c);
 }
 
+/* What a call ends with is an answer of its own, or the store's failure. */
+static void count_failure(struct app *app, enum err err)
+{
+	if (err == ERR_STORE_UNAVAILABLE || err == ERR_STORE_FULL || err == ERR_STORE_BUSY ||
+	    err == ERR_OUTCOME_UNKNOWN || err == ERR_INTERNAL)
+		metrics_add_at(app->metrics, METRIC_store_errors_total, (unsigned)err, 0, 1);
+}
+
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 {
 	(void)ctx;
 	struct call *c = CONTAINER_OF(t, struct call, task);
 	CHECK_OBJ(c, CALL_MAGIC);
 	if (c->route->runs == RUNS_STREAM) {
-		c->stream->fetch(c->stream_state, db, why);
+		count_failure(call_app(c), c->stream->fetch(c->stream_state, db, why));
 		http_fetched(c);
 		return;
 	}
@@ -125,6 +135,7 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 		run_write(c, db);
 	else
 		run_read(c, db);
+	count_failure(call_app(c), c->outcome);
 	http_finish(c);
 }
 

@@ -92,8 +92,9 @@ enum stream_next {
 
 struct stream_ops {
 	enum stream_next (*next)(void *state, struct buf *out);
-	/* Runs on a READ thread while the stream rests; NULL if next never says STREAM_FETCH. */
-	void (*fetch)(void *state, struct db *db, enum err why);
+	/* Runs on a READ thread while the stream rests; returns what the store said. db is NULL when there is no
+	 * connection; why says why. The member is NULL if next never says STREAM_FETCH. */
+	enum err (*fetch)(void *state, struct db *db, enum err why);
 	void (*close)(void *state); /* exactly once, on the loop; also when the client hangs up */
 };
 

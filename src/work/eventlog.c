@@ -288,7 +288,7 @@ enum err eventlog_fetch(struct eventlog *l, struct db *db, struct event_cursor *
 	struct fetching f = {.cursor = c, .fn = fn, .ctx = ctx};
 	struct event_from_in in = {.from_seq = c->seq, .count = FETCH_BATCHES};
 	enum err err = q_event_from(db, &in, fetch_row, &f);
-	*gone = f.gone || (!f.any && c->seq != 0);
+	*gone = f.gone || (!err && !f.any && c->seq != 0);
 	if (!err && !f.any && c->seq == 0)
 		*c = eventlog_end(l); /* nothing is stored at all */
 	return err;

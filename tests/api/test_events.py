@@ -143,6 +143,37 @@ def test_what_is_no_longer_kept_is_a_reset(t):
     assert rest[0][1] == 'enqueued', "'start' means all that is kept"
 
 
+def test_a_store_that_fails_ends_the_stream(t):
+    """It is no reset: the same client comes again with the id it has, and hears the rest."""
+    server = t.new_server()
+    w = t.caller('worker', server)
+    made = [w.add(t.type)['id'] for _ in range(3)]
+    seen = Stream(t, '/v1/work/events?from=start', key=w.key, server=server).take(1)[0]
+    server.stop()
+    w.close()
+    server.args = ['--fault', 'fail@*']
+    server.start(wait_for='up')   # what happened before is not in memory now
+    failures = 'tenfold_store_errors_total{error="store_unavailable"}'
+
+    def ends_at_once():
+        stream = Stream(t, '/v1/work/events', last_event_id=seen[0], key=w.key, server=server)
+        got = stream.next() if stream.status == 200 else ()   # an event: the faults had not begun
+        assert not got or got[1] != 'reset'
+        return got is None
+
+    until(ends_at_once, what='the end of the stream')
+    counted = server.metric(failures)
+    assert counted > 0, 'a failure of the readers is counted'
+    w.get(f'/v1/work/{made[0]}').expect(503, 'store_unavailable')
+    assert server.metric(failures) > counted
+    w.close()
+    server.kill()
+    server.args = []
+    server.start()
+    rest = Stream(t, '/v1/work/events', last_event_id=seen[0], key=w.key, server=server).take(2)
+    assert [e[2]['id'] for e in rest] == made[1:]
+
+
 def test_ids_that_are_none(t):
     for bad in ('nonsense', '1.x', '-1.0'):
         with t.case(bad):

@@ -195,12 +195,13 @@ static enum stream_next stream_next(void *state, struct buf *out)
 	return f->once ? STREAM_END : STREAM_DATA;
 }
 
-static void stream_fetch(void *state, struct db *db, enum err why)
+static enum err stream_fetch(void *state, struct db *db, enum err why)
 {
 	struct follower *f = state;
 
-	(void)db, (void)why;
+	(void)db;
 	f->fetched = true;
+	return why;
 }
 
 static void stream_close(void *state)
