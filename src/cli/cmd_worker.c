@@ -90,10 +90,11 @@ static void print_summary(struct worker *w)
 		json_encode(&type_worker_summary, s, 0, &b);
 	else
 		buf_fmt(&b,
-			"%lld completed, %lld failed, %lld retried, %lld released, %lld lost in %.1f s (%.1f "
-			"items/s)",
+			"%lld completed, %lld failed, %lld retried, %lld released, %lld cancelled, %lld lost in "
+			"%.1f s (%.1f items/s)",
 			(long long)s->completed, (long long)s->failed, (long long)s->retried,
-			(long long)s->released, (long long)s->lost, s->seconds, s->items_per_s);
+			(long long)s->released, (long long)s->cancelled, (long long)s->lost, s->seconds,
+			s->items_per_s);
 	puts(buf_cstr(&b));
 	buf_free(&b);
 }

@@ -37,7 +37,8 @@ enum job_state { JOB_RUNNING, JOB_STOPPING, JOB_SETTLING, JOB_GONE };
 enum job_stop {
 	STOP_NOT,
 	STOP_CANCELLED, /* the server says so: it does not want to hear of it again */
-	STOP_LOST,      /* the lease is somebody else's */
+	STOP_LOST,      /* the lease ran out: the item may be somebody else's */
+	STOP_FAILED,    /* the deadline passed, or the last of its leases ran out */
 	STOP_RELEASE,   /* the worker is told to stop: the item goes back */
 };
 

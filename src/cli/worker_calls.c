@@ -108,8 +108,10 @@ static void on_item_event(struct worker *w, const struct sse_event *e)
 		return;
 	if (ev.kind == EVENT_CANCELLED)
 		job_stop(j, STOP_CANCELLED);
-	else if (ev.kind == EVENT_LAPSED || ev.kind == EVENT_FAILED)
+	else if (ev.kind == EVENT_LAPSED)
 		job_stop(j, STOP_LOST);
+	else if (ev.kind == EVENT_FAILED)
+		job_stop(j, STOP_FAILED);
 }
 
 static void on_event(void *ctx, const struct sse_event *e)
@@ -393,7 +395,7 @@ static void tell_failure(struct worker *w, const struct job *j, int state)
 	buf_free(&b);
 }
 
-static void drop_result(struct worker *w, struct job *j, const char *why)
+static void drop_result(struct worker *w, struct job *j, enum err e, const char *why)
 {
 	struct buf id = BUF_INIT(0);
 
@@ -401,25 +403,30 @@ static void drop_result(struct worker *w, struct job *j, const char *why)
 	if (j->outcome != OUTCOME_RELEASED)
 		worker_say(w, "the result of %s is not wanted: %s", buf_cstr(&id), why);
 	buf_free(&id);
-	w->summary.lost++;
+	if (e == ERR_CANCELLED)
+		w->summary.cancelled++;
+	else
+		w->summary.lost++;
 	job_forget(j);
 }
 
 static void take_result(struct worker *w, struct job *j, const struct work_settle_result *r)
 {
+	bool refused = HAS(r, work_settle_result, error);
+	enum err e = refused ? err_by_code(r->error.code.p, r->error.code.n) : OK;
 	char why[200];
 
 	j->sent = false;
-	if (!HAS(r, work_settle_result, error)) {
+	if (!refused) {
 		count(w, j, r->state);
 		if (j->outcome == OUTCOME_FAILED)
 			tell_failure(w, j, r->state);
 		job_forget(j);
-	} else if (is_passing(err_by_code(r->error.code.p, r->error.code.n))) {
+	} else if (is_passing(e)) {
 		backoff_failed(&w->settle_backoff, &w->rng, w->now_ms, 0);
 	} else {
 		snprintf(why, sizeof(why), "%.*s", STRF(r->error.detail));
-		drop_result(w, j, why);
+		drop_result(w, j, e, why);
 	}
 }
 
@@ -431,7 +438,7 @@ static void settle_refused(struct worker *w, const struct problem *p)
 	if (w->settle_most > 1) {
 		w->settle_most = 1;
 	} else if (j) {
-		drop_result(w, j, p->detail);
+		drop_result(w, j, p->err, p->detail);
 		j->sent = false;
 	}
 }

@@ -154,14 +154,32 @@ static void close_pipes(struct job *j)
 	unwatch_fd(j->worker, &j->process);
 }
 
+/* Nobody is told how such a command ended, but who watches the worker should know why it did. */
+static void taken_away(struct job *j)
+{
+	const char *why =
+		j->stop == STOP_FAILED ? "its deadline passed, or its last lease ran out" : "its lease ran out";
+	struct worker *w = j->worker;
+	char id[ID_TEXT];
+
+	id_format(id, "w_", j->item.id);
+	if (j->stop == STOP_CANCELLED) {
+		w->summary.cancelled++;
+		worker_say(w, "%s was cancelled; its command was stopped", id);
+	} else {
+		w->summary.lost++;
+		worker_say(w, "%s is no longer ours (%s); its command was stopped", id, why);
+	}
+	job_forget(j);
+}
+
 static void ended(struct job *j, int status)
 {
 	struct worker *w = j->worker;
 
 	w->running--;
-	if (j->stop == STOP_CANCELLED || j->stop == STOP_LOST) {
-		w->summary.lost++;
-		job_forget(j);
+	if (j->stop != STOP_NOT && j->stop != STOP_RELEASE) {
+		taken_away(j);
 		return;
 	}
 	judge(j, status);

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from datetime import datetime, timedelta, timezone
 
 from harness import BINARY, SLOW, clean_env, until
 
@@ -176,7 +177,8 @@ def test_cancel_kills_the_whole_group(t):
     pid = pid_in(child)
     t.operator.post(f'/v1/work/{item["id"]}/cancel').expect(200)
     status, summary = worker.wait()
-    assert status == 0 and summary['lost'] == 1, summary
+    assert status == 0 and summary['cancelled'] == 1 and summary['lost'] == 0, summary
+    assert f'{item["id"]} was cancelled; its command was stopped' in worker.complaints(), worker.complaints()
     until(lambda: is_gone(pid), what='the end of the grandchild')
     assert t.worker.state(item) == 'cancelled'
 
@@ -213,9 +215,29 @@ def test_a_lost_lease_kills(t):
     taken = until(lambda: t.worker.claim(t.type, agent='successor', wait_ms=5000, lease_ms=60000), 15, 'the lapse')
     worker.signal(signal.SIGCONT)
     status, summary = worker.wait()
-    assert status == 0 and summary['lost'] == 1 and is_gone(pid), summary
+    assert status == 0 and summary['lost'] == 1 and summary['cancelled'] == 0 and is_gone(pid), summary
+    said = f'{item["id"]} is no longer ours (its lease ran out); its command was stopped'
+    assert said in worker.complaints(), worker.complaints()
     t.worker.settle(taken[0], result='mine').expect(200)
     assert t.worker.show(item)['result'] == 'mine'
+
+
+def test_an_item_over_its_deadline_stops_its_command(t):
+    gate, end = Gate(t), datetime.now(timezone.utc) + timedelta(seconds=2 * SLOW)
+    item = t.worker.add(t.type, deadline=end.isoformat(timespec='milliseconds'))
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}', flags=['--until-empty'])
+    pid = pid_in(gate.file('child'))
+    status, summary = worker.wait()
+    assert status == 0 and summary['lost'] == 1 and is_gone(pid), summary
+    assert f'{item["id"]} is no longer ours (its deadline passed, or' in worker.complaints(), worker.complaints()
+
+
+def test_a_result_that_comes_after_the_cancel_is_told(t):
+    server = StandIn(t, {'/v1/work/claim': [(200, {'items': [StandIn.item(1)]}), NOTHING],
+                         '/v1/work/settle': [(200, {'items': [{'id': StandIn.item(1)['id'], 'error': {
+                             'code': 'cancelled', 'detail': 'the item was cancelled'}}]})]})
+    done, summary = server.work('true')
+    assert summary['cancelled'] == 1 and summary['lost'] == 0 and 'is not wanted: the item was cancelled' in done.stderr, done
 
 
 def test_leases_are_extended_while_the_command_runs(t):
