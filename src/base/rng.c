@@ -28,6 +28,15 @@ void rng_system_init(struct rng *r)
 	*r = (struct rng){.next = system_next};
 }
 
+uint64_t rng_system_word(void)
+{
+	uint64_t word;
+
+	CHECK(sodium_init() >= 0);
+	randombytes_buf(&word, sizeof(word));
+	return word;
+}
+
 static uint64_t seeded_next(struct rng *r)
 {
 	uint64_t z = r->state += 0x9e3779b97f4a7c15;

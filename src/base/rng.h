@@ -15,6 +15,7 @@ struct rng {
 };
 
 void rng_system_init(struct rng *r); /* one per thread */
+uint64_t rng_system_word(void);      /* a single one, cheaper than a generator for it */
 void rng_seeded_init(struct rng *r, uint64_t seed);
 
 static inline uint64_t rng_u64(struct rng *r)

@@ -37,6 +37,7 @@ struct keys {
 	const char *start;     /* of the text */
 	struct member_name *v; /* `few` until that is full */
 	uint32_t count, capacity;
+	uint64_t seed;      /* of the hash; 0 until a table was needed */
 	struct buf decoded; /* names with escapes, one after the other */
 	struct member_name few[KEYS_FEW];
 };

@@ -5,12 +5,14 @@
  * closes: pair by pair while they are few, else through a hash table that lives for that one comparison. Names with
  * escapes are compared by what they mean, so "a" and "\u0061" are the same member.
  *
- * The hash is seeded with an address, which differs from process to process: nobody can prepare names that all fall
- * into one place of the table. The seed changes how fast the answer comes, never the answer.
+ * The hash is seeded by the system's generator, anew for each text that needs a table: nobody can prepare names
+ * that all fall into one place of it. The seed is not handed in, because it changes how fast the answer comes,
+ * never the answer.
  */
 #include "json/json_priv.h"
 
 #include "base/magic.h"
+#include "base/rng.h"
 
 #include <string.h>
 
@@ -22,6 +24,7 @@ void keys_init(struct keys *k, struct str text)
 	k->v = k->few;
 	k->count = 0;
 	k->capacity = KEYS_FEW;
+	k->seed = 0;
 	k->decoded = BUF_INIT(text.n + 1); /* decoding never makes text longer */
 }
 
@@ -91,7 +94,7 @@ static bool distinct_pairwise(const struct keys *k, uint32_t base, uint32_t *aga
 /* Puts name i into the table of indexes (plus one; 0 is free), unless its equal is there. */
 static bool put(const struct keys *k, uint32_t *table, uint32_t mask, uint32_t i)
 {
-	uint32_t place = (uint32_t)str_hash_seed(key_text(k, i), (uint64_t)(uintptr_t)table) & mask;
+	uint32_t place = (uint32_t)str_hash_seed(key_text(k, i), k->seed) & mask;
 
 	for (; table[place]; place = (place + 1) & mask)
 		if (same(k, table[place] - 1, i))
@@ -100,11 +103,13 @@ static bool put(const struct keys *k, uint32_t *table, uint32_t mask, uint32_t i
 	return true;
 }
 
-static bool distinct_by_table(const struct keys *k, uint32_t base, uint32_t *again)
+static bool distinct_by_table(struct keys *k, uint32_t base, uint32_t *again)
 {
 	uint32_t size = 2 * PAIRWISE_MAX, *table;
 	bool distinct = true;
 
+	if (!k->seed)
+		k->seed = rng_system_word() | 1;
 	while (size < 2 * (k->count - base))
 		size *= 2;
 	table = must_alloc(size * sizeof(*table));

@@ -63,17 +63,18 @@ static void nothing_is_below_zero(void **state)
 static void the_system_generator_does_not_repeat(void **state)
 {
 	enum { WORDS = 200 };
-	uint64_t words[2 * WORDS];
+	uint64_t words[3 * WORDS];
 	struct rng a, b;
 
 	(void)state;
 	rng_system_init(&a);
 	rng_system_init(&b);
 	for (int i = 0; i < WORDS; i++) {
-		words[2 * i] = rng_u64(&a);
-		words[2 * i + 1] = rng_u64(&b);
+		words[3 * i] = rng_u64(&a);
+		words[3 * i + 1] = rng_u64(&b);
+		words[3 * i + 2] = rng_system_word();
 	}
-	for (int i = 0; i < 2 * WORDS; i++)
+	for (int i = 0; i < 3 * WORDS; i++)
 		for (int j = 0; j < i; j++)
 			assert_true(words[i] != words[j]);
 }

@@ -1,7 +1,7 @@
 /* The grammar alone: what is JSON and what is not, and where it stops being so. */
 #include "harness.h"
 
-#include "json/json.h"
+#include "json/json_priv.h"
 
 static enum err check(const char *text)
 {
@@ -249,6 +249,32 @@ static void duplicates_are_found_among_any_number(void **state)
 	buf_free(&b);
 }
 
+/* Names "00", "01" … of one object, told apart. What seed did it take? */
+static uint64_t seed_for(uint32_t count)
+{
+	static const char text[] = "0001020304050607080910111213141516171819";
+	struct keys k;
+	uint64_t seed;
+	uint32_t again;
+
+	keys_init(&k, str_of(text));
+	for (uint32_t i = 0; i < count; i++)
+		keys_push(&k, &(struct scan_text){.raw = {text + 2 * i, 2}});
+	assert_true(keys_pop_distinct(&k, 0, &again));
+	seed = k.seed;
+	keys_free(&k);
+	return seed;
+}
+
+static void nobody_can_know_the_seed_of_a_table(void **state)
+{
+	uint64_t one = seed_for(20), two = seed_for(20);
+
+	(void)state;
+	assert_true(one != 0 && two != 0 && one != two);
+	assert_int_equal(seed_for(5), 0); /* few names need none */
+}
+
 static void names_of_outer_objects_are_kept_while_inner_ones_come_and_go(void **state)
 {
 	struct buf b = BUF_INIT(0);
@@ -293,6 +319,7 @@ int main(void)
 		cmocka_unit_test(special_bytes_are_seen_anywhere),
 		cmocka_unit_test(depth_is_bounded),
 		cmocka_unit_test(duplicates_are_found_among_any_number),
+		cmocka_unit_test(nobody_can_know_the_seed_of_a_table),
 		cmocka_unit_test(names_of_outer_objects_are_kept_while_inner_ones_come_and_go),
 		cmocka_unit_test(places_are_lines_and_bytes_from_1),
 	};
