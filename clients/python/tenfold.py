@@ -245,7 +245,7 @@ class Tenfold:
         run_at: Not before this time.
         delay_ms: Not before this long from now; instead of run_at.
         deadline: If not finished by then, it fails.
-        max_attempts: Failures and lapses after which it is failed.
+        max_attempts: Lapses, and failures to be tried again, after which it is failed.
         lease_ms: How long a claim lasts without being extended.
         backoff: The wait before the next attempt.
         depends_on: Items that must finish first.

@@ -25,8 +25,9 @@ struct cli_verb {
 	enum verb_kind kind;
 	enum route_id route; /* of VERB_CALL */
 	const struct json_type *own_args;
-	cli_verb_fn *run; /* NULL for VERB_SERVER */
-	const char *positional, *columns, *doc, *example;
+	cli_verb_fn *run;       /* NULL for VERB_SERVER */
+	const char *positional; /* "type title"; "-- command": flags end before them */
+	const char *columns, *doc, *example;
 };
 
 struct cli_group {
@@ -39,6 +40,8 @@ extern const struct cli_group cli_groups[];
 extern const unsigned cli_group_count;
 
 const struct json_type *cli_verb_args(const struct cli_verb *v);
+struct str cli_verb_positionals(const struct cli_verb *v, bool *flags_end); /* names with spaces between */
+struct str cli_verb_brief(const struct cli_verb *v);                        /* the first sentence of doc */
 bool cli_verb_in_group(const struct cli_verb *v, struct str group);
 
 /* What the server's side gives to the command line. */

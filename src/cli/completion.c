@@ -38,22 +38,22 @@ static void find_verb(struct buf *b, const char *words, const char *first, const
 	buf_z(b, ") verb=\"${verb:+$verb }$word\"; break ;;\n\t\tesac\n\tdone\n");
 }
 
-typedef void candidate_fn(struct buf *b, const char *name, const char *doc);
+typedef void candidate_fn(struct buf *b, const char *name, struct str doc);
 
 static void add_top_level(struct buf *b, candidate_fn *add)
 {
 	for (unsigned i = 0; i < cli_group_count; i++)
-		add(b, cli_groups[i].name, cli_groups[i].doc);
+		add(b, cli_groups[i].name, str_of(cli_groups[i].doc));
 	for (unsigned i = 0; i < cli_verb_count; i++)
 		if (is_top_level(&cli_verbs[i]))
-			add(b, cli_verbs[i].name, cli_verbs[i].doc);
+			add(b, cli_verbs[i].name, cli_verb_brief(&cli_verbs[i]));
 }
 
 static void add_group(struct buf *b, const struct cli_group *g, candidate_fn *add)
 {
 	for (unsigned i = 0; i < cli_verb_count; i++)
 		if (cli_verb_in_group(&cli_verbs[i], str_of(g->name)))
-			add(b, cli_verbs[i].name + strlen(g->name) + 1, cli_verbs[i].doc);
+			add(b, cli_verbs[i].name + strlen(g->name) + 1, cli_verb_brief(&cli_verbs[i]));
 }
 
 static void add_flags(struct buf *b, const struct json_type *t, const struct cli_verb *hiding, candidate_fn *add)
@@ -64,14 +64,14 @@ static void add_flags(struct buf *b, const struct json_type *t, const struct cli
 		if (help_is_shadowed(hiding, &t->fields[i]))
 			continue;
 		snprintf(dashed, sizeof(dashed), "--%s", cli_flag_name(&t->fields[i], flag));
-		add(b, dashed, t->fields[i].doc);
+		add(b, dashed, str_of(t->fields[i].doc));
 	}
 }
 
 static void add_values(struct buf *b, const struct json_enum *e, candidate_fn *add)
 {
 	for (int i = 0; i < e->count; i++)
-		add(b, e->values[i].text, e->values[i].doc);
+		add(b, e->values[i].text, str_of(e->values[i].doc));
 }
 
 static void add_verb(struct buf *b, const struct cli_verb *v, candidate_fn *add)
@@ -85,7 +85,7 @@ static void add_verb(struct buf *b, const struct cli_verb *v, candidate_fn *add)
 	if (help_takes_globals(v))
 		add_flags(b, &type_cli_globals, v, add);
 	else
-		add(b, "--help", "Say what the verb does and takes.");
+		add(b, "--help", STR("Say what the verb does and takes."));
 }
 
 /* case "$verb" in: what may stand after it. */
@@ -127,7 +127,7 @@ static void cases_of_values(struct buf *b, const char *open, const char *close, 
 
 /* ---- bash ---- */
 
-static void bash_word(struct buf *b, const char *name, const char *doc)
+static void bash_word(struct buf *b, const char *name, struct str doc)
 {
 	(void)doc; /* bash shows none */
 	buf_fmt(b, " %s", name);
@@ -149,14 +149,14 @@ void completion_bash(struct buf *b)
 /* ---- zsh ---- */
 
 /* 'name:what it is', with what would end the word or the name escaped. */
-static void zsh_word(struct buf *b, const char *name, const char *doc)
+static void zsh_word(struct buf *b, const char *name, struct str doc)
 {
 	buf_fmt(b, " '%s:", name);
-	for (; *doc; doc++) {
-		if (*doc == '\'')
+	for (size_t i = 0; i < doc.n; i++) {
+		if (doc.p[i] == '\'')
 			buf_z(b, "'\\''");
 		else
-			buf_c(b, *doc);
+			buf_c(b, doc.p[i]);
 	}
 	buf_c(b, '\'');
 }

@@ -184,9 +184,10 @@ bool help_is_shadowed(const struct cli_verb *v, const struct json_field *global)
 void help_usage(const struct cli_verb *v, struct buf *b)
 {
 	const struct json_type *t = cli_verb_args(v);
-	struct str rest = str_of(v->positional);
+	bool flags_end;
+	struct str rest = cli_verb_positionals(v, &flags_end);
 
-	buf_z(b, v->name);
+	buf_fmt(b, "%s%s", v->name, flags_end ? " [FLAGS] --" : "");
 	while (rest.n) {
 		const struct json_field *f = json_field_by_name(t, str_cut(rest, ' ', &rest));
 		bool required = f->need == JSON_REQUIRED, many = cli_takes_many(f);
@@ -195,7 +196,7 @@ void help_usage(const struct cli_verb *v, struct buf *b)
 		add_upper(b, f->name);
 		buf_fmt(b, "%s%s", many ? "…" : "", required ? "" : "]");
 	}
-	buf_z(b, " [FLAGS]");
+	buf_z(b, flags_end ? "" : " [FLAGS]");
 }
 
 /* ---- layout ---- */
@@ -349,7 +350,7 @@ static void verb_rows(struct buf *b, struct str group, size_t column, size_t wid
 		const struct cli_verb *v = &cli_verbs[i];
 
 		if (group.n ? cli_verb_in_group(v, group) : !strchr(v->name, ' '))
-			row(b, column, width, str_of(v->name), str_of(v->doc));
+			row(b, column, width, str_of(v->name), cli_verb_brief(v));
 	}
 }
 

@@ -9,7 +9,7 @@
 /* Help about a verb, a group, or everything, no wider than `width`. */
 void help_print(const struct cli_line *line, size_t width, struct buf *b);
 
-/* "work add TYPE [TITLE] [FLAGS]" */
+/* "work add TYPE [TITLE] [FLAGS]", "worker run [FLAGS] -- COMMAND…" */
 void help_usage(const struct cli_verb *v, struct buf *b);
 /* "--priority critical|high|medium|low", "--[no-]retry" */
 void help_flag(const struct json_field *f, struct buf *b);

@@ -6,7 +6,7 @@
  * Everything ends in set_target(): a field of a struct by its row. So the checks are those of json/, and a fault
  * reads the same here as in an answer of the server.
  */
-#include "cli/parse.h"
+#include "cli/help.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -29,6 +29,7 @@ struct parse {
 	struct cli_line *line;
 	struct problem *problem;
 	struct str positional; /* names of those not yet filled */
+	bool flags_end;        /* where those begin */
 	bool stdin_taken;
 };
 
@@ -66,7 +67,8 @@ bool cli_takes_many(const struct json_field *f)
 
 bool cli_is_positional(const struct cli_verb *verb, const struct json_field *f)
 {
-	struct str rest = str_of(verb->positional);
+	bool flags_end;
+	struct str rest = cli_verb_positionals(verb, &flags_end);
 
 	while (rest.n)
 		if (str_eqz(str_cut(rest, ' ', &rest), f->name))
@@ -306,12 +308,14 @@ static enum err take_words(struct parse *s)
 	while (s->at < s->argc && !e) {
 		struct str word = str_of(s->argv[s->at++]);
 
-		if (!only_positional && str_eqz(word, "--"))
+		if (!only_positional && str_eqz(word, "--")) {
 			only_positional = true;
-		else if (!only_positional && is_dashed(word))
+		} else if (!only_positional && is_dashed(word)) {
 			e = take_dashed(s, word);
-		else
+		} else {
+			only_positional |= s->flags_end;
 			e = take_positional(s, word);
+		}
 	}
 	return e;
 }
@@ -395,17 +399,27 @@ static enum err fill_from_env(struct parse *s, const struct cli_verb *verb, cons
 	return e;
 }
 
-static enum err check_missing(struct parse *s, const struct json_type *t)
+static enum err missing(struct parse *s, const char *dashes, const struct json_field *f)
 {
 	char flag[CLI_FLAG_NAME];
+	struct buf line = BUF_INIT(0);
+	enum err e;
 
+	help_usage(s->line->verb, &line);
+	e = usage(s, "%s%s is missing (%.*s); usage: tenfold %s", dashes, cli_flag_name(f, flag),
+		  (int)strcspn(f->doc, ".;:"), f->doc, buf_cstr(&line));
+	buf_free(&line);
+	return e;
+}
+
+static enum err check_missing(struct parse *s, const struct json_type *t)
+{
 	for (uint32_t i = 0; i < t->field_count; i++) {
 		const struct json_field *f = &t->fields[i];
 		bool positional = cli_is_positional(s->line->verb, f);
 
 		if (f->need == JSON_REQUIRED && !cli_is_seen(t, i, s->line->args))
-			return usage(s, "%s%s is missing (%.*s)", positional ? "" : "--", cli_flag_name(f, flag),
-				     (int)strcspn(f->doc, ".;:"), f->doc);
+			return missing(s, positional ? "" : "--", f);
 	}
 	return OK;
 }
@@ -437,7 +451,7 @@ enum err cli_parse(const struct cli_sources *from, int argc, char **argv, struct
 	out->args = arena_alloc(a, cli_verb_args(out->verb)->size);
 	if (!out->args)
 		return problem_set(p, ERR_TOO_LARGE, "The command line is too long");
-	s.positional = str_of(out->verb->positional);
+	s.positional = cli_verb_positionals(out->verb, &s.flags_end);
 	e = take_words(&s);
 	/* Who asks for help has not finished the line. */
 	return out->globals.help ? OK : e ? e : finish(&s);

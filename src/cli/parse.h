@@ -3,6 +3,7 @@
  *
  *   tenfold [globals] VERB [flags, globals and positionals] [-- the rest as positionals]
  *
+ * Where the positionals are a command, its first word ends the flags as -- does.
  * A flag is a field of the verb's args type, with '-' for '_': --flag value, --flag=value; for a truth value --flag
  * and --no-flag. A field with many values may be given more than once. An object is given as JSON or as
  * NAME=VALUE,NAME=VALUE. Where a verb is a call, text and JSON may be @FILE, or - for standard input; @@ stands for

@@ -52,6 +52,21 @@ const struct json_type *cli_verb_args(const struct cli_verb *v)
 	return v->kind == VERB_CALL ? spec_routes[v->route].in : v->own_args;
 }
 
+struct str cli_verb_positionals(const struct cli_verb *v, bool *flags_end)
+{
+	struct str names = str_of(v->positional);
+
+	*flags_end = str_starts(names, STR("-- "));
+	return *flags_end ? (struct str){names.p + 3, names.n - 3} : names;
+}
+
+struct str cli_verb_brief(const struct cli_verb *v)
+{
+	const char *end = strstr(v->doc, ". ");
+
+	return end ? (struct str){v->doc, (size_t)(end + 1 - v->doc)} : str_of(v->doc);
+}
+
 bool cli_verb_in_group(const struct cli_verb *v, struct str group)
 {
 	struct str rest, first = str_cut(str_of(v->name), ' ', &rest);

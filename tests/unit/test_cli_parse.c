@@ -189,7 +189,7 @@ static void values_may_come_from_files_where_a_verb_is_a_call(void **state)
 	    "see 'tenfold work add --help'");
 }
 
-static void a_command_stands_after_two_dashes(void **state)
+static void a_command_keeps_its_flags(void **state)
 {
 	const struct worker_args *w;
 
@@ -201,8 +201,17 @@ static void a_command_stands_after_two_dashes(void **state)
 	assert_str(w->command[2], "x --type");
 	assert_str(w->command[3], "--json");
 	assert_false(line.globals.json);
-	bad("worker run --type a", "worker run: command is missing (The command and its arguments, after --); "
-				   "see 'tenfold worker run --help'");
+	good("worker run --type a sh -c x --type b -- --json");
+	w = line.args;
+	assert_int_equal(w->type_count, 1);
+	assert_int_equal(w->command_count, 7);
+	assert_str(w->command[0], "sh");
+	assert_str(w->command[5], "--");
+	assert_str(w->command[6], "--json");
+	assert_false(line.globals.json);
+	bad("worker run --type a", "worker run: command is missing (The command and its arguments); usage: tenfold "
+				   "worker run [FLAGS] -- COMMAND…; see 'tenfold worker run --help'");
+	good("work claim alice build --max 5 test"); /* words of a call are not a command */
 }
 
 static void a_flag_of_the_verb_hides_a_global_one(void **state)
@@ -268,7 +277,10 @@ static void mistakes_are_named_with_what_to_do(void **state)
 	bad("work show nonsense",
 	    "work show: id: must be an id: w_ and 13 characters; see 'tenfold work show --help'");
 	bad("work import",
-	    "work import: --format is missing (What it is written in); see 'tenfold work import --help'");
+	    "work import: --format is missing (What it is written in); usage: tenfold work import [FILE] [FLAGS]; "
+	    "see 'tenfold work import --help'");
+	bad("work show", "work show: id is missing (The item); usage: tenfold work show ID [FLAGS]; "
+			 "see 'tenfold work show --help'");
 }
 
 static void questions_are_answered_with_help(void **state)
@@ -301,7 +313,7 @@ int main(void)
 		TEST(truth_needs_no_value),
 		TEST(objects_are_names_and_values_or_json),
 		TEST(values_may_come_from_files_where_a_verb_is_a_call),
-		TEST(a_command_stands_after_two_dashes),
+		TEST(a_command_keeps_its_flags),
 		TEST(a_flag_of_the_verb_hides_a_global_one),
 		TEST(the_environment_fills_what_is_not_given),
 		TEST(mistakes_are_named_with_what_to_do),
