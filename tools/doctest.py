@@ -6,7 +6,8 @@
 In README.md and docs/*.md a block ```console or ```sh is run when an HTML comment `<!-- runs -->` stands right before
 it. In ```console lines that begin with "$ " are commands, and the lines below each are what it says; "…" stands for
 any text within a line, a line of "…" alone for any lines. In ```sh every line is a command and none may fail. The
-blocks of one file share one server, one shell's variables and a folder; `tenfold` and `./dev` are the built ones. TAP.
+blocks of one file share one server, one shell's variables and a folder; `tenfold` is the built one. As a newcomer's,
+the shell has no TENFOLD_HOME: the server is found in the data home. TAP.
 """
 
 import argparse
@@ -33,7 +34,7 @@ class Shell:
     def __init__(self, tenfold, server, folder):
         os.symlink(tenfold, os.path.join(folder, 'tenfold'))
         env = {k: v for k, v in os.environ.items() if not k.startswith('TENFOLD_')}
-        env.update(TENFOLD_HOME=server.data, PATH=folder + ':' + env['PATH'], COLUMNS='100')
+        env.update(XDG_DATA_HOME=os.path.dirname(server.data), PATH=folder + ':' + env['PATH'], COLUMNS='100')
         self.process = subprocess.Popen(['bash', '--norc'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, cwd=folder, env=env)
 
@@ -93,7 +94,9 @@ def check(path, tenfold, tap):
         blocks = BLOCK.findall(f.read())
     if not blocks:
         return
-    folder, server = tempfile.mkdtemp(prefix='tenfold-docs.'), Server()
+    folder = tempfile.mkdtemp(prefix='tenfold-docs.')
+    server = Server(data=os.path.join(folder, 'share/tenfold'))   # where a reader's is who has set nothing
+    os.makedirs(server.data)
     try:
         server.start()
         shell = Shell(tenfold, server, folder)

@@ -87,8 +87,8 @@ def table(tally, failed):
     lines = [f'  verified     {tally.count("completed"):>8}',
              f'  failed       {tally.count("failed"):>8}',
              f'  retried      {tally.retried:>8}',
-             f'  oldest wait  {tally.oldest_wait:>8.1f} s',
-             f'  cycles/s     {tally.cycles_per_s:>8.0f}']
+             f'  oldest wait  {tally.oldest_wait:>8.1f} s  the longest that a package was ready before a worker took it',
+             f'  cycles/s     {tally.cycles_per_s:>8.0f}    packages claimed, verified and settled in a second']
     if failed:
         lines.append('\nWhat does not match its recorded checksums:')
         for package, error in failed:
