@@ -80,6 +80,35 @@ void help_flag(const struct json_field *f, struct buf *b)
 	add_value_word(f, b);
 }
 
+/* Bytes of the name that the text begins with, if it could be one of several words. */
+static size_t joined_name(struct str text)
+{
+	bool joined = false;
+	size_t n = 0;
+
+	for (; n < text.n && ((text.p[n] >= 'a' && text.p[n] <= 'z') || text.p[n] == '_'); n++)
+		joined |= text.p[n] == '_';
+	return joined ? n : 0;
+}
+
+void help_doc(const struct cli_verb *v, const struct json_field *f, struct buf *b)
+{
+	const struct json_type *t = v ? cli_verb_args(v) : &type_cli_globals;
+	struct str rest = str_of(f->doc);
+	char flag[CLI_FLAG_NAME];
+
+	while (rest.n) {
+		size_t name = joined_name(rest), n = name ? name : 1;
+		const struct json_field *sibling = name ? json_field_by_name(t, (struct str){rest.p, name}) : NULL;
+
+		if (sibling)
+			buf_fmt(b, "--%s", cli_flag_name(sibling, flag));
+		else
+			buf_add(b, rest.p, n);
+		rest = (struct str){rest.p + n, rest.n - n};
+	}
+}
+
 /* Notes are joined with "; ". */
 static void note(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void note(struct buf *b, const char *fmt, ...)
@@ -127,13 +156,16 @@ static void limit_notes(const struct json_field *f, struct buf *b)
 static void member_notes(const struct json_field *f, struct buf *b)
 {
 	const struct json_type *t = f->of;
-	struct buf names = BUF_INIT(0);
+	struct buf names = BUF_INIT(0), bare = BUF_INIT(0);
 
 	if (f->kind != JSON_OBJECT && f->kind != JSON_OBJECTS)
 		return;
+	if (t->fields[0].kind == JSON_ID)
+		buf_fmt(&bare, "%s… or ", (const char *)t->fields[0].of);
 	for (uint32_t i = 0; i < t->field_count; i++)
 		buf_fmt(&names, "%s%s", i ? ", " : "", t->fields[i].name);
-	note(b, "NAME=VALUE,… with %s, or JSON", buf_cstr(&names));
+	note(b, "%sNAME=VALUE,… with %s, or JSON", buf_cstr(&bare), buf_cstr(&names));
+	buf_free(&bare);
 	buf_free(&names);
 }
 
@@ -260,7 +292,7 @@ static void flag_row(struct buf *b, const struct cli_verb *v, const struct json_
 	struct buf left = BUF_INIT(0), right = BUF_INIT(0), notes = BUF_INIT(0);
 
 	help_flag(f, &left);
-	buf_z(&right, f->doc);
+	help_doc(v, f, &right);
 	help_notes(v, f, &notes);
 	if (notes.n)
 		buf_fmt(&right, " (%s)", buf_cstr(&notes));

@@ -13,6 +13,8 @@ void help_print(const struct cli_line *line, size_t width, struct buf *b);
 void help_usage(const struct cli_verb *v, struct buf *b);
 /* "--priority critical|high|medium|low", "--[no-]retry" */
 void help_flag(const struct json_field *f, struct buf *b);
+/* What it means, with its siblings named as flags. verb NULL: a global flag. */
+void help_doc(const struct cli_verb *v, const struct json_field *f, struct buf *b);
 /* "required; at most 64 characters"; nothing when there is nothing to say. verb NULL: a global flag. */
 void help_notes(const struct cli_verb *v, const struct json_field *f, struct buf *b);
 /* Does the verb talk to the server, or look into the data directory? Else it takes no global flags but --help. */

@@ -36,7 +36,7 @@ static void flag(struct buf *b, const struct cli_verb *v, const struct json_fiel
 	text(b, buf_cstr(&words));
 	buf_z(b, "\\fR\n");
 	buf_reset(&words);
-	buf_z(&words, f->doc);
+	help_doc(v, f, &words);
 	line(b, buf_cstr(&words));
 	buf_reset(&words);
 	help_notes(v, f, &words);

@@ -6,9 +6,9 @@
  * Where the positionals are a command, its first word ends the flags as -- does.
  * A flag is a field of the verb's args type, with '-' for '_': --flag value, --flag=value; for a truth value --flag
  * and --no-flag. A field with many values may be given more than once. An object is given as JSON or as
- * NAME=VALUE,NAME=VALUE. Where a verb is a call, text and JSON may be @FILE, or - for standard input; @@ stands for
- * an @ at the beginning. A flag of the verb goes before a global one of the same name, which then stands before the
- * verb.
+ * NAME=VALUE,NAME=VALUE, or with a bare id in front where it begins with one. Where a verb is a call, text and JSON
+ * may be @FILE, or - for standard input; @@ stands for an @ at the beginning. A flag of the verb goes before a
+ * global one of the same name, which then stands before the verb.
  */
 #ifndef TENFOLD_CLI_PARSE_H
 #define TENFOLD_CLI_PARSE_H

@@ -1,6 +1,7 @@
 /*
  * A field from a word of the command line. Scalars, texts and maps are json_set_text()'s; what is added here are
- * objects, which a person writes as NAME=VALUE,NAME=VALUE or, when that is not enough, as JSON.
+ * objects, which a person writes as NAME=VALUE,NAME=VALUE, beginning with a bare id where the object does, or, when
+ * that is not enough, as JSON.
  */
 #include "cli/parse.h"
 
@@ -15,16 +16,37 @@ static uint32_t find_member(const struct json_type *t, struct str name)
 	return i;
 }
 
+/* Where an object begins with an id, that alone tells which thing is meant. */
+static bool is_bare_id(const struct json_type *t, struct str text)
+{
+	return t->fields[0].kind == JSON_ID && str_starts(text, str_of(t->fields[0].of));
+}
+
+static enum err not_an_object(const struct json_type *t, struct str given, struct problem *p)
+{
+	if (t->fields[0].kind == JSON_ID)
+		return problem_set(p, ERR_INVALID, "must be %s…, NAME=VALUE,… or JSON, not '%.*s'",
+				   (const char *)t->fields[0].of, STRF(given));
+	return problem_set(p, ERR_INVALID, "must be NAME=VALUE,… or JSON, not '%.*s'", STRF(given));
+}
+
 static enum err set_members(const struct json_type *t, struct str text, struct arena *a, void *object,
 			    struct problem *p)
 {
+	bool first = true;
+
 	while (text.n) {
 		struct str value, name = str_cut(str_cut(text, ',', &text), '=', &value);
 		uint32_t i = find_member(t, name);
 		enum err e;
 
+		if (first && !value.p && i == t->field_count && is_bare_id(t, name)) {
+			value = name;
+			i = 0;
+		}
+		first = false;
 		if (i == t->field_count || !value.p)
-			return problem_set(p, ERR_INVALID, "must be JSON or NAME=VALUE,…, not %.*s", STRF(name));
+			return not_an_object(t, name, p);
 		e = json_set_text(t, i, value, a, object, p);
 		if (e)
 			return e;

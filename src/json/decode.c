@@ -97,7 +97,7 @@ static bool decode_number(struct decode *d, const struct json_field *f, void *at
 	else if (str_to_i64(number, &v))
 		value_whole(f, v, at, &d->faults, where);
 	else
-		value_out_of_range(f, &d->faults, where); /* not even 64 bits hold it */
+		value_out_of_range(f, number, &d->faults, where); /* not even 64 bits hold it */
 	return true;
 }
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_MAX_BYTES = 256, NAME_SHOWN_MAX = 64 };
+enum { PATH_MAX_BYTES = 256, NAME_SHOWN_MAX = 64, GIVEN_SHOWN_MAX = 40 };
 
 /* Appends what there is room for, in whole characters, and returns the new length. */
 static size_t append(char path[PATH_MAX_BYTES], size_t n, struct str s, size_t most)
@@ -66,6 +66,16 @@ void fault_add(struct faults *faults, enum err e, const struct place *where, con
 	problem_field(p, e, path, "%s", detail);
 	if (more_basic)
 		problem_set(p, e, "%s: %s", path, detail);
+}
+
+void fault_given(char given[FAULT_GIVEN], struct str text)
+{
+	struct str shown = text;
+
+	if (text.n > GIVEN_SHOWN_MAX)
+		for (shown.n = GIVEN_SHOWN_MAX; shown.n && ((unsigned char)text.p[shown.n] & 0xc0) == 0x80;)
+			shown.n--;
+	snprintf(given, FAULT_GIVEN, ", not '%.*s%s'", STRF(shown), shown.n < text.n ? "…" : "");
 }
 
 void fault_suggest(char hint[FAULT_HINT], struct str wrong, const char *const *names, unsigned count)

@@ -156,6 +156,10 @@ enum { FAULT_HINT = 96 };
 /* "; did you mean \"priority\"?", or nothing when nothing is near. */
 void fault_suggest(char hint[FAULT_HINT], struct str wrong, const char *const *names, unsigned count);
 
+/* ", not 'many'": what was given instead, as much of it as helps. */
+enum { FAULT_GIVEN = 64 };
+void fault_given(char given[FAULT_GIVEN], struct str text);
+
 /* ---- values ---- */
 
 static inline void *field_at(const struct json_field *f, void *object)
@@ -213,7 +217,8 @@ uint32_t type_find(const struct json_type *t, struct str name, uint32_t first);
 void value_whole(const struct json_field *f, int64_t v, void *at, struct faults *faults, const struct place *where);
 void value_real(const struct json_field *f, struct str number, void *at, struct faults *faults,
 		const struct place *where);
-void value_out_of_range(const struct json_field *f, struct faults *faults, const struct place *where);
+void value_out_of_range(const struct json_field *f, struct str number, struct faults *faults,
+			const struct place *where);
 /* Text for the kinds that are text outside: JSON_TEXT, JSON_ENUM, JSON_TIME, JSON_ID. It is kept, not copied. */
 void value_text(const struct json_field *f, struct str text, void *at, struct faults *faults,
 		const struct place *where);
@@ -222,6 +227,9 @@ void value_raw(const struct json_field *f, struct str bytes, void *at, struct fa
 /* An element of JSON_TEXTS; key and value of a JSON_MAP. */
 bool value_element(const struct json_field *f, struct str text, size_t min, struct faults *faults,
 		   const struct place *where);
+
+/* In the largest unit that needs no fraction; str_to_ms() reads it back. */
+void show_duration(int64_t ms, struct buf *b);
 
 /* One value from plain text, for kinds that are one value; else a fault. It is kept, not copied. */
 void plain_value(const struct json_field *f, struct str text, void *at, struct faults *faults,

@@ -27,12 +27,32 @@ static void plain_raw(const struct json_field *f, struct str text, void *at, str
 		value_raw(f, str_trim(text), at, faults, where); /* as from JSON: without the space around it */
 }
 
-/* Reads a number into *out, and tells in words what it should have been when it is none. */
-static const char *plain_number(enum json_kind kind, struct str text, int64_t *out)
+/* Limits are told as they would be written here, too. */
+static void duration_out_of_range(const struct json_field *f, const char *given, struct faults *faults,
+				  const struct place *where)
 {
-	if (kind == JSON_MS)
-		return str_to_ms(text, out) ? NULL : "must be a duration such as 250ms, 30s or 5m";
-	return str_to_i64(text, out) ? NULL : "must be a whole number";
+	struct buf limits = BUF_INIT(0);
+
+	show_duration(f->min, &limits);
+	buf_z(&limits, " to ");
+	show_duration(f->max, &limits);
+	fault_add(faults, ERR_INVALID, where, "must be from %s%s", buf_cstr(&limits), given);
+	buf_free(&limits);
+}
+
+static void plain_duration(const struct json_field *f, struct str text, int64_t *at, struct faults *faults,
+			   const struct place *where)
+{
+	char given[FAULT_GIVEN];
+	int64_t ms;
+
+	fault_given(given, text);
+	if (!str_to_ms(text, &ms))
+		fault_add(faults, ERR_MISTYPED, where, "must be a duration such as 250ms, 30s or 5m%s", given);
+	else if (ms < f->min || ms > f->max)
+		duration_out_of_range(f, given, faults, where);
+	else
+		*at = ms;
 }
 
 static void plain_text(const struct json_field *f, struct str text, void *at, struct faults *faults,
@@ -48,6 +68,7 @@ void plain_value(const struct json_field *f, struct str text, void *at, struct f
 		 const struct place *where)
 {
 	const char *wrong = NULL;
+	char given[FAULT_GIVEN];
 	int64_t number = 0;
 	double real;
 
@@ -59,10 +80,12 @@ void plain_value(const struct json_field *f, struct str text, void *at, struct f
 			wrong = "must be true or false";
 		break;
 	case JSON_INT:
-	case JSON_MS:
-		wrong = plain_number(f->kind, text, &number);
+		wrong = str_to_i64(text, &number) ? NULL : "must be a whole number";
 		if (!wrong)
 			value_whole(f, number, at, faults, where);
+		break;
+	case JSON_MS:
+		plain_duration(f, text, at, faults, where);
 		break;
 	case JSON_REAL:
 		wrong = str_to_f64(text, &real) ? NULL : "must be a number";
@@ -82,11 +105,13 @@ void plain_value(const struct json_field *f, struct str text, void *at, struct f
 	case JSON_TEXTS:
 	case JSON_OBJECTS:
 	case JSON_MAP:
-		wrong = "cannot be given as text";
+		fault_add(faults, ERR_MISTYPED, where, "cannot be given as text");
 		break;
 	}
-	if (wrong)
-		fault_add(faults, ERR_MISTYPED, where, "%s", wrong);
+	if (!wrong)
+		return;
+	fault_given(given, text);
+	fault_add(faults, ERR_MISTYPED, where, "%s%s", wrong, given);
 }
 
 /* ---- one element a call ---- */
@@ -143,10 +168,12 @@ static void append_pair(const struct json_field *f, struct str text, struct aren
 			struct faults *faults, const struct place *where)
 {
 	struct json_pair *element, pair;
+	char given[FAULT_GIVEN];
 
 	pair.key = str_cut(text, '=', &pair.value);
 	if (!is_clean(text) || !pair.value.p) {
-		fault_add(faults, ERR_MISTYPED, where, "must be NAME=VALUE");
+		fault_given(given, text);
+		fault_add(faults, ERR_MISTYPED, where, "must be NAME=VALUE%s", given);
 		return;
 	}
 	if (has_key(f, pair.key, out)) {

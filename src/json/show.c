@@ -47,8 +47,7 @@ static void show_text(struct str s, struct buf *b)
 	}
 }
 
-/* In the largest unit that needs no fraction; str_to_ms() reads it back. */
-static void show_duration(int64_t ms, struct buf *b)
+void show_duration(int64_t ms, struct buf *b)
 {
 	static const struct {
 		int64_t ms;
@@ -99,6 +98,20 @@ static void show_pairs(const struct json_pair *v, size_t count, struct buf *b)
 	}
 }
 
+/* As a person writes it in a flag: NAME=VALUE,NAME=VALUE. */
+static void show_object(const struct json_type *t, const void *object, struct buf *b)
+{
+	const char *between = "";
+
+	for (uint32_t i = 0; i < t->field_count; i++) {
+		if (t->fields[i].need != JSON_REQUIRED && !(type_seen_in(t, object) >> i & 1))
+			continue;
+		buf_fmt(b, "%s%s=", between, t->fields[i].name);
+		json_show_field(t, i, object, b);
+		between = ",";
+	}
+}
+
 static void show_value(const struct json_field *f, const void *in, struct buf *b)
 {
 	const void *at = field_in(f, in);
@@ -107,9 +120,11 @@ static void show_value(const struct json_field *f, const void *in, struct buf *b
 	case JSON_BOOL:
 	case JSON_INT:
 	case JSON_REAL:
-	case JSON_OBJECT:
 	case JSON_OBJECTS:
 		encode_value(f, in, b);
+		break;
+	case JSON_OBJECT:
+		show_object(f->of, at, b);
 		break;
 	case JSON_TEXT:
 	case JSON_RAW:

@@ -11,17 +11,25 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-void value_out_of_range(const struct json_field *f, struct faults *faults, const struct place *where)
+enum { NUMBER_SHOWN_MAX = 40 };
+
+void value_out_of_range(const struct json_field *f, struct str number, struct faults *faults,
+			const struct place *where)
 {
-	fault_add(faults, ERR_INVALID, where, "must be from %" PRId64 " to %" PRId64, f->min, f->max);
+	fault_add(faults, ERR_INVALID, where, "must be from %" PRId64 " to %" PRId64 ", not %.*s", f->min, f->max,
+		  number.n < NUMBER_SHOWN_MAX ? (int)number.n : NUMBER_SHOWN_MAX, number.p);
 }
 
 void value_whole(const struct json_field *f, int64_t v, void *at, struct faults *faults, const struct place *where)
 {
-	if (v >= f->min && v <= f->max)
+	char number[24];
+
+	if (v >= f->min && v <= f->max) {
 		*(int64_t *)at = v;
-	else
-		value_out_of_range(f, faults, where);
+		return;
+	}
+	snprintf(number, sizeof(number), "%" PRId64, v);
+	value_out_of_range(f, str_of(number), faults, where);
 }
 
 void value_real(const struct json_field *f, struct str number, void *at, struct faults *faults,
@@ -32,7 +40,7 @@ void value_real(const struct json_field *f, struct str number, void *at, struct 
 	if (str_to_f64(number, &v) && v >= (double)f->min && v <= (double)f->max)
 		*(double *)at = v;
 	else
-		value_out_of_range(f, faults, where);
+		value_out_of_range(f, number, faults, where);
 }
 
 /* Counts characters only when the number of bytes leaves it open whether they fit. */
@@ -73,7 +81,7 @@ static void not_in_enum(const struct json_enum *e, struct str text, struct fault
 			const struct place *where)
 {
 	const char *names[64];
-	char list[FAULT_HINT] = "", hint[FAULT_HINT];
+	char list[FAULT_HINT] = "", hint[FAULT_HINT], given[FAULT_GIVEN];
 	size_t n = 0;
 	unsigned count = 0;
 
@@ -83,10 +91,11 @@ static void not_in_enum(const struct json_enum *e, struct str text, struct fault
 			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", count ? ", " : "", names[count]);
 	}
 	fault_suggest(hint, text, names, count);
+	fault_given(given, text);
 	if (n < sizeof(list))
-		fault_add(faults, ERR_INVALID, where, "must be one of %s%s", list, hint);
+		fault_add(faults, ERR_INVALID, where, "must be one of %s%s%s", list, given, hint);
 	else
-		fault_add(faults, ERR_INVALID, where, "must be a value of %s%s", e->name, hint);
+		fault_add(faults, ERR_INVALID, where, "must be a value of %s%s%s", e->name, given, hint);
 }
 
 static void value_enum(const struct json_field *f, struct str text, int *at, struct faults *faults,
@@ -115,23 +124,29 @@ static void value_plain_text(const struct json_field *f, struct str text, struct
 
 static void value_time(struct str text, int64_t *at, struct faults *faults, const struct place *where)
 {
+	char given[FAULT_GIVEN];
 	int64_t ms;
 
-	if (text_to_time(text, &ms))
+	if (text_to_time(text, &ms)) {
 		*at = ms;
-	else
-		fault_add(faults, ERR_INVALID, where, "must be a time such as 2026-01-31T12:00:00Z");
+		return;
+	}
+	fault_given(given, text);
+	fault_add(faults, ERR_INVALID, where, "must be a time such as 2026-01-31T12:00:00Z%s", given);
 }
 
 static void value_id(const char *prefix, struct str text, int64_t *at, struct faults *faults,
 		     const struct place *where)
 {
+	char given[FAULT_GIVEN];
 	int64_t id;
 
-	if (id_parse(text, prefix, &id))
+	if (id_parse(text, prefix, &id)) {
 		*at = id;
-	else
-		fault_add(faults, ERR_INVALID, where, "must be an id: %s and 13 characters", prefix);
+		return;
+	}
+	fault_given(given, text);
+	fault_add(faults, ERR_INVALID, where, "must be an id: %s and 13 characters%s", prefix, given);
 }
 
 void value_text(const struct json_field *f, struct str text, void *at, struct faults *faults,

@@ -72,6 +72,7 @@ def test_a_work_item_by_hand(t):
     cli.good('work', 'complete', taken['id'], taken['token'], '--result', '"done"')
     people = cli.good('work', 'show', added['id'])
     assert 'description   two\n              lines\n' in people and 'history\n' in people, people
+    assert 'lease_ms      1m\nbackoff       kind=exponential,base_ms=1s,max_ms=10m\n' in people, people
 
 
 def test_exit_codes(t):

@@ -114,6 +114,28 @@ static void help_fits_its_width(void **state)
 	buf_free(&b);
 }
 
+static void fields_are_called_by_their_flags(void **state)
+{
+	struct buf b = BUF_INIT(0);
+
+	(void)state;
+	for (unsigned i = 0; i < cli_verb_count; i++) {
+		const struct json_type *t = cli_verb_args(&cli_verbs[i]);
+		struct cli_line line = {.verb = &cli_verbs[i]};
+
+		buf_reset(&b);
+		help_print(&line, WIDTH, &b);
+		for (uint32_t k = 0; k < t->field_count; k++)
+			assert_true(!strchr(t->fields[k].name, '_') || !strstr(buf_cstr(&b), t->fields[k].name));
+		if (strcmp(cli_verbs[i].name, "work add") == 0)
+			assert_non_null(strstr(buf_cstr(&b), "instead of --run-at."));
+	}
+	buf_reset(&b);
+	man_print("1.2.3", &b);
+	assert_non_null(strstr(buf_cstr(&b), "instead of \\-\\-run\\-at."));
+	buf_free(&b);
+}
+
 static void what_a_command_gets_stands_in_the_help_of_its_verb_alone(void **state)
 {
 	struct cli_line verb = {0}, group = {.group = STR("worker")};
@@ -236,6 +258,7 @@ int main(void)
 		cmocka_unit_test(every_example_is_a_command_line),
 		cmocka_unit_test(every_verb_has_help_with_its_flags),
 		cmocka_unit_test(help_fits_its_width),
+		cmocka_unit_test(fields_are_called_by_their_flags),
 		cmocka_unit_test(what_a_command_gets_stands_in_the_help_of_its_verb_alone),
 		cmocka_unit_test(groups_list_their_verbs),
 		cmocka_unit_test(every_verb_belongs_somewhere),

@@ -162,10 +162,23 @@ static void objects_are_names_and_values_or_json(void **state)
 	assert_str(w->depends_on[0].key, "a");
 	assert_int_equal(w->depends_on[0].on_failure, ON_FAILURE_IGNORE);
 	assert_str(w->depends_on[1].key, "b");
-	bad("work add b --backoff kind=often",
-	    "work add: --backoff: kind: must be one of exponential, fixed, linear; see 'tenfold work add --help'");
+	good("work add b --depends-on w_0000000000001 --depends-on w_0000000000002,on_failure=ignore");
+	w = line.args;
+	assert_int_equal(w->depends_on_count, 2);
+	assert_true(HAS(&w->depends_on[0], work_dependency, id));
+	assert_int_equal(w->depends_on[0].id, 1);
+	assert_int_equal(w->depends_on[1].id, 2);
+	assert_int_equal(w->depends_on[1].on_failure, ON_FAILURE_IGNORE);
+	bad("work add b --depends-on w_1",
+	    "work add: --depends-on: id: must be an id: w_ and 13 characters, not 'w_1'; "
+	    "see 'tenfold work add --help'");
+	bad("work add b --depends-on nightly",
+	    "work add: --depends-on: must be w_…, NAME=VALUE,… or JSON, not 'nightly'; "
+	    "see 'tenfold work add --help'");
+	bad("work add b --backoff kind=often", "work add: --backoff: kind: must be one of exponential, fixed, "
+					       "linear, not 'often'; see 'tenfold work add --help'");
 	bad("work add b --backoff often",
-	    "work add: --backoff: must be JSON or NAME=VALUE,…, not often; see 'tenfold work add --help'");
+	    "work add: --backoff: must be NAME=VALUE,… or JSON, not 'often'; see 'tenfold work add --help'");
 }
 
 static void values_may_come_from_files_where_a_verb_is_a_call(void **state)
@@ -248,7 +261,7 @@ static void the_environment_fills_what_is_not_given(void **state)
 	assert_int_equal(s->loops, 3);
 	assert_int_equal(parse_with(some_env, "serve"), ERR_USAGE);
 	assert_string_equal(problem.detail,
-			    "serve: TENFOLD_LOOPS: must be a whole number; see 'tenfold serve --help'");
+			    "serve: TENFOLD_LOOPS: must be a whole number, not 'many'; see 'tenfold serve --help'");
 }
 
 static void mistakes_are_named_with_what_to_do(void **state)
@@ -270,12 +283,13 @@ static void mistakes_are_named_with_what_to_do(void **state)
 	bad("work list --limit --json", "work list: --limit needs a value; one that begins with dashes is given as "
 					"--limit=--json; see 'tenfold work list --help'");
 	bad("work list --limit 1 --limit 2", "work list: --limit is given twice; see 'tenfold work list --help'");
-	bad("work list --limit 5000", "work list: --limit: must be from 1 to 1000; see 'tenfold work list --help'");
+	bad("work list --limit 5000",
+	    "work list: --limit: must be from 1 to 1000, not 5000; see 'tenfold work list --help'");
 	bad("work add b --payload {x",
 	    "work add: --payload: is not JSON: expected a member name in double quotes, not 'x' "
 	    "(line 1, column 2); see 'tenfold work add --help'");
 	bad("work show nonsense",
-	    "work show: id: must be an id: w_ and 13 characters; see 'tenfold work show --help'");
+	    "work show: id: must be an id: w_ and 13 characters, not 'nonsense'; see 'tenfold work show --help'");
 	bad("work import",
 	    "work import: --format is missing (What it is written in); usage: tenfold work import [FILE] [FLAGS]; "
 	    "see 'tenfold work import --help'");

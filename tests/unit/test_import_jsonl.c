@@ -49,7 +49,7 @@ static void good_lines_go_in_and_corrupt_ones_are_told(void **state)
 	assert_int_equal(r.fault_count, 5);
 	assert_int_equal(r.faults[0].line, 4);
 	assert_int_equal(r.faults[1].line, 5);
-	assert_str(r.faults[1].text, "priority: must be one of critical, high, medium, low");
+	assert_str(r.faults[1].text, "priority: must be one of critical, high, medium, low, not 'soon'");
 	assert_int_equal(r.faults[2].line, 6);
 	assert_int_equal(r.faults[3].line, 7);
 	assert_str(r.faults[3].text, "type: is missing; --type gives one to all lines without");

@@ -316,22 +316,23 @@ static void each_fault_names_its_field(void **state)
 		{"\"corners\":\"4\"", ERR_MISTYPED, "corners: must be a whole number, not text"},
 		{"\"corners\":4.0", ERR_MISTYPED, "corners: must be a number without fraction or exponent"},
 		{"\"corners\":1e2", ERR_MISTYPED, "corners: must be a number without fraction or exponent"},
-		{"\"corners\":1001", ERR_INVALID, "corners: must be from 0 to 1000"},
-		{"\"corners\":-1", ERR_INVALID, "corners: must be from 0 to 1000"},
+		{"\"corners\":1001", ERR_INVALID, "corners: must be from 0 to 1000, not 1001"},
+		{"\"corners\":-1", ERR_INVALID, "corners: must be from 0 to 1000, not -1"},
 		{"\"area\":[]", ERR_MISTYPED, "area: must be a number, not an array"},
-		{"\"area\":1000.5", ERR_INVALID, "area: must be from -1000 to 1000"},
+		{"\"area\":1000.5", ERR_INVALID, "area: must be from -1000 to 1000, not 1000.5"},
 		{"\"shade\":7", ERR_MISTYPED, "shade: must be text, not a number"},
-		{"\"shade\":\"blue\"", ERR_INVALID, "shade: must be one of red, green, dark_blue"},
-		{"\"shade\":\"\"", ERR_INVALID, "shade: must be one of red, green, dark_blue"},
+		{"\"shade\":\"blue\"", ERR_INVALID, "shade: must be one of red, green, dark_blue, not 'blue'"},
+		{"\"shade\":\"\"", ERR_INVALID, "shade: must be one of red, green, dark_blue, not ''"},
 		{"\"shade\":\"gren\"", ERR_INVALID,
-		 "shade: must be one of red, green, dark_blue; did you mean \"green\"?"},
+		 "shade: must be one of red, green, dark_blue, not 'gren'; did you mean \"green\"?"},
 		{"\"made_at\":1", ERR_MISTYPED, "made_at: must be a time as text, not a number"},
-		{"\"made_at\":\"now\"", ERR_INVALID, "made_at: must be a time such as 2026-01-31T12:00:00Z"},
+		{"\"made_at\":\"now\"", ERR_INVALID,
+		 "made_at: must be a time such as 2026-01-31T12:00:00Z, not 'now'"},
 		{"\"lasts\":\"30s\"", ERR_MISTYPED, "lasts: must be a whole number, not text"},
-		{"\"lasts\":86400001", ERR_INVALID, "lasts: must be from 0 to 86400000"},
+		{"\"lasts\":86400001", ERR_INVALID, "lasts: must be from 0 to 86400000, not 86400001"},
 		{"\"center\":[]", ERR_MISTYPED, "center: must be an object, not an array"},
 		{"\"center\":{}", ERR_MISSING_FIELD, "center.x: is required"},
-		{"\"center\":{\"x\":101}", ERR_INVALID, "center.x: must be from -100 to 100"},
+		{"\"center\":{\"x\":101}", ERR_INVALID, "center.x: must be from -100 to 100, not 101"},
 		{"\"center\":{\"x\":1,\"z\":101}", ERR_UNKNOWN_FIELD, "center.z: there is no such field"},
 		{"\"tags\":{}", ERR_MISTYPED, "tags: must be an array, not an object"},
 		{"\"tags\":[\"a\",1]", ERR_MISTYPED, "tags[1]: must be text, not a number"},
@@ -366,7 +367,7 @@ static void an_id_of_another_kind_is_a_fault_of_its_field(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(decode(f, "{\"id\":\"w_0000000000001\",\"name\":\"n\"}"), ERR_INVALID);
-	assert_string_equal(f->problem.detail, "id: must be an id: s_ and 13 characters");
+	assert_string_equal(f->problem.detail, "id: must be an id: s_ and 13 characters, not 'w_0000000000001'");
 	assert_int_equal(decode(f, "{\"id\":\"s_000000000000\",\"name\":\"n\"}"), ERR_INVALID);
 	assert_int_equal(decode(f, "{\"id\":1,\"name\":\"n\"}"), ERR_MISTYPED);
 }
@@ -664,18 +665,18 @@ static void plain_text_has_the_faults_of_json(void **state)
 		enum err err;
 		const char *detail;
 	} faults[] = {
-		{shape__filled, "yes", ERR_MISTYPED, "filled: must be true or false"},
-		{shape__corners, "", ERR_MISTYPED, "corners: must be a whole number"},
-		{shape__corners, "1.0", ERR_MISTYPED, "corners: must be a whole number"},
-		{shape__corners, "1001", ERR_INVALID, "corners: must be from 0 to 1000"},
-		{shape__area, "nan", ERR_MISTYPED, "area: must be a number"},
-		{shape__area, "1001", ERR_INVALID, "area: must be from -1000 to 1000"},
-		{shape__lasts, "1y", ERR_MISTYPED, "lasts: must be a duration such as 250ms, 30s or 5m"},
-		{shape__lasts, "2d", ERR_INVALID, "lasts: must be from 0 to 86400000"},
+		{shape__filled, "yes", ERR_MISTYPED, "filled: must be true or false, not 'yes'"},
+		{shape__corners, "", ERR_MISTYPED, "corners: must be a whole number, not ''"},
+		{shape__corners, "1.0", ERR_MISTYPED, "corners: must be a whole number, not '1.0'"},
+		{shape__corners, "1001", ERR_INVALID, "corners: must be from 0 to 1000, not 1001"},
+		{shape__area, "nan", ERR_MISTYPED, "area: must be a number, not 'nan'"},
+		{shape__area, "1001", ERR_INVALID, "area: must be from -1000 to 1000, not 1001"},
+		{shape__lasts, "1y", ERR_MISTYPED, "lasts: must be a duration such as 250ms, 30s or 5m, not '1y'"},
+		{shape__lasts, "2d", ERR_INVALID, "lasts: must be from 0ms to 1d, not '2d'"},
 		{shape__name, "", ERR_INVALID, "name: may not be empty"},
 		{shape__name, "\xff", ERR_MISTYPED, "name: must be UTF-8 text without NUL"},
 		{shape__tags, "\xff", ERR_MISTYPED, "tags: must be UTF-8 text without NUL"},
-		{shape__id, "s_1", ERR_INVALID, "id: must be an id: s_ and 13 characters"},
+		{shape__id, "s_1", ERR_INVALID, "id: must be an id: s_ and 13 characters, not 's_1'"},
 		{shape__extra, "{\"a\"}", ERR_MALFORMED,
 		 "extra: is not JSON: expected ':', not '}' (line 1, column 5)"},
 		{shape__center, "{\"x\":1}", ERR_MISTYPED, "center: cannot be given as text"},
@@ -689,6 +690,29 @@ static void plain_text_has_the_faults_of_json(void **state)
 		assert_string_equal(f->problem.detail, faults[i].detail);
 	}
 	assert_int_equal(f->shape.seen, 0);
+}
+
+static void of_what_was_given_instead_a_fault_shows_what_helps(void **state)
+{
+	struct fixture *f = *state;
+	char digits[60];
+
+	assert_int_equal(set(f, shape__corners, "a text of more than forty bytes is cut\xc3\xa9\xc3\xa9\xc3\xa9"),
+			 ERR_MISTYPED);
+	assert_string_equal(f->problem.detail,
+			    "corners: must be a whole number, not 'a text of more than forty bytes "
+			    "is cut\xc3\xa9…'");
+	assert_int_equal(set(f, shape__corners, "a text of more than forty bytes is cut.\xc3\xa9"), ERR_MISTYPED);
+	assert_string_equal(f->problem.detail,
+			    "corners: must be a whole number, not 'a text of more than forty bytes "
+			    "is cut.…'");
+	memset(digits, '9', sizeof(digits));
+	memcpy(digits, "\"area\":", 7);
+	digits[sizeof(digits) - 1] = '\0';
+	assert_int_equal(decode_with(f, digits), ERR_INVALID);
+	assert_string_equal(f->problem.detail,
+			    "area: must be from -1000 to 1000, not 9999999999999999999999999999999999"
+			    "999999");
 }
 
 static void a_refused_value_leaves_the_one_before(void **state)
@@ -797,6 +821,7 @@ int main(void)
 		TEST(each_kind_can_be_set_from_plain_text),
 		TEST(lists_and_maps_take_one_element_a_call),
 		TEST(plain_text_has_the_faults_of_json),
+		TEST(of_what_was_given_instead_a_fault_shows_what_helps),
 		TEST(a_refused_value_leaves_the_one_before),
 		TEST(finishing_tells_what_is_missing_and_puts_fallbacks),
 		TEST(owning_leaves_nothing_in_the_old_text),

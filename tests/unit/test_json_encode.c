@@ -219,7 +219,7 @@ static void people_see_values_without_quotes(void **state)
 	assert_shows(&s, shape__shade, "red");
 	assert_shows(&s, shape__made_at, "1970-01-01T00:00:00.000Z");
 	assert_shows(&s, shape__extra, "{\"a\": 1}");
-	assert_shows(&s, shape__center, "{\"x\":0}");
+	assert_shows(&s, shape__center, "x=0");
 	assert_shows(&s, shape__tags, "a,b\\n");
 	assert_shows(&s, shape__path, "[{\"x\":1}]");
 	assert_shows(&s, shape__labels, "k=v,l=");
