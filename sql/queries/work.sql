@@ -133,13 +133,18 @@ INSERT INTO work_events (seq, at_ms, events) VALUES ($1, $2, $3)
 -- out: event_row
 SELECT seq, at_ms, events FROM work_events WHERE seq >= $1 ORDER BY seq LIMIT $2
 
--- name: event_span :one
--- out: (first int64, last int64)
-SELECT coalesce((SELECT min(seq) FROM work_events), 0) AS first, coalesce((SELECT max(seq) FROM work_events), 0) AS last
+-- name: event_last :one
+-- out: (seq int64)
+SELECT coalesce(max(seq), 0) AS seq FROM work_events
+
+-- name: event_oldest :one
+-- in: (from_seq int64)
+-- out: (seq int64, at_ms int64)
+SELECT seq, at_ms FROM work_events WHERE seq >= $1 ORDER BY seq LIMIT 1
 
 -- name: event_trim :exec
--- in: (below_seq int64, before_ms int64)
-DELETE FROM work_events WHERE seq < $1 AND at_ms < $2
+-- in: (from_seq int64, below_seq int64, before_ms int64)
+DELETE FROM work_events WHERE seq >= $1 AND seq < $2 AND at_ms < $3
 
 -- name: idempotency_insert :batch
 -- in: idempotency_row
@@ -155,6 +160,12 @@ SELECT id, tenant, route, key, body_hash, status, response, created_ms FROM idem
 -- in: id_row
 DELETE FROM idempotency WHERE id = $1
 
+-- name: idempotency_oldest :one
+-- in: (from_ms int64)
+-- out: (created_ms int64)
+SELECT created_ms FROM idempotency WHERE created_ms >= $1 ORDER BY created_ms LIMIT 1
+
 -- name: idempotency_trim :exec
--- in: (before_ms int64)
-DELETE FROM idempotency WHERE created_ms < $1
+-- in: (from_ms int64, before_ms int64, count int64)
+DELETE FROM idempotency WHERE id IN
+  (SELECT id FROM idempotency WHERE created_ms >= $1 AND created_ms < $2 ORDER BY created_ms LIMIT $3)

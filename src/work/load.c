@@ -123,21 +123,20 @@ static enum err load_memory(struct persist *p, struct db *db, struct problem *pr
 	p->work = work_new(&env);
 	struct loading l = {.p = p, .now_ms = clock_now_ms(p->config.clock), .problem = problem};
 	struct work_highest_out highest = {0};
-	struct event_span_out span = {0};
+	struct event_last_out last = {0};
 	enum err err = q_queue_all(db, load_queue, p);
 	if (!err)
 		err = q_work_live_all(db, load_item, &l);
 	if (!err)
 		err = q_work_highest(db, p->arena, &highest);
 	if (!err)
-		err = q_event_span(db, p->arena, &span);
+		err = q_event_last(db, p->arena, &last);
 	if (err)
 		return err;
 	work_loaded(p->work, highest.live > highest.done ? highest.live : highest.done);
-	p->first_event = span.first;
-	if (span.last > p->batch)
-		p->batch = span.last;
-	eventlog_starts_at(p->config.log, span.last);
+	if (last.seq > p->batch)
+		p->batch = last.seq;
+	eventlog_starts_at(p->config.log, last.seq);
 	return OK;
 }
 

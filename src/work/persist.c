@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-enum { BATCH_ARENA_MAX = 1 << 30, TRIM_EVERY_MS = 60000, TRIM_BATCHES = 5000, IDEMPOTENCY_KEPT_MS = 86400000 };
+enum { BATCH_ARENA_MAX = 1 << 30, IDEMPOTENCY_KEPT_MS = 86400000 };
 
 /* What one batch writes, table by table; kept from batch to batch for their memory. */
 struct persist_rows {
@@ -235,14 +235,11 @@ static enum err write_events(struct persist *p, struct db *db)
 	return q_event_insert(db, &row, 1);
 }
 
-/* A bounded step of forgetting what is older than its time. */
-static enum err trim(struct persist *p, struct db *db)
+static enum err forget(struct persist *p, struct db *db, int64_t now_ms)
 {
-	struct event_trim_in events = {.below_seq = p->first_event + TRIM_BATCHES,
-				       .before_ms = p->now_ms - p->config.events_kept_ms};
-	struct idempotency_trim_in keys = {.before_ms = p->now_ms - IDEMPOTENCY_KEPT_MS};
-	enum err err = q_event_trim(db, &events);
-	return err ? err : q_idempotency_trim(db, &keys);
+	struct forget_before before = {.events_ms = now_ms - p->config.events_kept_ms,
+				       .keys_ms = now_ms - IDEMPOTENCY_KEPT_MS};
+	return forget_step(&p->forget, db, p->arena, now_ms, &before);
 }
 
 #define WRITE(query, vec) \
@@ -265,10 +262,8 @@ enum err persist_flush(struct persist *p, struct db *db)
 	WRITE(q_idempotency_insert, p->idempotency);
 	if (!err)
 		err = write_events(p, db);
-	if (!err && p->now_ms - p->trimmed_ms >= TRIM_EVERY_MS) {
-		p->trimmed_ms = p->now_ms;
-		err = trim(p, db);
-	}
+	if (!err && forget_is_due(&p->forget, p->now_ms, p->idempotency.n))
+		err = forget(p, db, p->now_ms);
 	return err;
 }
 
@@ -320,9 +315,10 @@ enum err persist_ask(struct persist *p, struct db *db, bool *committed)
 
 void persist_idle(struct persist *p, struct db *db)
 {
-	struct event_span_out span;
-	if (q_event_span(db, p->arena, &span) == OK)
-		p->first_event = span.first;
+	if (db_begin(db) == OK && forget(p, db, clock_now_ms(p->config.clock)) == OK)
+		db_commit(db);
+	else
+		db_rollback(db);
 }
 
 /* ---- for handlers ---- */

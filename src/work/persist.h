@@ -13,6 +13,7 @@
 #include "store/queries.h"
 #include "work/bodies.h"
 #include "work/eventlog.h"
+#include "work/forget.h"
 #include "work/work.h"
 
 struct persist_config {
@@ -35,7 +36,7 @@ struct persist {
 	struct work *work; /* NULL while this process does not own the slots */
 	struct db *db;     /* of the thread, for looking keys up */
 	int64_t epoch, batch, next_batch, now_ms;
-	int64_t first_event, trimmed_ms;
+	struct forget forget;
 	struct arena *arena; /* of the batch */
 	struct bodies *bodies;
 	VEC(struct idempotency_row) idempotency; /* to be written with the batch */

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 
 from contract import note
 from harness import SLOW, until
@@ -141,6 +142,18 @@ def test_what_is_no_longer_kept_is_a_reset(t):
     assert got == [(None, 'reset', {}), None], got
     rest = Stream(t, '/v1/work/events?from=start', key=w.key, server=server).take(1)
     assert rest[0][1] == 'enqueued', "'start' means all that is kept"
+
+
+def test_events_go_soon_after_their_time(t):
+    server = t.new_server('--events-kept', '1s')
+    w = t.caller('worker', server)
+    w.add(t.type)
+    end = time.monotonic() + 1.2
+    until(lambda: time.monotonic() > end, what='the end of their time')
+    kept = w.add(t.type)
+    server.stop()
+    server.start()   # memory had them for longer than the store promises
+    assert Stream(t, '/v1/work/events?from=start', key=w.key, server=server).next()[2]['id'] == kept['id']
 
 
 def test_a_store_that_fails_ends_the_stream(t):

@@ -125,9 +125,9 @@ static void op_refuse(void *ctx, struct task *t, enum err why)
 static enum err op_ask(void *ctx, struct db *db, bool *committed)
 {
 	struct fixture *f = ctx;
-	struct event_span_out span;
-	enum err err = q_event_span(db, f->kit->arena, &span);
-	*committed = f->batch.n > 0 && span.last >= f->batch.v[0]->value;
+	struct event_last_out last;
+	enum err err = q_event_last(db, f->kit->arena, &last);
+	*committed = f->batch.n > 0 && last.seq >= f->batch.v[0]->value;
 	return err;
 }
 
