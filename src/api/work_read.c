@@ -150,6 +150,12 @@ static enum err put_queue(struct call *c, int64_t queue, struct work_item *to)
 	return OK;
 }
 
+/* Who held it last stays with an item; while it waits for the next one, nobody holds it. */
+static bool is_held(int state)
+{
+	return state == WORK_LEASED;
+}
+
 static void put_live(struct call *c, struct work_item *to, const struct work_live_row *r)
 {
 	*to = (struct work_item){.id = r->id,
@@ -163,7 +169,7 @@ static void put_live(struct call *c, struct work_item *to, const struct work_liv
 				 .changed_at = r->changed_ms,
 				 .lease_ms = r->lease_ms,
 				 .slot = id_slot(r->id)};
-	put_people(to, r->claimed_by, r->assignee, r->created_by, r->note);
+	put_people(to, is_held(to->state) ? r->claimed_by : (struct str){0}, r->assignee, r->created_by, r->note);
 	put_times(to, r->run_at_ms, r->ready_ms, r->deadline_ms, r->lease_until_ms);
 	put_backoff(to, r->backoff_kind, r->backoff_base_ms, r->backoff_max_ms);
 	put_depends(c, to, r->depends);
@@ -272,7 +278,7 @@ static struct work_summary summary_of(struct call *c, const struct item *i)
 				 .changed_at = i->changed_ms};
 	if (i->queue->team)
 		PUT(&s, work_summary, team, arena_str(c->arena, name_str(i->queue->team)));
-	if (i->claimed_by)
+	if (i->claimed_by && is_held(i->state))
 		PUT(&s, work_summary, claimed_by, arena_str(c->arena, name_str(i->claimed_by)));
 	if (i->assignee)
 		PUT(&s, work_summary, assignee, arena_str(c->arena, name_str(i->assignee)));

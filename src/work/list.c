@@ -19,13 +19,19 @@ static bool prepare(const struct work *w, const struct work_filter *f, struct si
 	return look_up(w, f->type, &s->type) && look_up(w, f->team, &s->team) && look_up(w, f->agent, &s->agent);
 }
 
+/* Held by that agent now, or meant for it. */
+static bool is_of_agent(const struct item *item, const struct name *agent)
+{
+	return agent && ((item->state == WORK_LEASED && agent == item->claimed_by) || agent == item->assignee);
+}
+
 static bool passes(const struct sieve *s, const struct item *item)
 {
 	const struct work_filter *f = s->f;
 
 	return (f->state < 0 || f->state == item->state) && (f->priority < 0 || f->priority == item->priority) &&
 	       (!f->type.p || s->type == item->queue->type) && (!f->team.p || s->team == item->queue->team) &&
-	       (!f->agent.p || (s->agent && (s->agent == item->claimed_by || s->agent == item->assignee)));
+	       (!f->agent.p || is_of_agent(item, s->agent));
 }
 
 static bool has_more(const struct tenancy *t, struct idmap_cursor c)

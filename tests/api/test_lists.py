@@ -56,6 +56,24 @@ def test_filters(t):
         assert pages(w, type='nobody') == []
 
 
+def test_what_nobody_holds_is_claimed_by_nobody(t):
+    w, item = t.worker, t.worker.add(t.type)
+
+    def holder():
+        by_agent = [i['id'] for i in pages(w, type=t.type, agent='ann')]
+        listed, shown = pages(w, type=t.type)[0].get('claimed_by'), w.show(item).get('claimed_by')
+        assert listed == shown and by_agent == ([item['id']] if shown == 'ann' else []), (listed, shown, by_agent)
+        return shown
+
+    assert holder() is None
+    held = w.claim(t.type, agent='ann')[0]
+    assert holder() == 'ann'
+    w.settle(held, 'release').expect(200)
+    assert holder() is None, 'it was given back'
+    w.settle(w.claim(t.type, agent='ann')[0]).expect(200)
+    assert holder() == 'ann', 'who did it stays known'
+
+
 def test_a_list_that_changes_meanwhile(t):
     """What is there all the while is listed exactly once, though items are added, claimed and finished."""
     made = set(filled(t))

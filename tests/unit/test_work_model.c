@@ -822,7 +822,7 @@ static bool list_has(const struct m_item *i, const struct work_filter *f)
 	       (f->priority < 0 || f->priority == i->priority) &&
 	       (!f->type.p || str_eq(f->type, name_of(types, i->type))) &&
 	       (!f->team.p || str_eq(f->team, name_of(teams, i->team))) &&
-	       (!f->agent.p || str_eq(f->agent, name_of(agents, i->claimed_by)) ||
+	       (!f->agent.p || (i->state == WORK_LEASED && str_eq(f->agent, name_of(agents, i->claimed_by))) ||
 		str_eq(f->agent, name_of(agents, i->assignee)));
 }
 
