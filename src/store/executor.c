@@ -83,8 +83,12 @@ static void set_state(struct executor *e, enum executor_state state, const struc
 	static const char *const names[] = {
 		[EXECUTOR_STARTING] = "starting",   [EXECUTOR_STANDBY] = "standby", [EXECUTOR_READY] = "ready",
 		[EXECUTOR_READ_ONLY] = "read_only", [EXECUTOR_FAILING] = "failing", [EXECUTOR_STOPPED] = "stopped"};
-	if (atomic_exchange(&e->state, state) != state)
-		LOG_I("executor.state", "state=%s detail=%s", names[state], why ? why->detail : "");
+	if (atomic_exchange(&e->state, state) == state)
+		return;
+	if (why && why->detail[0])
+		LOG_I("executor.state", "state=%s detail=%s", names[state], why->detail);
+	else
+		LOG_I("executor.state", "state=%s", names[state]);
 }
 
 /* ---- inbox ---- */

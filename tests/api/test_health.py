@@ -17,6 +17,12 @@ def test_live_and_ready(t):
             assert said.headers.get('cache-control') == 'no-store', said.headers
 
 
+def test_the_log_leaves_out_what_there_is_not(t):
+    said = until(lambda: [line for line in t.server.log().splitlines() if ' executor.state state=ready' in line],
+                 what='its word')
+    assert said[0].endswith('state=ready'), said
+
+
 def test_an_old_probe_without_host(t):
     answer = raw(t.server, b'GET /health HTTP/1.0\r\n\r\n')
     assert answer.split(b'\r\n')[0].split(b' ')[1] == b'200', answer
