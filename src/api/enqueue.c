@@ -11,6 +11,13 @@ static struct persist *persist_of(struct call *c)
 	return call_app(c)->persist;
 }
 
+static const char *id_text(struct call *c, int64_t id)
+{
+	char text[ID_TEXT];
+	id_format(text, "w_", id);
+	return arena_z(c->arena, str_of(text));
+}
+
 /* ---- dependencies ---- */
 
 /* How an item that is not live counts for those that depend on it. */
@@ -31,7 +38,7 @@ static enum err depend_on_id(struct call *c, int64_t id, struct work_spec_depend
 	struct work_done_row row;
 	enum err err = persist_finished(persist_of(c), c->caller.tenant, id, &row);
 	if (err == ERR_NOT_FOUND)
-		return problem_field(p, ERR_INVALID, field, "there is no such item here");
+		return problem_field(p, ERR_INVALID, field, "there is no item %s here", id_text(c, id));
 	if (!err)
 		d->standing = (int)standing_of((int)row.state, d->on_failure);
 	return err;
@@ -267,9 +274,8 @@ static enum err check_key_free(struct call *c, const struct work_done_row *row)
 	struct item *other = work_find_key(persist_of(c)->work, row->tenant, queue.type, queue.team, body.key);
 	if (!other)
 		return OK;
-	char text[ID_TEXT];
-	id_format(text, "w_", other->id);
-	return call_fail(c, ERR_CONFLICT, "the live item %s has taken its key '%.*s'", text, STRF(body.key));
+	return call_fail(c, ERR_CONFLICT, "the live item %s has taken its key '%.*s'", id_text(c, other->id),
+			 STRF(body.key));
 }
 
 static enum err revive_row(struct call *c, const struct work_done_row *row, struct item **out)
@@ -292,9 +298,9 @@ static enum err finished_row(struct call *c, int64_t id, struct work_done_row *r
 		return err;
 	struct item *live = work_find(persist_of(c)->work, id);
 	if (live && live->queue->tenant == c->caller.tenant)
-		return call_fail(c, ERR_CONFLICT, "it is not finished: it is %s",
+		return call_fail(c, ERR_CONFLICT, "%s is not finished: it is %s", id_text(c, id),
 				 enum_work_state.values[live->state].text);
-	return call_fail(c, err, "there is no such item here");
+	return call_fail(c, err, "there is no item %s here", id_text(c, id));
 }
 
 struct ids {
@@ -336,7 +342,8 @@ enum err revive_with_felled(struct call *c, int64_t id, struct item **out)
 		return err;
 	if (row.state == WORK_COMPLETED)
 		return call_fail(c, ERR_CONFLICT,
-				 "it is completed; only failed and cancelled items can be put back");
+				 "%s is completed; only failed and cancelled items can be put back",
+				 id_text(c, id));
 	err = revive_row(c, &row, out);
 	if (err)
 		return err;

@@ -400,6 +400,13 @@ enum err api_work_batch(struct call *c, const struct work_batch_in *in, struct w
 
 /* ---- cancel and retry ---- */
 
+static enum err already(struct call *c, const struct work_done_row *row)
+{
+	char id[ID_TEXT];
+	id_format(id, "w_", row->id);
+	return call_fail(c, ERR_CONFLICT, "%s is %s already", id, enum_work_state.values[row->state].text);
+}
+
 enum err api_work_cancel(struct call *c, const struct work_cancel_in *in, struct work_ref *out)
 {
 	struct item *item = NULL;
@@ -415,7 +422,7 @@ enum err api_work_cancel(struct call *c, const struct work_cancel_in *in, struct
 	if (err)
 		return token_problem(&c->problem, err);
 	if (row.state != WORK_CANCELLED)
-		return call_fail(c, ERR_CONFLICT, "it is %s already", enum_work_state.values[row.state].text);
+		return already(c, &row);
 	out->id = row.id;
 	out->state = (int)row.state;
 	return OK;

@@ -39,6 +39,13 @@ static void tell_next_page(const struct cli_verb *v, const void *out)
 	buf_free(&cursor);
 }
 
+/* A call that creates answers 201; with 200 it answers with what there was. */
+static void tell_there_already(const struct cli_verb *v, const struct client *client)
+{
+	if (spec_routes[v->route].status == 201 && client_request_status(client->request) == 200)
+		fputs("There already: nothing was added.\n", stderr);
+}
+
 enum err cli_call(struct cli *cli, const void *args)
 {
 	const struct cli_verb *v = cli->verb;
@@ -55,6 +62,7 @@ enum err cli_call(struct cli *cli, const void *args)
 	if (!e && !cli->globals.json) {
 		print_people(v, out);
 		tell_next_page(v, out);
+		tell_there_already(v, client);
 	}
 	client_destroy(&client);
 	return e;

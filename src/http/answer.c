@@ -60,16 +60,21 @@ static void header_number(struct MHD_Response *r, const char *name, int value)
 	buf_free(&b);
 }
 
+void answer_methods(unsigned allowed, const char *get, struct buf *b)
+{
+	for (unsigned m = 0; m < METHOD_COUNT; m++) {
+		if (!(allowed & 1u << m))
+			continue;
+		buf_z(b, b->n ? ", " : "");
+		buf_z(b, m == METHOD_GET ? get : spec_method_names[m]);
+	}
+}
+
 static void header_allow(struct call_private *c, struct MHD_Response *r)
 {
 	struct buf b = BUF_INIT(64);
 
-	for (unsigned m = 0; m < METHOD_COUNT; m++) {
-		if (!(c->allowed & 1u << m))
-			continue;
-		buf_z(&b, b.n ? ", " : "");
-		buf_z(&b, m == METHOD_GET ? "GET, HEAD" : spec_method_names[m]);
-	}
+	answer_methods(c->allowed, "GET, HEAD", &b);
 	header(r, "Allow", buf_cstr(&b));
 	buf_free(&b);
 }

@@ -241,7 +241,8 @@ enum err input_decode(struct call_private *c);
 
 /* Queues the answer of a call whose outcome is final. */
 enum MHD_Result answer(struct call_private *c);
-void answer_count(const struct call_private *c); /* sent_status is set */
+void answer_count(const struct call_private *c);                       /* sent_status is set */
+void answer_methods(unsigned allowed, const char *get, struct buf *b); /* "GET, POST"; get: how GET is named */
 void answer_headers(struct call_private *c, struct MHD_Response *r, const char *content_type);
 
 /* ---- refuse.c ---- */

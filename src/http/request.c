@@ -76,6 +76,28 @@ static enum route_method method_of(struct call_private *c, const char *method)
 	return METHOD_COUNT;
 }
 
+enum { METHOD_SHOWN_MAX = 16, PATH_SHOWN_MAX = 128 };
+
+static enum err no_route(struct call_private *c, const char *method)
+{
+	struct str path = c->call.path;
+
+	if (path.n > PATH_SHOWN_MAX)
+		path.n = PATH_SHOWN_MAX;
+	return call_fail(&c->call, ERR_NO_ROUTE, "there is no %.*s %.*s", METHOD_SHOWN_MAX, method, STRF(path));
+}
+
+static enum err other_methods(struct call_private *c, unsigned allowed)
+{
+	struct buf methods = BUF_INIT(64);
+
+	c->allowed = allowed;
+	answer_methods(allowed, "GET", &methods);
+	call_fail(&c->call, ERR_METHOD, "this path takes %s", buf_cstr(&methods));
+	buf_free(&methods);
+	return ERR_METHOD;
+}
+
 static enum err find_route(struct call_private *c, const char *method)
 {
 	struct router_match match;
@@ -87,8 +109,9 @@ static enum err find_route(struct call_private *c, const char *method)
 	e = router_find(c->loop->server->router, method_of(c, method), path, &match);
 	c->call.route = match.route;
 	c->id = match.id;
-	c->allowed = e == ERR_METHOD ? match.allowed : 0;
-	return e;
+	if (e == ERR_NO_ROUTE)
+		return no_route(c, method);
+	return e ? other_methods(c, match.allowed) : OK;
 }
 
 static enum err authorize(struct call_private *c)

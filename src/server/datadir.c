@@ -107,11 +107,19 @@ static enum err take_lock(const char *path, const char *what, int *out, struct p
 	return OK;
 }
 
+static bool is_missing(const char *path)
+{
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
 static enum err lock_store(struct datadir *d, struct problem *p)
 {
 	if (!str_starts(d->url, STR("sqlite:")))
 		return OK;
 	const char *file = d->url.p + strlen("sqlite:");
+	const char *end = strrchr(file, '/');
+	if (end && end > file && is_missing(arena_str(d->arena, (struct str){file, (size_t)(end - file)}).p))
+		return problem_set(p, ERR_USAGE, "the directory of --store %s does not exist; make it", d->url.p);
 	return take_lock(arena_fmt(d->arena, "%s.lock", file).p, file, &d->store_lock, p);
 }
 

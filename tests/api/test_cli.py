@@ -252,6 +252,40 @@ def test_tenants_that_are_not_there(t):
     assert other.returncode == 1 and 'belongs to another tenant; --tenant' in other.stderr, other
 
 
+def test_what_is_refused_is_named(t):
+    cli = Cli(t)
+    item = cli.json('work', 'add', t.type)['id']
+    absent = 'w_0000000000001'
+    taken = cli.json('work', 'claim', 'me', t.type)['items'][0]
+    assert cli.run('work', 'retry', item).stderr.startswith(f'tenfold: work retry: {item} is not finished: it is leased; ')
+    cli.good('work', 'complete', item, taken['token'])
+    assert cli.run('work', 'retry', item).stderr == \
+        f'tenfold: work retry: {item} is completed; only failed and cancelled items can be put back\n'
+    assert cli.run('work', 'cancel', item).stderr.startswith(f'tenfold: work cancel: {item} is completed already; ')
+    assert cli.run('work', 'retry', absent).stderr.startswith(f'tenfold: work retry: there is no item {absent} here; ')
+    said = cli.run('work', 'add', t.type, '--depends-on', item, '--depends-on', absent).stderr
+    assert said.startswith(f'tenfold: work add: --depends-on: there is no item {absent} here; '), said
+
+
+def test_an_item_that_is_there_already_is_called_so(t):
+    cli = Cli(t)
+    first = cli.run('work', 'add', t.type, '--key', 'once')
+    again = cli.run('work', 'add', t.type, '--key', 'once')
+    assert again.stdout == first.stdout and first.stderr == '', (first, again)
+    assert again.stderr == 'There already: nothing was added.\n', again
+    assert cli.run('work', 'add', t.type, '--key', 'once', '--json').stderr == ''
+
+
+def test_a_store_without_its_directory_is_told_to_be_made(t):
+    data = tempfile.mkdtemp()
+    t.cleanup.callback(shutil.rmtree, data)
+    store = f'sqlite:{data}/not/there/x.db'
+    done = subprocess.run([BINARY, 'serve', '--data', data, '--listen', '127.0.0.1:0', '--store', store], text=True,
+                          capture_output=True, check=False, env=clean_env(), timeout=60 * SLOW)
+    assert done.returncode == 2, done
+    assert done.stderr == f'tenfold: serve: the directory of --store {store} does not exist; make it\n', done
+
+
 def test_keys_and_tenants(t):
     cli = Cli(t, 'admin')
     made = cli.json('tenant', 'add', 'cli-tenant')

@@ -14,11 +14,14 @@ def status(answer):
 
 def test_paths_and_methods(t):
     w = t.worker
-    w.get('/v1/nothing').expect(404, 'no_route')
+    assert w.get('/v1/wrok?a=b').expect(404, 'no_route').json['detail'] == 'there is no GET /v1/wrok'
     w.get('/').expect(404, 'no_route')
     w.get('/v1/work/').expect(404)
+    long = w.get('/v1/' + 'x' * 1000).expect(404, 'no_route').json['detail']
+    assert long.startswith('there is no GET /v1/xxx') and len(long) < 200, long
     refused = w.call('PUT', '/v1/work', {}).expect(405, 'method_not_allowed')
     assert {m.strip() for m in refused.headers['allow'].split(',')} >= {'GET', 'POST'}
+    assert refused.json['detail'] == 'this path takes GET, POST', refused.json
     w.call('DELETE', '/health/live').expect(405, 'method_not_allowed')
 
 
