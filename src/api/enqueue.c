@@ -182,32 +182,102 @@ static struct work_batch_node node_of(struct call *c, const struct work_new *in)
 	return node;
 }
 
-void enqueue_batch(struct call *c, const struct work_new *items, size_t count, struct enqueued *results,
-		   struct problem *problems)
+/* What c->found holds between the parts of a batch. */
+struct plan {
+	size_t *order;
+	enum err *faults; /* of those on a cycle */
+	struct enqueued *results;
+	bool depends; /* some by key: the entries are to be found by theirs */
+};
+
+static bool depends_by_key(const struct work_new *in)
+{
+	for (size_t i = 0; i < in->depends_on_count; i++)
+		if (HAS(&in->depends_on[i], work_dependency, key))
+			return true;
+	return false;
+}
+
+static struct str kept_detail(struct call *c, const struct problem *p)
+{
+	return p->detail[0] ? arena_str(c->arena, str_of(p->detail)) : (struct str){0};
+}
+
+static void put_in_order(struct call *c, const struct work_new *items, size_t count, struct plan *plan)
 {
 	struct work_batch_node *nodes = ARENA_ARRAY(c->arena, struct work_batch_node, count);
-	size_t *order = ARENA_ARRAY(c->arena, size_t, count);
-	enum err *faults = ARENA_ARRAY(c->arena, enum err, count);
-	CHECK(nodes && order && faults);
-	struct batch_entries others = {.results = results};
-	for (size_t i = 0; i < count; i++) {
+	struct problem *problems = ARENA_ARRAY(c->arena, struct problem, count);
+	CHECK(nodes && problems);
+	for (size_t i = 0; i < count; i++)
 		nodes[i] = node_of(c, &items[i]);
-		if (nodes[i].key_hash)
-			map_put(&others.by_key, nodes[i].key_hash, (void *)(uintptr_t)(i + 1));
-	}
-	work_batch_order(nodes, count, c->arena, order, faults, problems);
+	work_batch_order(nodes, count, c->arena, plan->order, plan->faults, problems);
+	for (size_t i = 0; i < count; i++)
+		if (plan->faults[i])
+			plan->results[i] =
+				(struct enqueued){.err = plan->faults[i], .detail = kept_detail(c, &problems[i])};
+}
+
+static struct plan *make_plan(struct call *c, const struct work_new *items, size_t count)
+{
+	struct plan *plan = ARENA_NEW(c->arena, struct plan);
+	if (!plan)
+		return NULL;
+	plan->order = ARENA_ARRAY(c->arena, size_t, count);
+	plan->faults = ARENA_ARRAY(c->arena, enum err, count);
+	plan->results = ARENA_ARRAY(c->arena, struct enqueued, count);
+	if (!plan->order || !plan->faults || !plan->results)
+		return NULL;
 	for (size_t i = 0; i < count; i++) {
-		size_t n = order[i];
-		struct item *item;
-		bool existed;
-		results[n].err =
-			faults[n] ? faults[n] : enqueue_one(c, &items[n], &others, &item, &existed, &problems[n]);
-		if (results[n].err)
+		plan->order[i] = i;
+		plan->depends = plan->depends || depends_by_key(&items[i]);
+	}
+	if (plan->depends)
+		put_in_order(c, items, count, plan);
+	return plan;
+}
+
+static struct enqueued enqueue_entry(struct call *c, const struct work_new *in, const struct batch_entries *others)
+{
+	struct problem p;
+	struct item *item;
+	bool existed;
+	problem_clear(&p);
+	enum err err = enqueue_one(c, in, others, &item, &existed, &p);
+	if (err)
+		return (struct enqueued){.err = err, .detail = kept_detail(c, &p)};
+	return (struct enqueued){.id = item->id, .state = item->state};
+}
+
+static void index_keys(struct call *c, const struct work_new *items, size_t count, struct map *by_key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i].key.n)
+			map_put(by_key, work_key_hash(c->caller.tenant, items[i].type, items[i].team, items[i].key),
+				(void *)(uintptr_t)(i + 1));
+}
+
+const struct enqueued *enqueue_batch(struct call *c, const struct work_new *items, size_t count,
+				     const struct part *part)
+{
+	if (part->from == 0)
+		c->found = make_plan(c, items, count);
+	struct plan *plan = c->found;
+	if (!plan)
+		return NULL;
+	struct batch_entries others = {.results = plan->results};
+	if (plan->depends)
+		index_keys(c, items, count, &others.by_key);
+	for (size_t i = part->from; i < part->to; i++) {
+		size_t n = plan->order[i];
+		if (plan->faults[n])
 			continue;
-		results[n].id = item->id;
-		results[n].state = item->state;
+		if (part->refused)
+			plan->results[n] = (struct enqueued){.err = part->refused};
+		else
+			plan->results[n] = enqueue_entry(c, &items[n], &others);
 	}
 	map_free(&others.by_key);
+	return plan->results;
 }
 
 /* ---- back to life ---- */

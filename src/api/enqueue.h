@@ -5,10 +5,11 @@
 #ifndef TENFOLD_API_ENQUEUE_H
 #define TENFOLD_API_ENQUEUE_H
 
-#include "api/app.h"
+#include "api/runner.h"
 
 struct enqueued {
 	enum err err;
+	struct str detail; /* explains err; empty: its title does */
 	int64_t id;
 	int state;
 };
@@ -22,9 +23,11 @@ struct batch_entries {
 enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others,
 		     struct item **out, bool *existed, struct problem *p);
 
-/* Each on its own; problems[i] explains results[i].err. */
-void enqueue_batch(struct call *c, const struct work_new *items, size_t count, struct enqueued *results,
-		   struct problem *problems);
+/* Each on its own, in an order in which each stands after those it depends on; `part` counts in that order, and
+ * c->found keeps it from one part to the next. What became of them so far, in the order of `items`; NULL: no
+ * memory. */
+const struct enqueued *enqueue_batch(struct call *c, const struct work_new *items, size_t count,
+				     const struct part *part);
 
 /* Revives a failed or cancelled item, and then, one after another, those that failed because of it. */
 enum err revive_with_felled(struct call *c, int64_t id, struct item **out);

@@ -4,6 +4,9 @@
  *   dispatch ──► run ──► handler ──OK or error──► done (finished when the batch ends)
  *                  │        └──► parked ──served, timed out, hung up──► done
  *                  └─ same Idempotency-Key is being worked on ──► following ──► run again when that one is done
+ *
+ * One that does something for each of many items may be run in parts, a batch for each. It answers for its items
+ * one by one: what a part could not do is said of that part's items.
  */
 #include "api/runner_priv.h"
 
@@ -28,6 +31,7 @@ void runner_destroy(struct runner **r)
 	VEC_FREE(&(*r)->done);
 	VEC_FREE(&(*r)->served);
 	VEC_FREE(&(*r)->jobs);
+	VEC_FREE(&(*r)->parts);
 	VEC_FREE(&(*r)->leaders);
 	VEC_FREE(&(*r)->unclaimed);
 	VEC_FREE(&(*r)->followers);
@@ -40,20 +44,34 @@ void runner_destroy(struct runner **r)
 
 /* ---- from the loops ---- */
 
-static uint32_t cost_of(const struct call *c)
+/* Items of a call that does something for each of them on its own; 0 for other calls. */
+static size_t each_count(const struct call *c)
 {
 	switch (c->route - spec_routes) {
 	case ROUTE_work_batch:
-		return (uint32_t)((const struct work_batch_in *)c->in)->items_count + 1;
+		return ((const struct work_batch_in *)c->in)->items_count;
 	case ROUTE_work_settle:
-		return (uint32_t)((const struct work_settle_in *)c->in)->items_count + 1;
+		return ((const struct work_settle_in *)c->in)->items_count;
 	case ROUTE_work_extend:
-		return (uint32_t)((const struct work_extend_in *)c->in)->items_count + 1;
-	case ROUTE_work_claim:
-		return (uint32_t)((const struct work_claim_in *)c->in)->max;
+		return ((const struct work_extend_in *)c->in)->items_count;
 	default:
-		return 1;
+		return 0;
 	}
+}
+
+/* An answer that is stored under a key is stored with its effect, so the effect is one. */
+static struct task task_of(const struct call *c)
+{
+	struct task t = {.tenant = c->caller.tenant, .cost = 1, .kind = TASK_CALL};
+	size_t each = each_count(c);
+	if (each > 1) {
+		t.cost = (uint32_t)each;
+		t.divisible = !idempotency_wanted(c);
+	} else if (c->route == &spec_routes[ROUTE_work_claim]) {
+		t.cost = (uint32_t)((const struct work_claim_in *)c->in)->max;
+	}
+	t.share = t.cost;
+	return t;
 }
 
 enum err runner_dispatch(struct call *c)
@@ -62,7 +80,7 @@ enum err runner_dispatch(struct call *c)
 	if (atomic_load_explicit(&app->stopping, memory_order_relaxed))
 		return ERR_SHUTTING_DOWN;
 	c->number = atomic_fetch_add_explicit(&app->calls, 1, memory_order_relaxed) + 1;
-	c->task = (struct task){.tenant = c->caller.tenant, .cost = cost_of(c), .kind = TASK_CALL};
+	c->task = task_of(c);
 	switch (c->route->runs) {
 	case RUNS_SLOT:
 	case RUNS_SLOT_READ:
@@ -83,12 +101,28 @@ enum err runner_dispatch(struct call *c)
 void runner_post(struct app *app, struct job *job)
 {
 	job->app = app;
-	job->task.cost = 1;
+	job->task.cost = job->task.share = 1;
 	job->task.kind = TASK_JOB;
 	executor_post_always(app->executor, &job->task);
 }
 
 /* ---- calls on the queue's thread ---- */
+
+struct part runner_part(const struct call *c)
+{
+	size_t from = each_count(c) - c->task.cost;
+	return (struct part){.from = from, .to = from + c->task.share, .refused = c->refused};
+}
+
+static bool is_begun(const struct call *c)
+{
+	return c->task.divisible && c->task.cost < each_count(c);
+}
+
+static bool is_last_part(const struct call *c)
+{
+	return c->task.share == c->task.cost;
+}
 
 static enum err run_handler(struct call *c)
 {
@@ -178,19 +212,29 @@ static void reset_for_run(struct call *c, struct db *db, int64_t now_ms)
 	c->status = 0;
 	c->replayed = false;
 	c->ready_json = (struct str){0};
-	memset(c->out, 0, c->route->out->size);
+	if (!is_begun(c))
+		memset(c->out, 0, c->route->out->size);
 }
 
 static void run_call(struct runner *r, struct call *c, struct db *db)
 {
 	reset_for_run(c, db, r->app->persist->now_ms);
-	if (call_is_gone(c)) {
-		runner_done(r, c, ERR_SHUTTING_DOWN); /* nobody reads it */
-		return;
-	}
-	enum err err = idempotency_wanted(c) ? run_idempotent(r, c) : run_once(c);
-	if (c->wait != CALL_PARKED)
+	bool gone = call_is_gone(c);
+	enum err err = ERR_SHUTTING_DOWN; /* nobody reads it */
+	if (!gone)
+		err = idempotency_wanted(c) ? run_idempotent(r, c) : run_once(c);
+	if (!is_last_part(c) || (is_begun(c) && !gone))
+		*VEC_PUSH(&r->parts) = c;
+	if (is_last_part(c) && c->wait != CALL_PARKED)
 		runner_done(r, c, err);
+}
+
+/* A part was not done, but others of the same call were: each of its items says so. */
+static void refuse_part(struct call *c, enum err why)
+{
+	c->refused = why;
+	c->outcome = run_handler(c);
+	c->refused = OK;
 }
 
 static void op_run(void *ctx, struct task *t, struct db *db)
@@ -224,6 +268,10 @@ static void op_refuse(void *ctx, struct task *t, enum err why)
 	}
 	struct call *c = CONTAINER_OF(t, struct call, task);
 	c->outcome = why;
+	if (is_begun(c)) {
+		t->share = t->cost;
+		refuse_part(c, why);
+	}
 	c->wait = CALL_DONE;
 	http_finish(c);
 }
@@ -289,12 +337,18 @@ static void finish(struct runner *r, struct call *c)
 	http_finish(c);
 }
 
+/* That the row of the ownership is gone means that another process has it. */
+static enum err public_error(enum err batch)
+{
+	return batch == ERR_NOT_FOUND ? ERR_STANDBY : batch;
+}
+
 /* What the failure of the batch means for one of its calls. */
 static enum err outcome_of(const struct call *c, enum err batch)
 {
 	if (c->outcome || !batch || c->route->runs == RUNS_SLOT_READ)
 		return c->outcome;
-	return batch == ERR_NOT_FOUND ? ERR_STANDBY : batch;
+	return public_error(batch);
 }
 
 static void publish(struct runner *r)
@@ -331,9 +385,13 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 			finish(r, r->served.v[i]);
 		}
 	}
+	for (size_t i = 0; i < r->parts.n && batch && !rerun; i++)
+		if (!call_is_gone(r->parts.v[i]))
+			refuse_part(r->parts.v[i], public_error(batch));
 	for (size_t i = 0; i < r->done.n && !rerun; i++) {
 		struct call *c = r->done.v[i];
-		c->outcome = outcome_of(c, batch);
+		if (!is_begun(c))
+			c->outcome = outcome_of(c, batch);
 		if (!c->outcome)
 			call_run_hooks(c);
 		else
@@ -342,7 +400,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	}
 	for (size_t i = 0; i < r->jobs.n && !rerun; i++)
 		job_free(r->jobs.v[i]);
-	r->done.n = r->served.n = r->jobs.n = 0;
+	r->done.n = r->served.n = r->jobs.n = r->parts.n = 0;
 	map_free(&r->staged);
 	publish(r);
 	if (happened > 0)

@@ -33,6 +33,14 @@ void runner_hung_up(struct call *c);
 void runner_undelivered(struct call *c);
 enum err runner_fetch(struct call *c);
 
+/* For handlers that do something for each item of their input: those to be done now. With `refused` nothing is
+ * done, each of them failed with it. What the earlier parts left in the call is still there. */
+struct part {
+	size_t from, to;
+	enum err refused;
+};
+struct part runner_part(const struct call *c);
+
 /* The pool's function; ctx is the app. */
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why);
 

@@ -229,11 +229,11 @@ enum err api_work_progress(struct call *c, const struct work_progress_in *in, st
 	return OK;
 }
 
-static struct error_item error_of(struct call *c, enum err err, const struct problem *p)
+static struct error_item error_of(struct call *c, enum err err, struct str detail)
 {
 	const struct err_info *info = err_info(err);
 	return (struct error_item){.code = str_of(info->code),
-				   .detail = arena_str(c->arena, str_of(p->detail[0] ? p->detail : info->title))};
+				   .detail = detail.n ? copy(c, detail) : str_of(info->title)};
 }
 
 static enum err extend_one(struct call *c, const struct work_token_ref *ref, const struct work_extend_in *in,
@@ -252,20 +252,24 @@ static enum err extend_one(struct call *c, const struct work_token_ref *ref, con
 
 enum err api_work_extend(struct call *c, const struct work_extend_in *in, struct work_extend_out *out)
 {
-	out->items = ARENA_ARRAY(c->arena, struct work_extend_result, in->items_count);
+	struct part part = runner_part(c);
+	if (part.from == 0)
+		out->items = ARENA_ARRAY(c->arena, struct work_extend_result, in->items_count);
 	if (!out->items)
 		return ERR_INTERNAL;
-	for (size_t i = 0; i < in->items_count; i++) {
-		struct work_extend_result *r = &out->items[out->items_count++];
+	for (size_t i = part.from; i < part.to; i++) {
+		struct work_extend_result *r = &out->items[i];
 		struct problem p = {0};
 		struct item *item = NULL;
-		enum err err = extend_one(c, &in->items[i], in, &item, &p);
+		enum err err = part.refused ? part.refused : extend_one(c, &in->items[i], in, &item, &p);
+		*r = (struct work_extend_result){0};
 		r->id = in->items[i].id;
 		if (err)
-			PUT(r, work_extend_result, error, error_of(c, token_problem(&p, err), &p));
+			PUT(r, work_extend_result, error, error_of(c, token_problem(&p, err), str_of(p.detail)));
 		else
 			PUT(r, work_extend_result, lease_until, item->lease_until_ms);
 	}
+	out->items_count = part.to;
 	return OK;
 }
 
@@ -340,20 +344,24 @@ enum err api_work_release(struct call *c, const struct work_release_in *in, stru
 
 enum err api_work_settle(struct call *c, const struct work_settle_in *in, struct work_settle_out *out)
 {
-	out->items = ARENA_ARRAY(c->arena, struct work_settle_result, in->items_count);
+	struct part part = runner_part(c);
+	if (part.from == 0)
+		out->items = ARENA_ARRAY(c->arena, struct work_settle_result, in->items_count);
 	if (!out->items)
 		return ERR_INTERNAL;
-	for (size_t i = 0; i < in->items_count; i++) {
-		struct work_settle_result *r = &out->items[out->items_count++];
+	for (size_t i = part.from; i < part.to; i++) {
+		struct work_settle_result *r = &out->items[i];
 		struct problem p = {0};
 		int state = 0;
-		enum err err = settle_one(c, &in->items[i], &state, &p);
+		enum err err = part.refused ? part.refused : settle_one(c, &in->items[i], &state, &p);
+		*r = (struct work_settle_result){0};
 		r->id = in->items[i].id;
 		if (err)
-			PUT(r, work_settle_result, error, error_of(c, err, &p));
+			PUT(r, work_settle_result, error, error_of(c, err, str_of(p.detail)));
 		else
 			PUT(r, work_settle_result, state, state);
 	}
+	out->items_count = part.to;
 	return OK;
 }
 
@@ -380,21 +388,25 @@ enum err api_work_add(struct call *c, const struct work_new *in, struct work_ref
 
 enum err api_work_batch(struct call *c, const struct work_batch_in *in, struct work_batch_out *out)
 {
-	struct problem *problems = ARENA_ARRAY(c->arena, struct problem, in->items_count);
-	struct enqueued *results = ARENA_ARRAY(c->arena, struct enqueued, in->items_count);
-	out->items = ARENA_ARRAY(c->arena, struct work_batch_result, in->items_count);
-	if (!problems || !results || !out->items)
+	struct part part = runner_part(c);
+	const struct enqueued *results = enqueue_batch(c, in->items, in->items_count, &part);
+	if (!results)
 		return ERR_INTERNAL;
-	enqueue_batch(c, in->items, in->items_count, results, problems);
+	if (part.to < in->items_count)
+		return OK;
+	out->items = ARENA_ARRAY(c->arena, struct work_batch_result, in->items_count);
+	if (!out->items)
+		return ERR_INTERNAL;
 	for (size_t i = 0; i < in->items_count; i++) {
-		struct work_batch_result *r = &out->items[out->items_count++];
+		struct work_batch_result *r = &out->items[i];
 		if (results[i].err) {
-			PUT(r, work_batch_result, error, error_of(c, results[i].err, &problems[i]));
+			PUT(r, work_batch_result, error, error_of(c, results[i].err, results[i].detail));
 			continue;
 		}
 		PUT(r, work_batch_result, id, results[i].id);
 		PUT(r, work_batch_result, state, results[i].state);
 	}
+	out->items_count = in->items_count;
 	return OK;
 }
 

@@ -55,7 +55,8 @@ struct call {
 	struct str ready_json;           /* not empty: the answer's JSON is already there */
 	const struct stream_ops *stream; /* STREAM: set by call_stream() */
 	void *stream_state;
-	void *found;              /* SLOT_READ: what the first half left for the second */
+	void *found;              /* what the first half of a SLOT_READ, or an earlier part, left for the next */
+	enum err refused;         /* the handler is run to say of its items that this became of them */
 	struct db *db;            /* SLOT, READ, WRITE: the connection of the thread it runs on */
 	int64_t now_ms;           /* of the batch */
 	void *parked;             /* CALL_PARKED: the queue's own handle */

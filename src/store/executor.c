@@ -1,15 +1,15 @@
 /*
  * The executor's thread. See executor.h for its states.
  *
- * Three parts: the inbox (any thread, one lock), the lanes (this thread only: a queue per tenant and the deficit
- * round robin), and the batch (collect, write, answer). A batch remembers its tasks in order, so that it can be run
- * again one by one when something in it broke the transaction for all.
+ * Two parts: the inbox (any thread, one lock), from which tasks go to fair.h, and the batch (collect, write,
+ * answer). A batch remembers its tasks in order, so that it can be run again one by one when something in it broke
+ * the transaction for all.
  */
 #include "store/executor.h"
 
 #include "base/log.h"
 #include "base/magic.h"
-#include "base/map.h"
+#include "store/fair.h"
 #include "telemetry/metrics.h"
 
 #include <malloc.h>
@@ -19,21 +19,11 @@
 #include <time.h>
 
 enum {
-	QUANTUM = 64, /* cost a tenant may use each round */
 	BATCH_TASKS_MAX = 4096,
-	LANES_KEPT = 1024, /* lanes of idle tenants that are kept for reuse */
-	RETRY_MS = 1000,   /* between tries to become owner, to reconnect, to write to a full disk */
+	RETRY_MS = 1000, /* between tries to become owner, to reconnect, to write to a full disk */
 	ASK_AGAIN_MS = 100,
 	UNKNOWN_MS = 30000, /* how long the outcome of a commit is asked for */
 	IDLE_MS = 60000,
-};
-
-/* The tasks of one tenant. */
-struct lane {
-	int64_t tenant;
-	struct task *head, **tail;
-	uint64_t deficit;
-	struct lane *next; /* in the ring of lanes with tasks */
 };
 
 struct executor {
@@ -51,8 +41,7 @@ struct executor {
 	atomic_uint queued;
 	_Atomic enum executor_state state;
 
-	struct map lanes;              /* by tenant */
-	struct lane *ring, *ring_last; /* lanes with tasks, in turn */
+	struct fair waiting;
 
 	struct task *batch[BATCH_TASKS_MAX];
 	size_t batch_count;
@@ -170,101 +159,35 @@ static struct task *inbox_take(struct executor *e, int64_t wait_ms, bool *stoppi
 	return all;
 }
 
-/* ---- lanes ---- */
-
-static struct lane *lane_of(struct executor *e, int64_t tenant)
+static void sort(struct executor *e, struct task *all)
 {
-	struct lane *lane = map_get(&e->lanes, (uint64_t)tenant);
-	if (lane)
-		return lane;
-	lane = NEW(struct lane);
-	lane->tenant = tenant;
-	lane->tail = &lane->head;
-	map_put(&e->lanes, (uint64_t)tenant, lane);
-	return lane;
-}
-
-static void ring_append(struct executor *e, struct lane *lane)
-{
-	lane->next = NULL;
-	if (e->ring_last)
-		e->ring_last->next = lane;
-	else
-		e->ring = lane;
-	e->ring_last = lane;
-}
-
-static struct lane *ring_shift(struct executor *e)
-{
-	struct lane *lane = e->ring;
-	e->ring = lane->next;
-	if (!e->ring)
-		e->ring_last = NULL;
-	return lane;
-}
-
-static void sort_into_lanes(struct executor *e, struct task *all)
-{
+	int64_t now = now_ms(e);
 	for (struct task *next; all; all = next) {
 		next = all->next;
-		struct lane *lane = lane_of(e, all->tenant);
-		if (!lane->head)
-			ring_append(e, lane);
-		all->next = NULL;
-		*lane->tail = all;
-		lane->tail = &all->next;
+		fair_put(&e->waiting, now, all);
 	}
 }
 
-static struct task *lane_shift(struct executor *e, struct lane *lane)
+static void left_the_queue(struct executor *e, unsigned count)
 {
-	struct task *t = lane->head;
-	lane->head = t->next;
-	if (!lane->head)
-		lane->tail = &lane->head;
-	t->next = NULL;
-	atomic_fetch_sub_explicit(&e->queued, 1, memory_order_relaxed);
-	return t;
-}
-
-static void lane_rest(struct executor *e, struct lane *lane)
-{
-	lane->deficit = 0;
-	if (e->lanes.count > LANES_KEPT) {
-		map_take(&e->lanes, (uint64_t)lane->tenant);
-		free(lane);
-	}
-}
-
-/* Takes the next tasks in turn until the batch is full. */
-static void fill_batch(struct executor *e)
-{
-	uint64_t cost = 0;
-	e->batch_count = 0;
-	while (e->ring && cost < e->config.batch_cost_max && e->batch_count < BATCH_TASKS_MAX) {
-		struct lane *lane = ring_shift(e);
-		lane->deficit += QUANTUM;
-		while (lane->head && lane->head->cost <= lane->deficit && cost < e->config.batch_cost_max &&
-		       e->batch_count < BATCH_TASKS_MAX) {
-			lane->deficit -= lane->head->cost;
-			cost += lane->head->cost;
-			e->batch[e->batch_count++] = lane_shift(e, lane);
-		}
-		if (lane->head)
-			ring_append(e, lane);
-		else
-			lane_rest(e, lane);
-	}
+	atomic_fetch_sub_explicit(&e->queued, count, memory_order_relaxed);
 }
 
 static void refuse_all(struct executor *e, enum err why)
 {
-	while (e->ring) {
-		struct lane *lane = ring_shift(e);
-		while (lane->head)
-			e->config.ops.refuse(e->config.ctx, lane_shift(e, lane), why);
-		lane_rest(e, lane);
+	for (struct task *t; (t = fair_drop(&e->waiting));) {
+		left_the_queue(e, 1);
+		e->config.ops.refuse(e->config.ctx, t, why);
 	}
+}
+
+static void fill_batch(struct executor *e)
+{
+	unsigned whole = 0;
+	e->batch_count = fair_take(&e->waiting, now_ms(e), e->batch, BATCH_TASKS_MAX);
+	for (size_t i = 0; i < e->batch_count; i++)
+		whole += e->batch[i]->share == e->batch[i]->cost;
+	left_the_queue(e, whole);
 }
 
 /* ---- the transaction of a batch ---- */
@@ -465,7 +388,7 @@ static void rerun_one_by_one(struct executor *e)
 	for (size_t i = 0; i < count; i++) {
 		if (e->owner)
 			run_tasks(e, &e->batch[i], 1, false);
-		else
+		else if (e->batch[i]->share == e->batch[i]->cost) /* of the others the rest still waits */
 			e->config.ops.refuse(e->config.ctx, e->batch[i], ERR_STANDBY);
 	}
 }
@@ -582,6 +505,7 @@ static void turn_as_owner(struct executor *e, bool had_tasks)
 	if (e->batch_count > 0 || due)
 		e->rested = false;
 	run_tasks(e, e->batch, e->batch_count, true);
+	fair_ran(&e->waiting);
 	if (e->owner)
 		db_maintain(e->db, false);
 }
@@ -590,10 +514,10 @@ static void *executor_main(void *arg)
 {
 	struct executor *e = arg;
 	bool stopping = false;
-	while (!stopping || e->ring) {
-		int64_t wait = e->ring ? 0 : e->owner ? owner_wait_ms(e) : next_try_ms(e);
+	while (!stopping || !fair_is_empty(&e->waiting)) {
+		int64_t wait = !fair_is_empty(&e->waiting) ? 0 : e->owner ? owner_wait_ms(e) : next_try_ms(e);
 		struct task *all = inbox_take(e, wait, &stopping);
-		sort_into_lanes(e, all);
+		sort(e, all);
 		if (!e->owner && !stopping && next_try_ms(e) == 0)
 			try_acquire(e);
 		if (e->owner)
@@ -605,7 +529,7 @@ static void *executor_main(void *arg)
 		e->config.ops.release(e->config.ctx, e->db);
 	set_state(e, EXECUTOR_STOPPED, NULL);
 	bool ignored;
-	sort_into_lanes(e, inbox_take(e, 0, &ignored));
+	sort(e, inbox_take(e, 0, &ignored));
 	refuse_all(e, ERR_SHUTTING_DOWN);
 	return NULL;
 }
@@ -617,6 +541,7 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
 	struct executor *e = NEW(struct executor);
 	e->config = *config;
 	e->inbox_tail = &e->inbox;
+	e->waiting.cost_max = config->batch_cost_max;
 	e->last_try_ms = INT64_MIN / 2;
 	pthread_mutex_init(&e->lock, NULL);
 	pthread_condattr_t attr;
@@ -674,10 +599,7 @@ void executor_destroy(struct executor **e)
 	if (!*e)
 		return;
 	executor_stop(*e);
-	struct lane *lane;
-	for (size_t i = 0; (lane = map_next(&(*e)->lanes, &i));)
-		free(lane);
-	map_free(&(*e)->lanes);
+	fair_free(&(*e)->waiting);
 	db_close(&(*e)->db);
 	pthread_cond_destroy(&(*e)->filled);
 	pthread_mutex_destroy(&(*e)->lock);

@@ -1,10 +1,9 @@
 /*
  * The executor: one thread that turns many requests into one transaction and one flush.
  *
- * While a batch is being committed, tasks gather; then they become the next batch. Tasks wait in a queue per tenant
- * and are drained by deficit round robin (cost = items touched), so that one tenant's burst does not starve
- * another. A task is applied to memory by ops.run; what the batch changed is written by ops.flush inside one
- * transaction; only after its commit does ops.end answer.
+ * While a batch is being committed, tasks gather; then they become the next batch, as far as it is their turn
+ * (fair.h), so that one tenant's burst does not starve another. A task is applied to memory by ops.run; what the
+ * batch changed is written by ops.flush inside one transaction; only after its commit does ops.end answer.
  *
  *   acquire ──OK──► READY ──batch──► commit OK ─────────────────────────► end(OK)
  *      ▲ STANDBY      ▲                 ├─ known to have failed ────────► end(error), memory undone
@@ -42,6 +41,8 @@ struct executor_ops {
 	void (*release)(void *ctx, struct db *db);
 
 	void (*begin)(void *ctx, int64_t now_ms);
+	/* With share < cost only a part of it is to be done: it is run again for the rest, in a later batch, and
+	 * must not be answered before; what becomes of a part shows at end(). */
 	void (*run)(void *ctx, struct task *t, struct db *db);
 	bool (*tick)(void *ctx);                    /* what is due, boundedly; true when more is */
 	bool (*dirty)(void *ctx);                   /* is there anything to write? */
@@ -50,7 +51,7 @@ struct executor_ops {
 	enum err (*flush)(void *ctx, struct db *db);
 	/* OK: durable. Else undo. Answers the tasks of the batch, unless they will be run again. */
 	void (*end)(void *ctx, enum err outcome, bool rerun);
-	void (*refuse)(void *ctx, struct task *t, enum err why); /* a task that will not be run */
+	void (*refuse)(void *ctx, struct task *t, enum err why); /* a task that will not be run (again) */
 
 	/* After a commit whose outcome is unknown: was the batch that was just flushed committed? */
 	enum err (*ask)(void *ctx, struct db *db, bool *committed);

@@ -2,10 +2,12 @@
  * SQLite: connections, transactions, the write-ahead log and errors.
  *
  * The file is in WAL mode with synchronous=FULL: a commit has reached the disk when it is answered. Checkpoints are
- * made by db_maintain() alone, so that no commit pays for one unexpectedly. A writing connection takes the write
- * lock when it begins (BEGIN IMMEDIATE), so that it is never refused in the middle; a reading one is read-only by
- * pragma rather than by how the file is opened, since in WAL mode even a reader writes to the shared memory file.
- * Several processes may open the same file; that only one serves it is the data directory's lock, not ours.
+ * made by db_maintain() alone, so that no commit pays for one unexpectedly: at idle moments, and when the log has
+ * grown long by the checkpointer beside the writer, which then copies the little that is left and begins the log
+ * anew. A writing connection takes the write lock when it begins (BEGIN IMMEDIATE), so that it is never refused in
+ * the middle; a reading one is read-only by pragma rather than by how the file is opened, since in WAL mode even a
+ * reader writes to the shared memory file. Several processes may open the same file; that only one serves it is the
+ * data directory's lock, not ours.
  */
 #include "store/sqlite_priv.h"
 
@@ -21,8 +23,9 @@ enum {
 	BUSY_TRIES = 50, /* for what SQLite refuses without waiting */
 	BUSY_STEP_MS = 20,
 	WAL_PAGE_BYTES = 4096 + 24,
-	WAL_LIMIT_PAGES = (64 << 20) / WAL_PAGE_BYTES,
-	WAL_STEP_PAGES = (16 << 20) / WAL_PAGE_BYTES, /* how much more may come while readers hold an old WAL */
+	WAL_LIMIT_PAGES = (8 << 20) / WAL_PAGE_BYTES,
+	WAL_STEP_PAGES = (16 << 20) / WAL_PAGE_BYTES, /* how much more may come: beside the checkpointer, and
+						       * between tries while readers hold an old WAL */
 };
 
 const struct query sqlite_begin = {.name = "begin", .sqlite = "BEGIN IMMEDIATE"};
@@ -215,9 +218,11 @@ static enum err connect_to(struct store *store, enum db_mode mode, struct db **o
 	enum err e;
 
 	s->path = store->name;
+	s->checkpointer = checkpointer_new(s->path);
 	e = start(s, mode, p);
 	if (e != OK) {
 		stop(s);
+		checkpointer_destroy(&s->checkpointer);
 		free(s);
 		return e;
 	}
@@ -229,6 +234,7 @@ static void disconnect(struct db *db)
 {
 	struct sqlite_db *s = CONTAINER_OF(db, struct sqlite_db, db);
 
+	checkpointer_destroy(&s->checkpointer);
 	stop(s);
 	free(s);
 }
@@ -321,6 +327,10 @@ static void maintain(struct db *db, bool idle)
 	int pages = 0, copied = 0, rc;
 
 	if (!s->checkpoint_wanted || (!idle && s->wal_pages < s->checkpoint_pages))
+		return;
+	if (idle || s->wal_pages >= s->checkpoint_pages + WAL_STEP_PAGES)
+		checkpointer_wait(s->checkpointer);
+	else if (checkpointer_turn(s->checkpointer) == CHECKPOINTER_AT_WORK)
 		return;
 	rc = sqlite3_wal_checkpoint_v2(s->sql, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
 	s->checkpoint_wanted = rc != SQLITE_OK || copied < pages;

@@ -5,6 +5,7 @@
 #define TENFOLD_STORE_SQLITE_PRIV_H
 
 #include "base/map.h"
+#include "store/checkpointer.h"
 #include "store/store_priv.h"
 
 #include <sqlite3.h>
@@ -17,6 +18,7 @@ struct sqlite_db {
 	int wal_pages;          /* as of this connection's last commit */
 	int checkpoint_pages;   /* past this many db_maintain() does not wait for an idle moment */
 	bool checkpoint_wanted; /* something was committed since the last complete one */
+	struct checkpointer *checkpointer;
 };
 
 /* Translates and logs what SQLite answered; q may be NULL. */

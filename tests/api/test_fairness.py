@@ -56,3 +56,50 @@ def test_nobody_waits_behind_a_queue_of_one_tenant(t):
     began = time.monotonic()
     mine.add(t.type)
     assert time.monotonic() - began < 2 * SLOW
+
+
+def beside_another_tenant(t, work):
+    """Runs work() while another tenant adds single items."""
+    over = threading.Event()
+
+    def add():
+        caller = t.caller('worker', tenant='small')
+        while not over.is_set():
+            caller.add(t.type)
+    adding = threading.Thread(target=add)
+    adding.start()
+    try:
+        return work()
+    finally:
+        over.set()
+        adding.join()
+
+
+def test_a_large_batch_is_done_in_parts_beside_others(t):
+    """Dependencies reach over the parts, in whatever order they are named."""
+    big = t.caller('worker', tenant='big')
+    items = [{'type': t.type, 'key': f'k{n}', 'depends_on': [{'key': f'k{n - 1}'}] if n else []} for n in range(1000)]
+    answer = beside_another_tenant(
+        t, lambda: big.post('/v1/work/batch', {'items': list(reversed(items))}).expect(201).json['items'])
+    assert [i['state'] for i in answer] == ['blocked'] * 999 + ['ready']
+    assert len({i['id'] for i in answer}) == 1000
+    one = big.get(f'/v1/work/{answer[0]["id"]}').expect(200).json
+    assert [d['id'] for d in one['depends_on']] == [answer[1]['id']]
+
+
+def test_many_settled_and_extended_in_parts_beside_others(t):
+    big = t.caller('worker', tenant='big')
+    big.post('/v1/work/batch', {'items': [{'type': t.type}] * 1000}).expect(201)
+    got = big.post('/v1/work/claim', {'agent': 'a', 'types': [t.type], 'max': 1000}).expect(200).json['items']
+    assert len(got) == 1000
+    refs = [{'id': i['id'], 'token': i['token']} for i in got]
+    refs[500] = {'id': refs[500]['id'], 'token': refs[501]['token']}
+
+    def work():
+        extended = big.post('/v1/work/extend', {'items': refs, 'lease_ms': 60000}).expect(200).json['items']
+        settled = big.post('/v1/work/settle', {'items': [{**r, 'outcome': 'completed'} for r in refs]}).expect(200).json['items']
+        return extended, settled
+    for answer in beside_another_tenant(t, work):
+        assert [i['id'] for i in answer] == [r['id'] for r in refs]
+        assert [n for n, i in enumerate(answer) if 'error' in i] == [500]
+        assert answer[500]['error']['code'] == 'stale_token'

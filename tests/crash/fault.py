@@ -18,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -148,6 +149,54 @@ def plan_runs(store, plan, rounds):
         server.remove()
 
 
+PARTS = 8        # batches of many items
+
+
+def parts_refused(store):
+    """A batch that is committed in parts, beside another tenant's work, while commits are refused: each of its items is
+    there exactly when it was answered with its id. One refusal is tried again unseen, two in a row are not."""
+    at = [n for first in range(4, 4 + 5 * RULES_MAX // 2, 5) for n in (first, first + 1)]
+    server = Server(store, args=['--fault', ','.join(f'fail@c{n}' for n in at)])
+    try:
+        server.start()
+        admin = Caller(server, server.admin_key)
+        until(lambda: admin.post('/v1/tenants', {'name': 'other'}).status < 300, 30, 'a tenant')
+        over = threading.Event()
+        beside = threading.Thread(target=add_until, args=(Caller(server, server.admin_key, tenant='other'), over))
+        beside.start()
+        try:
+            counts = [one_in_parts(admin, f'p{n}') for n in range(PARTS)]
+        finally:
+            over.set()
+            beside.join()
+        server.stop()
+        assert any(0 < n < 1000 for n in counts), f'no batch was refused in part: {counts}'
+        return f'{counts} of 1,000 items each'
+    finally:
+        server.remove()
+
+
+def add_until(caller, over):
+    while not over.is_set():
+        caller.post('/v1/work', {'type': 'x'})
+
+
+def one_in_parts(caller, type_):
+    """How many of a thousand items went in."""
+    answer = caller.post('/v1/work/batch', {'items': [{'type': type_}] * 1000})
+    given = {i['id'] for i in answer.json['items'] if 'id' in i} if answer.status == 201 else set()
+    if answer.status == 201:
+        refused = [i['error']['code'] for i in answer.json['items'] if 'error' in i]
+        assert len(given) + len(refused) == 1000 and set(refused) <= {'store_unavailable'}, refused[:3]
+    there, cursor = set(), {}
+    while cursor is not None:
+        page = caller.get('/v1/work', query={'type': type_, 'limit': 1000, **cursor}).expect(200).json
+        there |= {i['id'] for i in page['items']}
+        cursor = {'cursor': page['next_cursor']} if page.get('next_cursor') else None
+    assert there == given, f'{len(given)} were answered with an id, {len(there)} are there'
+    return len(there)
+
+
 def plans(long):
     """(plan, rounds of the script)"""
     for offset in range(1, EVERY + 1):
@@ -262,6 +311,7 @@ def main():
         return 0
     for plan, rounds in plans(args.long):
         report.case(plan.split(',')[0] + ' and so on', lambda p=plan, r=rounds: plan_runs(args.store, p, r))
+    report.case('a batch in parts, some of them refused', lambda: parts_refused(args.store))
     if args.store == 'sqlite':
         report.case('a full disk', disk_full)
     else:

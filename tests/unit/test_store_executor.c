@@ -13,6 +13,7 @@
 struct number {
 	struct task task;
 	int64_t value;
+	unsigned parts; /* before the last */
 	bool answered;
 	enum err outcome;
 };
@@ -65,8 +66,12 @@ static void op_begin(void *ctx, int64_t now_ms)
 static void op_run(void *ctx, struct task *t, struct db *db)
 {
 	struct fixture *f = ctx;
+	struct number *n = CONTAINER_OF(t, struct number, task);
 	(void)db;
-	*VEC_PUSH(&f->batch) = CONTAINER_OF(t, struct number, task);
+	if (t->share < t->cost)
+		n->parts++;
+	else
+		*VEC_PUSH(&f->batch) = n;
 }
 
 static bool op_tick(void *ctx)
@@ -188,7 +193,8 @@ static struct number *numbers(size_t count, int64_t first, int64_t tenant)
 {
 	struct number *n = must_alloc(count * sizeof *n);
 	for (size_t i = 0; i < count; i++)
-		n[i] = (struct number){.task = {.tenant = tenant, .cost = 1}, .value = first + (int64_t)i};
+		n[i] = (struct number){.task = {.tenant = tenant, .cost = 1, .share = 1},
+				       .value = first + (int64_t)i};
 	return n;
 }
 
@@ -244,6 +250,43 @@ static void test_a_burst_of_one_tenant_does_not_hold_up_another(void **state)
 	assert_true(last < 100); /* behind one quantum of the burst */
 	fixture_free(f);
 	free(burst);
+	free(few);
+}
+
+static void test_a_large_task_goes_on_in_later_batches_while_others_are_answered(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("busy@999999");
+	struct number *large = numbers(1, 1, 1), *few = numbers(10, 10, 2);
+	large->task.cost = 1000;
+	large->task.divisible = true;
+	post(f, large, 1);
+	post(f, few, 10);
+	fixture_start(f);
+	wait_for(f, 11);
+	assert_int_equal(large->parts, 7); /* of 128, and then the rest */
+	assert_ptr_equal(f->order.v[10], large);
+	assert_int_equal(executor_queued(f->executor), 0);
+	assert_int_equal(kit_event_count(f->kit->db), 11);
+	fixture_free(f);
+	free(large);
+	free(few);
+}
+
+static void test_a_large_task_half_done_is_given_up_with_the_rest(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("fail@c2..");
+	struct number *large = numbers(1, 1, 1), *few = numbers(10, 10, 2);
+	large->task.cost = 1000;
+	large->task.divisible = true;
+	post(f, large, 1);
+	post(f, few, 10);
+	fixture_start(f);
+	wait_for(f, 11);
+	assert_true(large->answered);
+	fixture_free(f);
+	free(large);
 	free(few);
 }
 
@@ -406,6 +449,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_answered_is_in_the_store),
 		cmocka_unit_test(test_a_burst_of_one_tenant_does_not_hold_up_another),
+		cmocka_unit_test(test_a_large_task_goes_on_in_later_batches_while_others_are_answered),
+		cmocka_unit_test(test_a_large_task_half_done_is_given_up_with_the_rest),
 		cmocka_unit_test(test_only_the_culprit_of_a_broken_batch_fails),
 		cmocka_unit_test(test_a_full_disk_makes_it_read_only_until_there_is_room),
 		cmocka_unit_test(test_a_commit_that_was_made_without_word_is_found),

@@ -240,7 +240,7 @@ static void a_full_disk_refuses_and_recovers(void **state)
 static void the_wal_is_emptied_when_idle_and_when_large(void **state)
 {
 	struct kit *k = *state;
-	int64_t limit = 64 << 20;
+	int64_t limit = 8 << 20;
 
 	insert_rows(k, 1, 100, OK);
 	assert_true(db_wal_bytes(k->db) > 100 * 4000);
@@ -248,7 +248,7 @@ static void the_wal_is_emptied_when_idle_and_when_large(void **state)
 	for (int64_t i = 0; i < 60; i++) {
 		insert_rows(k, 1000 * (i + 1), 500, OK);
 		db_maintain(k->db, false);
-		assert_true(db_wal_bytes(k->db) < limit + (8 << 20));
+		assert_true(db_wal_bytes(k->db) < limit + (28 << 20)); /* some more comes while it is copied */
 	}
 	assert_true(db_wal_bytes(k->db) > limit / 2); /* not checkpointed after each commit */
 }
