@@ -78,6 +78,11 @@ def default_of(need, kind):
     return milliseconds(given[1]) if kind == 'F_MS' else f'`{given[1]}`'
 
 
+def environment_of(name):
+    """As the command line has it (cli_env_name() in src/cli/parse.c)."""
+    return 'TENFOLD_HOME' if name == 'data' else f'TENFOLD_{name.upper()}'
+
+
 def configuration(_):
     lines = [MADE, '# Configuration\n',
              'Each parameter of `tenfold serve` is a flag and an environment variable; the flag wins. Nothing has to be',
@@ -90,7 +95,7 @@ def configuration(_):
             span = f'{int(limits[0]):,} to {int(limits[1]):,}'
         elif kind == 'F_MS':
             span = f'{milliseconds(limits[0])} to {milliseconds(limits[1])}'
-        lines.append(f'| `--{name.replace("_", "-")}` | `TENFOLD_{name.upper()}` | {default_of(need, kind)} | {span} | {cell(doc)} |')
+        lines.append(f'| `--{name.replace("_", "-")}` | `{environment_of(name)}` | {default_of(need, kind)} | {span} | {cell(doc)} |')
     lines += ['', 'Durations take a unit: `500ms`, `10s`, `5m`, `1h`, `1d`; a bare number is milliseconds.', '',
               'The data directory holds `tenfold.db` (SQLite), `server.json` (address and process of the running server),',
               '`admin.key` (mode 0600, made at the first start) and the process\'s own number. `TENFOLD_HOME` moves it.', '']

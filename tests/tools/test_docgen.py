@@ -22,6 +22,11 @@ def test_a_piece_of_several_lines():
     assert docgen.filled(made) == made
 
 
+def test_the_data_directory_is_the_home():
+    page = docgen.configuration(None)
+    assert '| `--data` | `TENFOLD_HOME` |' in page and '| `--listen` | `TENFOLD_LISTEN` |' in page
+
+
 def test_a_page_without_pieces_stays_as_it_is():
     assert docgen.filled('<!-- runs -->\n```sh\ntrue\n```\n') == '<!-- runs -->\n```sh\ntrue\n```\n'
 
