@@ -223,7 +223,7 @@ def test_a_lost_lease_kills(t):
 
 
 def test_an_item_over_its_deadline_stops_its_command(t):
-    gate, end = Gate(t), datetime.now(timezone.utc) + timedelta(seconds=2 * SLOW)
+    gate, end = Gate(t), datetime.now(timezone.utc) + timedelta(seconds=3 * SLOW)
     item = t.worker.add(t.type, deadline=end.isoformat(timespec='milliseconds'))
     worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}', flags=['--until-empty'])
     pid = pid_in(gate.file('child'))
