@@ -1,0 +1,47 @@
+/*
+ * Changes to a town's files that leave everything else as it was: order, spaces, unknown members, line ends.
+ *
+ * An edit is planned on the doc, applied to the text, read back and compared with what was intended, resolved to
+ * see that it would run, and only then written, whole or not at all.
+ */
+#ifndef TENFOLD_ROLES_EDIT_H
+#define TENFOLD_ROLES_EDIT_H
+
+#include "roles/resolve.h"
+
+/* ---- text ---- */
+
+/* The text with the member at `path` (names from the root) set to the JSON `value`. Missing objects on the way are
+ * made. New lines are indented as their neighbours are. The file may be missing: text is empty then. */
+enum err edit_set(const struct doc *d, const struct str *path, size_t depth, struct str value, struct arena *a,
+		  struct str *out, struct problem *p);
+/* Without that member, its comma and, if it stood alone on its lines, those. OK when there is none. */
+enum err edit_unset(const struct doc *d, const struct str *path, size_t depth, struct arena *a, struct str *out,
+		    struct problem *p);
+
+/* ---- files ---- */
+
+struct edit_report {
+	const char *path;  /* of the file */
+	struct str *lines; /* what changed: "settings/config.json:14: role_agents.witness: claude → gemini" */
+	size_t count;
+};
+
+/* rig empty: the town's file. ERR_INVALID when what would stand there does not resolve, naming why; `force` writes
+ * all the same. `dry_run` writes nothing. */
+struct edit_options {
+	struct str rig;
+	bool dry_run, force;
+};
+enum err role_set(struct town *t, struct str role, struct str agent, const struct edit_options *o, struct arena *a,
+		  struct edit_report *out, struct problem *p);
+enum err role_unset(struct town *t, struct str role, const struct edit_options *o, struct arena *a,
+		    struct edit_report *out, struct problem *p);
+enum err role_set_tier(struct town *t, struct str tier, const struct edit_options *o, struct arena *a,
+		       struct edit_report *out, struct problem *p);
+/* What the rigs' files say becomes `rigs` of the town's file where that answers the same for every role; says what
+ * is left, and what would change. */
+enum err role_consolidate(struct town *t, const struct edit_options *o, struct arena *a, struct edit_report *out,
+			  struct problem *p);
+
+#endif
