@@ -20,7 +20,7 @@ RANKS = [
     ['base'],
     ['json'],
     ['spec'],
-    ['telemetry'],
+    ['telemetry', 'roles'],
     ['http', 'store'],
     ['access'],
     ['work'],

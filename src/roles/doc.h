@@ -3,9 +3,9 @@
  *
  * Unlike json/ (which decodes what programs send, by table, and is strict) this keeps the text: who reads can say
  * line and column of any value, and who edits changes that value's bytes and no others. It is as forgiving as Gas
- * Town's reader (Go's encoding/json): members are found whatever their case, unknown ones are ignored, of duplicate
- * scalars the last one counts and duplicate objects are merged. A byte order mark, comments, trailing commas and
- * what follows the value are errors that say so.
+ * Town's reader (Go's encoding/json): members are found whatever their case, unknown ones are ignored, duplicates
+ * are allowed, half a surrogate pair becomes U+FFFD. A byte order mark, comments, trailing commas and what follows
+ * the value are errors that say so; so are bytes that are not UTF-8 and \u0000, which Go takes.
  */
 #ifndef TENFOLD_ROLES_DOC_H
 #define TENFOLD_ROLES_DOC_H
@@ -32,6 +32,8 @@ struct doc {
 	struct str path; /* as shown to people */
 	struct str text; /* kept, not copied */
 	struct node *root;
+	uint32_t *lines; /* where each line begins, for doc_place() */
+	size_t line_count;
 };
 
 /* text must live as long as the doc. On failure p has path, line and column (both from 1, the column in bytes), and
@@ -45,10 +47,18 @@ struct place {
 struct place doc_place(const struct doc *d, const struct node *n);     /* of the value */
 struct place doc_key_place(const struct doc *d, const struct node *n); /* of a member's name */
 
-/* Go's rule: an exact match counts before one that differs in case only, of several equal ones the last. NULL:
- * none. */
+/*
+ * Members as encoding/json pairs them with the fields of a struct (measured with go1.26): in the order of the text,
+ * any case (ASCII, and U+212A for k, U+017F for s), so the last one of them counts, exact or not. NULL: none.
+ *
+ * Of several, Go merges objects and maps from the first to the last, lets null leave a text or number as it was,
+ * and lets null empty a map or a pointer: walk back with node_duplicate().
+ */
 const struct node *node_member(const struct node *object, struct str key);
-/* The next earlier member of the same name, for merging maps; NULL: none. */
-const struct node *node_duplicate(const struct node *object, const struct node *member);
+/* The next earlier member that stands for the same field as `member`; NULL: none. */
+const struct node *node_duplicate(const struct node *member);
+/* A key of a map, such as a role or an agent: exact, and the last one counts; values of the same key are replaced,
+ * not merged. NULL: none. */
+const struct node *node_entry(const struct node *object, struct str key);
 
 #endif

@@ -11,13 +11,22 @@
 
 /* ---- text ---- */
 
-/* The text with the member at `path` (names from the root) set to the JSON `value`. Missing objects on the way are
- * made. New lines are indented as their neighbours are. The file may be missing: text is empty then. */
-enum err edit_set(const struct doc *d, const struct str *path, size_t depth, struct str value, struct arena *a,
+/* A step from an object to a member of it, found as Gas Town's reader finds it. */
+struct edit_key {
+	struct str name;
+	bool entry; /* a key of a map, exact (a role, an agent); otherwise a field, of any case */
+};
+
+/* The text with the member at `path` (from the root) set to the JSON `value`, on one line or as it shall stand at
+ * the root. Missing objects on the way are made. New lines are indented as their neighbours are. The file may be
+ * missing or empty: d->text is empty and d->root NULL then. ERR_INVALID: something on the way is no object (null is
+ * taken for a missing one); value is not JSON. */
+enum err edit_set(const struct doc *d, const struct edit_key *path, size_t depth, struct str value, struct arena *a,
 		  struct str *out, struct problem *p);
-/* Without that member, its comma and, if it stood alone on its lines, those. OK when there is none. */
-enum err edit_unset(const struct doc *d, const struct str *path, size_t depth, struct arena *a, struct str *out,
-		    struct problem *p);
+/* Without that member (every one that would be read as it), its comma and, if it stood alone on its lines, those.
+ * OK with the same text when there is none. */
+enum err edit_unset(const struct doc *d, const struct edit_key *path, size_t depth, struct arena *a,
+		    struct str *out, struct problem *p);
 
 /* ---- files ---- */
 

@@ -13,7 +13,12 @@
 struct stamp {
 	uint64_t device, inode, size;
 	int64_t changed_ns, status_ns; /* mtime, ctime */
+	bool recent; /* so new that a further change could leave the same stamp: to be read again next time */
 };
+
+bool stamp_eq(const struct stamp *a, const struct stamp *b); /* whatever `recent` says */
+/* Whether what was read with the stamp `was` is surely what stands there under `now`. */
+bool stamp_holds(const struct stamp *was, const struct stamp *now);
 
 struct files {
 	/* ERR_NOT_FOUND: there is none. Follows symbolic links; a cycle, a directory, a device or no permission is
