@@ -32,8 +32,9 @@ struct files {
 	enum err (*list)(struct files *f, const char *path, bool folders, struct arena *a, struct str **names,
 			 size_t *count, struct problem *p);
 	/* All or nothing, also for a crash: a temporary file beside it, flushed, renamed over it (over what a
-	 * symbolic link points to), the directory flushed; mode and owner are kept, new files are 0644. When `was`
-	 * is given and the file has another stamp: ERR_CONFLICT, nothing is written. */
+	 * symbolic link points to), the directory flushed; mode and owner are kept, new files are 0644 and their
+	 * directory is made when only that is missing. When `was` is given and the file has another stamp:
+	 * ERR_CONFLICT, nothing is written; all zero says that there was none. Read-only files are left alone. */
 	enum err (*write)(struct files *f, const char *path, struct str text, const struct stamp *was,
 			  struct problem *p);
 	/* Is there something this process could execute: a path, or a name to be found along PATH? */
