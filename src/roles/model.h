@@ -16,6 +16,14 @@ struct origin {
 	int line, column;
 };
 
+enum severity { SEVERITY_HINT, SEVERITY_WARNING, SEVERITY_ERROR };
+
+struct fault {
+	enum severity severity;
+	struct origin at;
+	struct str text; /* "role_agents must be an object, not a text" */
+};
+
 enum role {
 #define ROLE(name, text, tiered, rig, doc) ROLE_##name,
 #include "roles/roles.def"
@@ -94,15 +102,39 @@ struct agent {
 	bool is_preset; /* built in, or of agents.json: flat entries overlaid on a preset */
 };
 
-struct agents {
-	struct agent *v;
-	size_t n;
-	struct map *by_name; /* hash of the name to the agent */
+/* What was found where a file should be. */
+enum file_state {
+	FILE_UNREAD,
+	FILE_MISSING,
+	FILE_READ,
+	FILE_KEPT, /* it cannot be used as it is now; this is what it said before */
+	FILE_LOST  /* it cannot be used, and never could: this is as if it were missing, but it is not */
 };
+
+struct source {
+	const char *path; /* as origins have it; NULL: built in */
+	enum file_state state;
+	bool refused;              /* Gas Town would not take the file at all: a wrong type somewhere */
+	const struct fault *fault; /* of KEPT and LOST: why; else of `refused`; else NULL */
+};
+
+/* Agents of one file, sorted by name, each name once. */
+struct agents {
+	const struct agent *v;
+	size_t n;
+	const struct agents *under; /* what is not found here is looked for there; NULL: nowhere else */
+	struct source source;
+};
+const struct agent *agents_find(const struct agents *a, struct str name); /* goes down; NULL: there is none */
+/* The first whose command is that, or has that last part of its path, and which names its processes: for liveness.
+ * Goes down, built-in presets in the order of presets.def. NULL: there is none. */
+const struct agent *agents_by_command(const struct agents *a, struct str command);
 
 /* role or crew name, or type or label → agent name or effort */
 struct mapping {
 	struct str key, value;
+	struct str model,
+		effort; /* of polecat_agents and type_agents: {"agent", "model", "effort"}, all optional */
 	struct origin at, value_at;
 };
 
@@ -127,32 +159,65 @@ struct agent_pool {
 	struct origin at;
 };
 
-/* A settings/config.json, of the town or of a rig. What only one of them has is empty in the other. */
+/* role_accounts: {"polecat": "work"} pins, {"polecat": ["work", "home"]} takes turns; "*" is every other role. */
+struct account_choice {
+	struct str role;
+	struct texts handles;
+	struct origin at;
+};
+
+/* budgets: {"alpha": {"usd_per_day": 20, "warn_at": 0.8}}; the key is a rig, a role, rig/role or "*". */
+struct budget_line {
+	struct str key;
+	double usd_per_day, warn_at; /* warn_at: share of it, 0.8 when not said */
+	struct origin at;
+};
+
+/* A settings/config.json, of the town or of a rig. What only one of them has is empty in the other; lists are in
+ * the order of the file, of entries with one key only the last is there. */
 struct settings {
-	const struct doc *doc; /* NULL: the file is missing */
-	struct agents agents;
+	struct source source;
+	struct agents agents; /* its custom agents; source and under are not used */
 	struct mappings role_agents, role_effort;
-	struct mappings worker_agents;                              /* crew_agents of a town */
-	struct mappings polecat_agents, type_agents, role_accounts; /* tenfold's own */
+	struct mappings worker_agents;               /* crew_agents of a town */
+	struct mappings polecat_agents, type_agents; /* tenfold's own, as are the three below */
+	struct account_choice *accounts;
+	size_t account_count;
 	struct agent_pool *pools;
 	size_t pool_count;
+	struct budget_line *budgets;
+	size_t budget_count;
 	struct str default_agent; /* `agent` of a rig */
 	struct origin default_agent_at;
 	struct str cost_tier;
-	struct runtime runtime; /* rig only, deprecated but stronger than `agent` */
-	bool has_runtime;
+	struct origin cost_tier_at;
+	const struct runtime *runtime; /* rig only, deprecated but stronger than `agent`; NULL: none */
 	struct origin runtime_at;
+	bool old_target_branch, old_integration_branches; /* removed keys of merge_queue that Gas Town warns of */
 };
 
 struct rig {
-	struct str name;
-	struct settings settings;
-	struct agents registry; /* its agents.json, over the town's; leaks into no other rig */
+	struct str name; /* empty: what Gas Town takes for one when there is none, see town_rig_here() */
+	const struct settings *settings;
+	const struct agents *registry; /* its agents.json over the town's; leaks into no other rig */
 };
 
+/* mayor/accounts.json, and what mayor/quota.json says of each. */
+enum account_status { ACCOUNT_AVAILABLE, ACCOUNT_LIMITED, ACCOUNT_COOLDOWN };
+
 struct account {
-	struct str handle, config_dir;
+	struct str handle, email, config_dir; /* config_dir as written: "~/" is not expanded */
+	enum account_status status;
+	struct str resets_at; /* as the provider said it, for people */
 	struct origin at;
+};
+
+struct accounts {
+	const struct account *v; /* in the order of the file */
+	size_t n;
+	struct str default_handle;
+	struct origin default_at;
+	struct source source;
 };
 
 /*
@@ -174,25 +239,23 @@ struct files *town_files(struct town *t);
 void town_refresh(struct town *t);
 
 const struct settings *town_settings(struct town *t);
-/* NULL: there is no such rig; an empty name is none. Names with '/', "..", a leading '.' or a NUL are none. */
+/* NULL: there is no such folder, or the name cannot be one: empty, with '/', a leading '.' or a NUL. */
 const struct rig *town_rig(struct town *t, struct str name);
-const struct agents *town_registry(struct town *t); /* built-in presets and the town's agents.json */
-/* Rigs that have settings, sorted by name; reads the directory. */
+/* settings/ of the working directory: Gas Town takes it for a rig's when there is no rig. For --compat only. */
+const struct rig *town_rig_here(struct town *t);
+const struct agents *town_registry(struct town *t); /* the town's agents.json over the built-in presets */
+const struct accounts *town_accounts(struct town *t);
+const struct account *accounts_find(const struct accounts *a, struct str handle); /* NULL: there is none */
+/* Folders of the town that are rigs: with settings/config.json, settings/agents.json or a line in mayor/rigs.json;
+ * sorted by name. */
 enum err town_rigs(struct town *t, struct arena *a, struct str **names, size_t *count, struct problem *p);
-const struct account *town_account(struct town *t, struct str handle); /* NULL: there is none */
-struct str town_default_account(struct town *t);
+/* The command as it would be started: what was found along PATH is remembered and only looked at again. NULL when
+ * it cannot be executed. For a name it is the path found, until the next town_refresh(). */
+const char *town_executable(struct town *t, struct str command);
 
-/* Everything that is wrong with the files read so far. */
-enum severity { SEVERITY_HINT, SEVERITY_WARNING, SEVERITY_ERROR };
-
-struct fault {
-	enum severity severity;
-	struct origin at;
-	struct str text; /* "unknown role "polcat" in role_agents; did you mean polecat?" */
-};
-
-size_t town_fault_count(const struct town *t);
-const struct fault *town_fault(const struct town *t, size_t i);
+/* What is wrong with the files read so far, each taken by itself; role_check() sees what they mean together. */
+size_t town_fault_count(struct town *t);
+const struct fault *town_fault(struct town *t, size_t i); /* by file, then by line */
 
 /* ---- tables ---- */
 
@@ -212,14 +275,22 @@ struct tier {
 extern const struct tier tiers[];
 extern const unsigned tier_count;
 const struct tier *tier_by_name(struct str name); /* NULL */
-/* The agents a tier brings along, such as claude-sonnet. */
+/* The agents a tier brings along, such as claude-sonnet. NULL: none of that name. */
 const struct agent *tier_agent(struct str name);
+/* The tier whose map role_agents is; NULL: a custom one. A town that names no agent for boot and dog counts as
+ * standard too; Gas Town calls it custom (compat). */
+const struct tier *tier_of(const struct settings *s, bool compat);
 
 enum effort { EFFORT_UNSET, EFFORT_LOW, EFFORT_MEDIUM, EFFORT_HIGH, EFFORT_XHIGH, EFFORT_MAX, EFFORT_AUTO };
 enum effort effort_by_text(struct str text); /* EFFORT_UNSET: not one */
 const char *effort_text(enum effort e);
 
-/* The nearest known word, or NULL: for "did you mean". */
-const char *nearest(struct str word, const char *const *words, size_t count);
+/* The nearest of the known words, or empty: for "did you mean". Keep a guess and offer words to it. */
+struct guess {
+	struct str word, nearest;
+	unsigned distance;
+};
+struct guess guess_for(struct str word);
+void guess_offer(struct guess *g, struct str known);
 
 #endif

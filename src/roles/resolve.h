@@ -34,25 +34,38 @@ struct step {
 };
 
 struct role_answer {
-	enum role role;
-	struct str agent;       /* the configured name, also when another one had to step in */
-	struct str runs;        /* the agent that runs: another one after a fallback */
-	struct runtime runtime; /* filled: ready to be started */
-	struct str model;       /* what its args, environment or override ask for; empty: the agent's default */
-	struct origin at;       /* what decided about the agent */
+	enum role role;      /* with compat ROLE_UNKNOWN is possible: Gas Town takes any word */
+	struct str agent;    /* the configured name, also when another one had to step in */
+	struct str runs;     /* the agent that runs: another one after a fallback */
+	struct str pool;     /* the pool it was taken from; empty: none */
+	struct str exported; /* what GT_AGENT says; empty: it is not exported (a dog of Gas Town's) */
+	/* Ready to be started: filled, model, effort and exec_wrapper in their places, "$NAME" in values of env as
+	 * they were written. command is a path where Gas Town looks one up. --settings is not among args. */
+	struct runtime runtime;
+	bool claude;      /* a Claude agent: gets --settings */
+	struct str model; /* what its args, environment or an override ask for; empty: the agent's default */
+	struct origin at; /* what decided about the agent */
+	enum rule rule;   /* likewise */
 	enum effort effort;
 	struct origin effort_at;
-	struct str account, account_config_dir; /* empty: none */
+	struct str account, account_config_dir; /* empty: none; "~/" is expanded */
 	struct step *steps;
 	size_t step_count;
-	struct fault *warnings; /* for stderr */
+	struct fault *warnings; /* for stderr; with compat in Gas Town's words, "warning: " included */
 	size_t warning_count;
-	bool would_run; /* the command is there and nothing is undefined */
+	bool would_run; /* the command is there, nothing is undefined, and every file could be read */
 };
 
-/* In arena a; valid until the next town_refresh(). ERR_INVALID (unknown role, no such agent given as an override, a
- * role that needs a rig without one, an unknown effort), ERR_NOT_FOUND (no such rig), each with what to do. `state`
- * may be NULL: nothing cools down, every pool is at its first turn. */
+/*
+ * In arena a; valid until the next town_refresh(). ERR_INVALID (unknown role, a role that needs a rig without one,
+ * an agent, account or effort that does not exist), ERR_NOT_FOUND (no such rig), ERR_MALFORMED (a file that decides
+ * cannot be used and never could), each with what to do; steps and warnings up to there are in *out all the same.
+ * With compat only an unknown --agent or account is an error. `state` may be NULL: nothing cools down, every pool
+ * is at its first turn.
+ *
+ * Looked at in the environment: PATH, HOME, GT_COST_TIER, GT_ACCOUNT, GT_EFFORT, GT_MODEL_OVERRIDE (the last two
+ * not with compat), GROQ_API_KEY (with compat).
+ */
 enum err role_resolve(struct town *t, const struct role_query *q, struct town_state *state, struct arena *a,
 		      struct role_answer *out, struct problem *p);
 
