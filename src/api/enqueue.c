@@ -245,7 +245,7 @@ static struct enqueued enqueue_entry(struct call *c, const struct work_new *in, 
 	enum err err = enqueue_one(c, in, others, &item, &existed, &p);
 	if (err)
 		return (struct enqueued){.err = err, .detail = kept_detail(c, &p)};
-	return (struct enqueued){.id = item->id, .state = item->state};
+	return (struct enqueued){.id = item->id, .state = item->state, .existed = existed};
 }
 
 static void index_keys(struct call *c, const struct work_new *items, size_t count, struct map *by_key)

@@ -12,6 +12,7 @@ struct enqueued {
 	struct str detail; /* explains err; empty: its title does */
 	int64_t id;
 	int state;
+	bool existed;
 };
 
 /* The other entries of a batch, by the hash of their key. */

@@ -405,6 +405,7 @@ enum err api_work_batch(struct call *c, const struct work_batch_in *in, struct w
 		}
 		PUT(r, work_batch_result, id, results[i].id);
 		PUT(r, work_batch_result, state, results[i].state);
+		PUT(r, work_batch_result, existed, results[i].existed);
 	}
 	out->items_count = in->items_count;
 	return OK;

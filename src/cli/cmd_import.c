@@ -5,15 +5,12 @@
  * an earlier batch has an id by then, and is named by it, so it does not matter whether it has finished meanwhile.
  * What waits for an entry that was refused is refused too, unless it does not care (on_failure ignore).
  *
- * Keys make it repeatable: what is there already answers with the item there is. Those are told from new ones by
- * their ids, which grow: one not above the newest item from before the import was there.
+ * Keys make it repeatable: what is there already answers with the item there is, and says so.
  */
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/print.h"
 #include "import/import.h"
-
-#include "base/map.h"
 
 #include <unistd.h>
 
@@ -29,9 +26,7 @@ struct import {
 	struct arena *call;  /* of one batch */
 	struct import_result result;
 	struct import_report report;
-	int64_t *ids;   /* of each item; 0: not sent yet, or REFUSED */
-	struct map met; /* ids that were answered, to items */
-	int64_t newest; /* before the import */
+	int64_t *ids; /* of each item; 0: not sent yet, or REFUSED */
 };
 
 /* ---- the report ---- */
@@ -207,14 +202,12 @@ static size_t gather(struct import *im, struct batch *b, size_t first)
 
 static void take_result(struct import *im, size_t i, const struct work_batch_result *r)
 {
-	struct import_item *item = &im->result.items[i];
-
 	if (!HAS(r, work_batch_result, id)) {
 		refuse(im, i, arena_str(im->arena, r->error.detail));
 		return;
 	}
 	im->ids[i] = r->id;
-	if (map_put(&im->met, (uint64_t)r->id, item) || r->id <= im->newest)
+	if (r->existed)
 		im->report.already_there++;
 	else
 		im->report.imported++;
@@ -236,22 +229,10 @@ static enum err send_batch(struct import *im, const struct batch *b)
 	return e;
 }
 
-static enum err find_newest(struct import *im)
-{
-	struct work_list_in in = {0};
-	struct work_list_out out = {0};
-	enum err e;
-
-	PUT(&in, work_list_in, limit, 1);
-	e = client_call(im->client, ROUTE_work_list, &in, im->call, &out, NULL, &im->cli->problem);
-	im->newest = out.items_count ? out.items[0].id : 0;
-	return e;
-}
-
 static enum err send_all(struct import *im)
 {
 	struct batch *b = ARENA_NEW(im->arena, struct batch);
-	enum err e = b ? find_newest(im) : ERR_TOO_LARGE;
+	enum err e = b ? OK : ERR_TOO_LARGE;
 
 	for (size_t i = 0; i < im->result.item_count && !e;) {
 		arena_reset(im->call);
@@ -276,7 +257,6 @@ static enum err send_items(struct import *im)
 			"tenfold: work import: stopped after %lld items; items with a key are not added twice by "
 			"another run\n",
 			(long long)im->report.imported);
-	map_free(&im->met);
 	arena_destroy(&im->call);
 	client_destroy(&im->client);
 	return e;

@@ -112,6 +112,17 @@ def test_batch_takes_each_on_its_own(t):
         assert 'x' in refused['error']['detail'] and 'y' in refused['error']['detail'], 'the path is named'
 
 
+def test_a_batch_says_what_was_there_already(t):
+    first = t.worker.add(t.type, key='k')
+    answer = t.worker.post('/v1/work/batch', {'items': [
+        {'type': t.type, 'key': 'k'}, {'type': t.type, 'key': 'new'}, {'type': t.type, 'key': 'new'}, {'type': t.type},
+        {'type': 'tf.reserved'}]}).expect(201)
+    old, new, again, plain, refused = answer.items
+    assert old['id'] == first['id'] and again['id'] == new['id']
+    assert [i['existed'] for i in (old, new, again, plain)] == [True, False, True, False]
+    assert list(refused) == ['error']
+
+
 def test_a_thousand_at_once(t):
     items = [{'type': t.type, 'title': f'number {i}'} for i in range(1000)]
     made = t.worker.post('/v1/work/batch', {'items': items}).expect(201).items
