@@ -203,6 +203,17 @@ size_t str_utf8_step(struct str s)
 	return 4;
 }
 
+size_t str_utf8_put(uint32_t c, char *out)
+{
+	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+
+	for (size_t i = n - 1; i > 0; i--, c >>= 6)
+		out[i] = (char)(0x80 | (c & 0x3f));
+	out[0] = (char)(n == 1 ? c : lead[n] | c);
+	return n;
+}
+
 /* Most text is ASCII: eight bytes at a time until it is not. */
 static size_t ascii_run(struct str s)
 {

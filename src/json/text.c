@@ -112,26 +112,6 @@ size_t text_escape(const char *p, const char *end, const char **why)
 	return 0;
 }
 
-static char *put_utf8(char *out, uint32_t c)
-{
-	if (c < 0x80) {
-		*out++ = (char)c;
-	} else if (c < 0x800) {
-		*out++ = (char)(0xc0 | c >> 6);
-		*out++ = (char)(0x80 | (c & 0x3f));
-	} else if (c < 0x10000) {
-		*out++ = (char)(0xe0 | c >> 12);
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (c & 0x3f));
-	} else {
-		*out++ = (char)(0xf0 | c >> 18);
-		*out++ = (char)(0x80 | (c >> 12 & 0x3f));
-		*out++ = (char)(0x80 | (c >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (c & 0x3f));
-	}
-	return out;
-}
-
 /* One escape, already checked, from *p to out. It is never longer than what it stands for was. */
 static char *put_escape(char *out, const char **p, const char *end)
 {
@@ -148,7 +128,7 @@ static char *put_escape(char *out, const char **p, const char *end)
 		c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)code_unit(*p, end) - 0xdc00);
 		*p += 6;
 	}
-	return put_utf8(out, c);
+	return out + str_utf8_put(c, out);
 }
 
 size_t text_unescape(struct str raw, char *out)

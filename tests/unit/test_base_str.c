@@ -172,29 +172,43 @@ static void durations_have_units(void **state)
 	assert_false(str_to_ms((struct str){0}, &ms));
 }
 
-static size_t encode(uint32_t c, unsigned char out[4])
-{
-	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-	size_t n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-
-	for (size_t i = n; i-- > 1; c >>= 6)
-		out[i] = (unsigned char)(0x80 | (c & 0x3f));
-	out[0] = (unsigned char)(lead[n == 1 ? 0 : n] | c);
-	return n;
-}
-
 static void every_character_is_utf8_and_no_part_of_it(void **state)
 {
 	(void)state;
 	for (uint32_t c = 0; c <= 0x10ffff; c++) {
-		unsigned char bytes[4];
-		struct str s = {(char *)bytes, encode(c, bytes)};
+		char bytes[4];
+		struct str s = {bytes, str_utf8_put(c, bytes)};
 		bool surrogate = c >= 0xd800 && c <= 0xdfff;
 
 		assert_true(str_utf8_step(s) == (surrogate ? 0 : s.n));
 		for (size_t n = 1; n < s.n; n++)
 			assert_true(str_utf8_step((struct str){s.p, n}) == 0);
 	}
+}
+
+/* The examples of RFC 3629, and the edges of each length. */
+static void code_points_are_written_as_utf8(void **state)
+{
+	static const struct {
+		uint32_t c;
+		const char *bytes;
+	} cases[] = {{0x41, "A"},
+		     {0x7f, "\x7f"},
+		     {0x80, "\xc2\x80"},
+		     {0x7ff, "\xdf\xbf"},
+		     {0x800, "\xe0\xa0\x80"},
+		     {0x2262, "\xe2\x89\xa2"},
+		     {0xffff, "\xef\xbf\xbf"},
+		     {0x10000, "\xf0\x90\x80\x80"},
+		     {0x233b4, "\xf0\xa3\x8e\xb4"},
+		     {0x10ffff, "\xf4\x8f\xbf\xbf"}};
+	char bytes[4];
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT_OF(cases); i++)
+		assert_true(str_eqz((struct str){bytes, str_utf8_put(cases[i].c, bytes)}, cases[i].bytes));
+	assert_int_equal(str_utf8_put(0, bytes), 1);
+	assert_int_equal(bytes[0], 0);
 }
 
 /* Since all characters pass, counting what passes shows that nothing else does: overlong forms, for one. */
@@ -300,6 +314,7 @@ int main(void)
 		cmocka_unit_test(any_real_comes_back_from_its_text),
 		cmocka_unit_test(durations_have_units),
 		cmocka_unit_test(every_character_is_utf8_and_no_part_of_it),
+		cmocka_unit_test(code_points_are_written_as_utf8),
 		cmocka_unit_test(nothing_but_a_character_is_utf8),
 		cmocka_unit_test(a_fault_is_found_at_any_place_of_a_long_text),
 		cmocka_unit_test(hashes_are_xxh3),
