@@ -29,14 +29,10 @@ static void tell_next_page(const struct cli_verb *v, const void *out)
 {
 	const struct json_type *t = spec_routes[v->route].out;
 	const struct json_field *f = json_field_by_name(t, STR("next_cursor"));
-	struct buf cursor = BUF_INIT(0);
+	struct str cursor = f ? json_text(t, (uint32_t)(f - t->fields), out) : (struct str){0};
 
-	if (f && json_field_by_name(spec_routes[v->route].in, STR("cursor"))) {
-		json_show_field(t, (uint32_t)(f - t->fields), out, &cursor);
-		if (!str_eqz(buf_str(&cursor), "-"))
-			fprintf(stderr, "There is more: add --cursor %s\n", buf_cstr(&cursor));
-	}
-	buf_free(&cursor);
+	if (cursor.n && json_field_by_name(spec_routes[v->route].in, STR("cursor")))
+		fprintf(stderr, "There is more: add --cursor %.*s\n", STRF(cursor));
 }
 
 /* A call that creates answers 201; with 200 it answers with what there was. */

@@ -85,16 +85,12 @@ static void add_escaped(struct buf *b, struct str s)
 /* Text goes as it is; json_show_field() is for people. */
 static void add_field(struct buf *url, const struct json_type *t, uint32_t i, const void *in)
 {
-	const struct json_field *f = &t->fields[i];
 	struct buf text = BUF_INIT(0);
-	struct str s;
 
-	if (f->kind == JSON_TEXT) {
-		memcpy(&s, (const char *)in + f->offset, sizeof(s));
-		buf_str_add(&text, s);
-	} else {
+	if (t->fields[i].kind == JSON_TEXT)
+		buf_str_add(&text, json_text(t, i, in));
+	else
 		json_show_field(t, i, in, &text);
-	}
 	add_escaped(url, buf_str(&text));
 	buf_free(&text);
 }

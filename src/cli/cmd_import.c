@@ -88,7 +88,7 @@ static void add_lines(struct buf *b, const char *title, const struct import_line
 {
 	for (size_t i = 0; i < count; i++) {
 		buf_fmt(b, "%s line %lld: ", title, (long long)v[i].line);
-		json_show_field(&type_import_line, import_line__text, &v[i], b);
+		json_show_text(v[i].text, b);
 		buf_c(b, '\n');
 	}
 }

@@ -21,7 +21,6 @@ struct watch {
 	struct rng rng;
 	struct arena *arena; /* of one event or call */
 	struct str from;     /* where to begin while no event has come; empty: now */
-	int resets;          /* in a row, without an event between them */
 	int64_t event_ms;    /* the last event, or the opening of the stream */
 	bool check_due;      /* something happened since the queue was asked */
 	bool trouble_told;
@@ -46,19 +45,16 @@ static void print_event(const struct work_event *ev)
 		buf_fmt(&b, " %d%%", (int)ev->progress);
 	if (HAS(ev, work_event, agent)) {
 		buf_z(&b, " by ");
-		json_show_field(&type_work_event, work_event__agent, ev, &b);
+		json_show_text(ev->agent, &b);
 	}
 	puts(buf_cstr(&b));
 	buf_free(&b);
 }
 
-/* The server lost the place. It may only have failed to read for a moment, so the same place is asked for again;
- * the second time in a row it is gone for good. What came before the oldest event that is kept has been printed by
- * then, so beginning there prints nothing twice. */
+/* The place is no longer kept. What came before the oldest event that is has been printed, so beginning there
+ * prints nothing twice. */
 static void on_reset(struct watch *w)
 {
-	if (++w->resets < 2)
-		return;
 	fprintf(stderr, "tenfold: work watch: some events were missed, they are no longer kept; going on with "
 			"those that are\n");
 	buf_reset(&w->stream.sse.id);
@@ -77,7 +73,6 @@ static void on_event(void *ctx, const struct sse_event *e)
 		on_reset(w);
 		return;
 	}
-	w->resets = 0;
 	if (w->cli->globals.json) {
 		fwrite(e->data.p, 1, e->data.n, stdout);
 		putchar('\n');

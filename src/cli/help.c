@@ -110,6 +110,11 @@ void help_doc(const struct cli_verb *v, const struct json_field *f, struct buf *
 }
 
 /* Notes are joined with "; ". */
+static void begin_note(struct buf *b)
+{
+	buf_z(b, b->n ? "; " : "");
+}
+
 static void note(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void note(struct buf *b, const char *fmt, ...)
 {
@@ -119,30 +124,19 @@ static void note(struct buf *b, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	buf_fmt(b, "%s%s", b->n ? "; " : "", text);
-}
-
-static void duration(char out[32], int64_t ms)
-{
-	struct json_field f = {.kind = JSON_MS, .need = JSON_REQUIRED};
-	struct json_type t = {.fields = &f, .field_count = 1};
-	struct buf b = BUF_INIT(0);
-
-	json_show_field(&t, 0, &ms, &b);
-	snprintf(out, 32, "%s", buf_cstr(&b));
-	buf_free(&b);
+	begin_note(b);
+	buf_z(b, text);
 }
 
 static void limit_notes(const struct json_field *f, struct buf *b)
 {
-	char low[32], high[32];
-
 	if (f->kind == JSON_INT || f->kind == JSON_REAL)
 		note(b, "%" PRId64 " to %" PRId64, f->min, f->max);
 	if (f->kind == JSON_MS) {
-		duration(low, f->min);
-		duration(high, f->max);
-		note(b, "%s to %s", low, high);
+		begin_note(b);
+		json_show_duration(f->min, b);
+		buf_z(b, " to ");
+		json_show_duration(f->max, b);
 	}
 	if (f->kind == JSON_TEXT)
 		note(b, "at most %" PRId64 " characters", f->max);
@@ -171,17 +165,16 @@ static void member_notes(const struct json_field *f, struct buf *b)
 
 static void fallback_note(const struct json_field *f, struct buf *b)
 {
-	char text[32];
 	int64_t ms;
 
 	if (!f->fallback || f->kind == JSON_BOOL)
 		return;
-	if (f->kind == JSON_MS && str_to_ms(str_of(f->fallback), &ms)) {
-		duration(text, ms);
-		note(b, "%s by default", text);
-	} else {
-		note(b, "%s by default", f->fallback);
-	}
+	begin_note(b);
+	if (f->kind == JSON_MS && str_to_ms(str_of(f->fallback), &ms))
+		json_show_duration(ms, b);
+	else
+		buf_z(b, f->fallback);
+	buf_z(b, " by default");
 }
 
 void help_notes(const struct cli_verb *v, const struct json_field *f, struct buf *b)

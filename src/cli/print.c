@@ -293,31 +293,25 @@ static void print_inner(const struct json_type *t, uint32_t field, const void *o
 /* A text of several lines keeps them, each shown as json/ shows text. */
 static void print_lines(struct str text, size_t indent, struct buf *b)
 {
-	static const struct json_field field = {.kind = JSON_TEXT, .need = JSON_REQUIRED};
-	static const struct json_type type = {.fields = &field, .field_count = 1};
-	struct str line = str_cut(text, '\n', &text);
-
-	json_show_field(&type, 0, &line, b);
+	json_show_text(str_cut(text, '\n', &text), b);
 	while (text.n) {
-		line = str_cut(text, '\n', &text);
+		struct str line = str_cut(text, '\n', &text);
+
 		buf_c(b, '\n');
 		pad(b, line.n ? indent : 0);
-		if (line.n)
-			json_show_field(&type, 0, &line, b);
+		json_show_text(line, b);
 	}
 }
 
 static void print_field(const struct json_type *t, uint32_t field, const void *object, size_t indent, struct buf *b)
 {
-	struct str text;
+	struct str text = t->fields[field].kind == JSON_TEXT ? json_text(t, field, object) : (struct str){0};
 
 	cell(b, str_of(t->fields[field].name), indent, false);
-	if (t->fields[field].kind == JSON_TEXT) {
-		memcpy(&text, (const char *)object + t->fields[field].offset, sizeof(text));
+	if (text.n)
 		print_lines(text, indent, b);
-	} else {
+	else
 		json_show_field(t, field, object, b);
-	}
 	buf_c(b, '\n');
 }
 

@@ -10,6 +10,7 @@
  */
 #include "cli/worker.h"
 
+#include "base/id.h"
 #include "base/magic.h"
 
 #include <stdlib.h>
@@ -381,28 +382,25 @@ static void count(struct worker *w, const struct job *j, int state)
 static void tell_failure(struct worker *w, const struct job *j, int state)
 {
 	struct str rest, first = str_cut(j->error, '\n', &rest);
-	struct buf b = BUF_INIT(0);
+	struct buf key = BUF_INIT(0), error = BUF_INIT(0);
+	char id[ID_TEXT];
 
-	json_show_field(&type_work_claimed, work_claimed__id, &j->item, &b);
-	if (j->item.key.n)
-		buf_c(&b, ' ');
-	if (j->item.key.n)
-		json_show_field(&type_work_claimed, work_claimed__key, &j->item, &b);
-	buf_fmt(&b, " %s: ", state == WORK_FAILED ? "failed" : "will be tried again");
-	for (size_t i = 0; i < first.n; i++)
-		buf_c(&b, (unsigned char)first.p[i] < ' ' || first.p[i] == 0x7f ? ' ' : first.p[i]);
-	worker_say(w, "%s%s", buf_cstr(&b), rest.n ? " …" : "");
-	buf_free(&b);
+	id_format(id, "w_", j->item.id);
+	json_show_text(j->item.key, &key);
+	json_show_text(first, &error);
+	worker_say(w, "%s%s%s %s: %s%s", id, key.n ? " " : "", buf_cstr(&key),
+		   state == WORK_FAILED ? "failed" : "will be tried again", buf_cstr(&error), rest.n ? " …" : "");
+	buf_free(&key);
+	buf_free(&error);
 }
 
 static void drop_result(struct worker *w, struct job *j, enum err e, const char *why)
 {
-	struct buf id = BUF_INIT(0);
+	char id[ID_TEXT];
 
-	json_show_field(&type_work_claimed, work_claimed__id, &j->item, &id);
+	id_format(id, "w_", j->item.id);
 	if (j->outcome != OUTCOME_RELEASED)
-		worker_say(w, "the result of %s is not wanted: %s", buf_cstr(&id), why);
-	buf_free(&id);
+		worker_say(w, "the result of %s is not wanted: %s", id, why);
 	if (e == ERR_CANCELLED)
 		w->summary.cancelled++;
 	else

@@ -123,6 +123,14 @@ void json_encode(const struct json_type *t, const void *in, uint64_t skip, struc
  * "-" when absent. */
 void json_show_field(const struct json_type *t, uint32_t field, const void *in, struct buf *b);
 
+/* The same for a text and a duration that are in no struct, where empty is empty. A duration is told in the largest
+ * unit that needs no fraction; str_to_ms() reads it back. */
+void json_show_text(struct str s, struct buf *b);
+void json_show_duration(int64_t ms, struct buf *b);
+
+/* The value of a JSON_TEXT field as it is; empty when absent. */
+struct str json_text(const struct json_type *t, uint32_t field, const void *in);
+
 /* ---- scanning ---- */
 
 /* Is the whole text one valid JSON value (white space around it allowed)? Tells where not. */

@@ -228,9 +228,6 @@ void value_raw(const struct json_field *f, struct str bytes, void *at, struct fa
 bool value_element(const struct json_field *f, struct str text, size_t min, struct faults *faults,
 		   const struct place *where);
 
-/* In the largest unit that needs no fraction; str_to_ms() reads it back. */
-void show_duration(int64_t ms, struct buf *b);
-
 /* One value from plain text, for kinds that are one value; else a fault. It is kept, not copied. */
 void plain_value(const struct json_field *f, struct str text, void *at, struct faults *faults,
 		 const struct place *where);

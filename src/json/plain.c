@@ -33,9 +33,9 @@ static void duration_out_of_range(const struct json_field *f, const char *given,
 {
 	struct buf limits = BUF_INIT(0);
 
-	show_duration(f->min, &limits);
+	json_show_duration(f->min, &limits);
 	buf_z(&limits, " to ");
-	show_duration(f->max, &limits);
+	json_show_duration(f->max, &limits);
 	fault_add(faults, ERR_INVALID, where, "must be from %s%s", buf_cstr(&limits), given);
 	buf_free(&limits);
 }

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/id.h"
+#include "base/magic.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -30,7 +31,7 @@ static void show_control(struct str s, size_t step, struct buf *b)
 		buf_fmt(b, "\\u%04x", c);
 }
 
-static void show_text(struct str s, struct buf *b)
+void json_show_text(struct str s, struct buf *b)
 {
 	while (s.n) {
 		size_t step = str_utf8_step(s);
@@ -47,7 +48,7 @@ static void show_text(struct str s, struct buf *b)
 	}
 }
 
-void show_duration(int64_t ms, struct buf *b)
+void json_show_duration(int64_t ms, struct buf *b)
 {
 	static const struct {
 		int64_t ms;
@@ -83,7 +84,7 @@ static void show_texts(const struct str *v, size_t count, struct buf *b)
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			buf_c(b, ',');
-		show_text(v[i], b);
+		json_show_text(v[i], b);
 	}
 }
 
@@ -92,9 +93,9 @@ static void show_pairs(const struct json_pair *v, size_t count, struct buf *b)
 	for (size_t i = 0; i < count; i++) {
 		if (i)
 			buf_c(b, ',');
-		show_text(v[i].key, b);
+		json_show_text(v[i].key, b);
 		buf_c(b, '=');
-		show_text(v[i].value, b);
+		json_show_text(v[i].value, b);
 	}
 }
 
@@ -128,7 +129,7 @@ static void show_value(const struct json_field *f, const void *in, struct buf *b
 		break;
 	case JSON_TEXT:
 	case JSON_RAW:
-		show_text(*(const struct str *)at, b);
+		json_show_text(*(const struct str *)at, b);
 		break;
 	case JSON_ENUM:
 		buf_z(b, ((const struct json_enum *)f->of)->values[*(const int *)at].text);
@@ -137,7 +138,7 @@ static void show_value(const struct json_field *f, const void *in, struct buf *b
 		show_time(*(const int64_t *)at, b);
 		break;
 	case JSON_MS:
-		show_duration(*(const int64_t *)at, b);
+		json_show_duration(*(const int64_t *)at, b);
 		break;
 	case JSON_ID:
 		show_id(f->of, *(const int64_t *)at, b);
@@ -160,4 +161,13 @@ void json_show_field(const struct json_type *t, uint32_t field, const void *in, 
 		show_value(f, in, b);
 	if (b->n == before)
 		buf_c(b, '-'); /* absent or empty: a column is never blank */
+}
+
+struct str json_text(const struct json_type *t, uint32_t field, const void *in)
+{
+	const struct json_field *f = &t->fields[field];
+	bool there = f->need == JSON_REQUIRED || (type_seen_in(t, in) >> field & 1);
+
+	CHECK(f->kind == JSON_TEXT);
+	return there ? *(const struct str *)field_in(f, in) : (struct str){0};
 }

@@ -190,6 +190,23 @@ def test_watch_goes_on_after_the_server_was_away(t):
     assert watch.returncode == -signal.SIGINT
 
 
+def test_watch_says_when_it_missed_events(t):
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    cli, worker = Cli(t, server=server), t.caller('worker', server)
+    first = worker.add(t.type)
+    watch = cli.start('work', 'watch', t.type, '--from', 'start')
+    assert first['id'] in watch.stdout.readline()
+    worker.add(t.type + '.other')
+    server.stop()
+    worker.close()
+    server.sql('DELETE FROM work_events WHERE seq < (SELECT max(seq) FROM work_events)')
+    server.start()
+    until(lambda: 'some events were missed' in watch.stderr.readline(), what='the word of watch')
+    second = worker.add(t.type)
+    assert second['id'] in watch.stdout.readline()
+
+
 def test_watch_finds_a_server_that_comes_back_elsewhere(t):
     server = t.new_server()
     cli = Cli(t, server=server)

@@ -258,6 +258,30 @@ static void what_is_not_there_is_shown_as_a_dash(void **state)
 	assert_shows(&s, shape__note, "-");
 }
 
+static void a_text_and_a_duration_are_shown_without_a_struct(void **state)
+{
+	struct buf b = BUF_INIT(0);
+
+	(void)state;
+	json_show_text(STR("a\tb"), &b);
+	json_show_text(STR(""), &b);
+	buf_c(&b, ' ');
+	json_show_duration(90000, &b);
+	assert_string_equal(buf_cstr(&b), "a\\tb 90s");
+	buf_free(&b);
+}
+
+static void the_value_of_a_text_is_given_as_it_is(void **state)
+{
+	struct shape s = {.name = STR("a\tb"), .note = STR("absent all the same")};
+
+	(void)state;
+	assert_str(json_text(&type_shape, shape__name, &s), "a\tb");
+	assert_int_equal(json_text(&type_shape, shape__note, &s).n, 0);
+	s.seen = BIT(shape, note);
+	assert_str(json_text(&type_shape, shape__note, &s), "absent all the same");
+}
+
 /* Anybody can put an escape sequence into a title; a terminal must not obey it. */
 static void control_characters_do_not_reach_a_terminal(void **state)
 {
@@ -283,6 +307,8 @@ int main(void)
 		cmocka_unit_test(people_see_values_without_quotes),
 		cmocka_unit_test(durations_are_shown_in_their_largest_unit),
 		cmocka_unit_test(what_is_not_there_is_shown_as_a_dash),
+		cmocka_unit_test(a_text_and_a_duration_are_shown_without_a_struct),
+		cmocka_unit_test(the_value_of_a_text_is_given_as_it_is),
 		cmocka_unit_test(control_characters_do_not_reach_a_terminal),
 	};
 
