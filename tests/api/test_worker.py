@@ -100,6 +100,14 @@ def leased(t, type_, server=None):
     return [x['id'] for x in listed.expect(200).items]
 
 
+
+def test_what_is_told_of_a_failure_does_not_steer_a_terminal(t):
+    item = t.worker.add(t.type, key='k\x1b[2J', max_attempts=1)
+    worker = Worker(t, 'sh', '-c', "printf 'red \\033[31m\\n' >&2; exit 1", flags=['--until-empty'])
+    worker.wait()
+    said = worker.complaints()
+    assert f'{item["id"]} k\\u001b[2J failed: exit status 1: red \\u001b[31m' in said and '\x1b' not in said, said
+
 def test_the_command_gets_the_payload_and_the_item(t):
     payload = {'text': 'ünïcode', 'long': 'x' * 200000}
     item = t.worker.add(t.type, payload=payload, title='A title', key='k1',
