@@ -70,12 +70,22 @@ void fault_add(struct faults *faults, enum err e, const struct place *where, con
 
 void fault_given(char given[FAULT_GIVEN], struct str text)
 {
-	struct str shown = text;
+	static const struct str replacement = {"\xEF\xBF\xBD", 3}; /* U+FFFD */
+	char shown[GIVEN_SHOWN_MAX];
+	size_t n = 0;
 
-	if (text.n > GIVEN_SHOWN_MAX)
-		for (shown.n = GIVEN_SHOWN_MAX; shown.n && ((unsigned char)text.p[shown.n] & 0xc0) == 0x80;)
-			shown.n--;
-	snprintf(given, FAULT_GIVEN, ", not '%.*s%s'", STRF(shown), shown.n < text.n ? "…" : "");
+	while (text.n) {
+		size_t step = str_utf8_step(text);
+		struct str c = step ? (struct str){text.p, step} : replacement;
+
+		if (n + c.n > sizeof(shown))
+			break;
+		memcpy(shown + n, c.p, c.n);
+		n += c.n;
+		step = step ? step : 1;
+		text = (struct str){text.p + step, text.n - step};
+	}
+	snprintf(given, FAULT_GIVEN, ", not '%.*s%s'", (int)n, shown, text.n ? "…" : "");
 }
 
 void fault_suggest(char hint[FAULT_HINT], struct str wrong, const char *const *names, unsigned count)

@@ -45,14 +45,17 @@ static void plain_duration(const struct json_field *f, struct str text, int64_t 
 {
 	char given[FAULT_GIVEN];
 	int64_t ms;
+	bool is_one = str_to_ms(text, &ms);
 
+	if (is_one && ms >= f->min && ms <= f->max) {
+		*at = ms;
+		return;
+	}
 	fault_given(given, text);
-	if (!str_to_ms(text, &ms))
-		fault_add(faults, ERR_MISTYPED, where, "must be a duration such as 250ms, 30s or 5m%s", given);
-	else if (ms < f->min || ms > f->max)
+	if (is_one)
 		duration_out_of_range(f, given, faults, where);
 	else
-		*at = ms;
+		fault_add(faults, ERR_MISTYPED, where, "must be a duration such as 250ms, 30s or 5m%s", given);
 }
 
 static void plain_text(const struct json_field *f, struct str text, void *at, struct faults *faults,

@@ -706,6 +706,8 @@ static void of_what_was_given_instead_a_fault_shows_what_helps(void **state)
 	assert_string_equal(f->problem.detail,
 			    "corners: must be a whole number, not 'a text of more than forty bytes "
 			    "is cut.…'");
+	assert_int_equal(set(f, shape__corners, "\xff\xc3"), ERR_MISTYPED);
+	assert_string_equal(f->problem.detail, "corners: must be a whole number, not '\xef\xbf\xbd\xef\xbf\xbd'");
 	memset(digits, '9', sizeof(digits));
 	memcpy(digits, "\"area\":", 7);
 	digits[sizeof(digits) - 1] = '\0';
