@@ -55,6 +55,7 @@ struct place doc_key_place(const struct doc *d, const struct node *n); /* of a m
  * and lets null empty a map or a pointer: walk back with node_duplicate().
  */
 const struct node *node_member(const struct node *object, struct str key);
+bool node_is_field(const struct node *member, struct str field); /* the same comparison for one */
 /* The next earlier member that stands for the same field as `member`; NULL: none. */
 const struct node *node_duplicate(const struct node *member);
 /* A key of a map, such as a role or an agent: exact, and the last one counts; values of the same key are replaced,

@@ -31,6 +31,11 @@ static bool same_field(struct str a, struct str b)
 	return a.n == b.n;
 }
 
+bool node_is_field(const struct node *member, struct str field)
+{
+	return same_field(member->key, field);
+}
+
 const struct node *node_member(const struct node *object, struct str key)
 {
 	const struct node *found = NULL;

@@ -139,9 +139,11 @@ struct mapping {
 };
 
 struct mappings {
-	struct mapping *v;
+	struct mapping *v; /* in the order of the file; of several with one key the last counts */
 	size_t n;
 };
+const struct mapping *mappings_find(const struct mappings *m, struct str key); /* NULL: there is none */
+struct str mappings_value(const struct mappings *m, struct str key);           /* empty: none, or none said */
 
 enum pool_selection { POOL_PRIORITY, POOL_ROUND_ROBIN, POOL_WEIGHTED, POOL_LEAST_COST };
 
@@ -261,6 +263,7 @@ const struct fault *town_fault(struct town *t, size_t i); /* by file, then by li
 
 extern const char *const role_texts[ROLE_COUNT];
 enum role role_by_text(struct str text); /* ROLE_UNKNOWN */
+bool role_works_in_rig(enum role role);
 
 /* The 12 built-in presets, src/roles/presets.def. */
 const struct agents *presets_builtin(void);
@@ -270,6 +273,7 @@ struct tier {
 	const char *name;
 	const char *agent[ROLE_COUNT];
 	const char *effort[ROLE_COUNT]; /* "": none */
+	bool brings;                    /* Gas Town defines the agents it names */
 	const char *doc;
 };
 extern const struct tier tiers[];
