@@ -47,13 +47,15 @@ static void put_claimed(struct call *c, struct work_claimed *to, const struct it
 		PUT(to, work_claimed, payload, copy(c, body->payload));
 	if (body->key.n)
 		PUT(to, work_claimed, key, copy(c, body->key));
+	if (body->labels.n)
+		PUT(to, work_claimed, labels, copy(c, body->labels));
 	if (body->trace.n)
 		PUT(to, work_claimed, trace, copy(c, body->trace));
 }
 
 static size_t body_bytes(const struct work_body_row *b)
 {
-	return b->title.n + b->description.n + b->payload.n + b->key.n + b->trace.n;
+	return b->title.n + b->description.n + b->payload.n + b->key.n + b->labels.n + b->trace.n;
 }
 
 /* The answer of a claim; what does not fit into it goes back as if it had not been claimed. */

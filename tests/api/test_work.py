@@ -36,6 +36,15 @@ def test_everything_given_is_shown(t):
     assert 'claimed_by' not in shown and 'finished_at' not in shown
 
 
+def test_a_claim_carries_what_a_worker_decides_by(t):
+    given = {'title': 'Claim me', 'description': 'Do it.', 'payload': {'n': 1}, 'key': 'k', 'team': 'blue',
+             'labels': {'area': 'core', 'size': 's'}}
+    t.worker.add(t.type, **given)
+    claimed, = t.worker.claim(t.type)
+    for name, value in given.items():
+        assert claimed[name] == value, f'{name}: {claimed.get(name)!r} instead of {value!r}'
+
+
 def test_defaults(t):
     shown = t.worker.show(t.worker.add(t.type))
     assert (shown['priority'], shown['max_attempts'], shown['lease_ms']) == ('medium', 5, 60000)
