@@ -33,6 +33,7 @@ struct app {
 	struct persist *persist;   /* of that thread */
 	struct runner *runner;     /* likewise */
 	struct pool *pool;         /* connections for READ, and on PostgreSQL for WRITE */
+	struct pool *compute;      /* threads for COMPUTE */
 	struct http_server *http;
 	struct sessions *sessions;
 	struct str openapi; /* the document, made once */

@@ -1,6 +1,6 @@
 /*
- * Calls on the pool's threads: READ, the second half of SLOT_READ, and on PostgreSQL WRITE, each in a transaction
- * of its own. Also what streams read from the store.
+ * Calls on the pools' threads: READ, the second half of SLOT_READ, and on PostgreSQL WRITE, each in a transaction
+ * of its own; COMPUTE, which needs no store. Also what streams read from the store.
  */
 #include "api/api.h"
 #include "api/idempotency.h"
@@ -136,6 +136,16 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 	else
 		run_read(c, db);
 	count_failure(call_app(c), c->outcome);
+	http_finish(c);
+}
+
+void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why)
+{
+	(void)ctx, (void)db, (void)why;
+	struct call *c = CONTAINER_OF(t, struct call, task);
+	CHECK_OBJ(c, CALL_MAGIC);
+	c->now_ms = clock_now_ms(call_app(c)->clock);
+	c->outcome = run_handler(c);
 	http_finish(c);
 }
 

@@ -91,6 +91,8 @@ enum err runner_dispatch(struct call *c)
 		return pool_post(app->pool, &c->task);
 	case RUNS_READ:
 		return pool_post(app->pool, &c->task);
+	case RUNS_COMPUTE:
+		return pool_post(app->compute, &c->task);
 	case RUNS_HERE:
 	case RUNS_STREAM:
 		break;

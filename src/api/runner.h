@@ -41,8 +41,9 @@ struct part {
 };
 struct part runner_part(const struct call *c);
 
-/* The pool's function; ctx is the app. */
+/* The functions of app->pool and app->compute; ctx is the app. */
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why);
+void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why);
 
 /* For the claim handler: waits. Sets c->wait. ERR_TOO_MANY when too many wait already. */
 enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wait_ms);

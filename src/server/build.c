@@ -16,6 +16,8 @@
 enum {
 	EVENTS_IN_MEMORY_BYTES = 16 << 20,
 	POOL_QUEUE_MAX = 10000,
+	COMPUTE_THREADS = 2,
+	COMPUTE_QUEUE_MAX = 1000,
 	BATCH_COST_MAX = 2000,
 	PEM_MAX_BYTES = 1 << 20,
 	TENANT_SHOWN_MAX = 64
@@ -166,6 +168,9 @@ static enum err make_queue(struct server *s, struct problem *p)
 	if (!err)
 		err = pool_new(app->store, exclusive ? DB_READ : DB_WRITE, (unsigned)params->readers,
 			       POOL_QUEUE_MAX, runner_pool_run, app, &app->pool, p);
+	if (!err)
+		err = pool_new(NULL, DB_READ, COMPUTE_THREADS, COMPUTE_QUEUE_MAX, runner_compute_run, app,
+			       &app->compute, p);
 	return err;
 }
 
@@ -285,6 +290,7 @@ void server_take_apart(struct server *s)
 		http_server_drain(app->http, s->params->shutdown_timeout);
 	executor_destroy(&app->executor);
 	pool_destroy(&app->pool);
+	pool_destroy(&app->compute);
 	http_server_destroy(&app->http);
 	persist_destroy(&app->persist);
 	runner_destroy(&app->runner);

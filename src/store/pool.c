@@ -1,5 +1,5 @@
 /*
- * One queue, a few threads, a connection each.
+ * One queue, a few threads, a connection each unless there is no store.
  *
  * `lock` guards the queue and `stopping`; everything else is set before the threads start. A thread owns its
  * connection. It looks at it before each task rather than after: one that is not sound is renewed then, so that an
@@ -66,7 +66,7 @@ static enum err renew(struct pool_thread *t)
 	struct problem why = {0};
 	enum err e;
 
-	if (!db_lost(t->db))
+	if (!t->pool->store || !db_lost(t->db))
 		return OK;
 	if (clock_mono_ns() < t->next_try_ns)
 		return ERR_STORE_UNAVAILABLE;
@@ -88,7 +88,8 @@ static void *work(void *arg)
 		enum err e = renew(t);
 
 		t->pool->run(t->pool->ctx, task, e == OK ? t->db : NULL, e);
-		db_rollback(t->db); /* what a task left open */
+		if (t->db)
+			db_rollback(t->db); /* what a task left open */
 	}
 	return NULL;
 }
@@ -96,7 +97,7 @@ static void *work(void *arg)
 static enum err start_thread(struct pool *p, struct problem *why)
 {
 	struct pool_thread *t = &p->threads[p->thread_count];
-	enum err e = store_connect(p->store, p->mode, &t->db, why);
+	enum err e = p->store ? store_connect(p->store, p->mode, &t->db, why) : OK;
 	int failed;
 
 	if (e != OK)

@@ -260,7 +260,33 @@ static void a_task_is_told_when_there_is_no_connection(void **state)
 	kit_free(k);
 }
 
-static void a_pool_without_a_store(void **state)
+static void count_without_connection(void *ctx, struct task *t, struct db *db, enum err why)
+{
+	atomic_int *seen = ctx;
+
+	(void)t;
+	assert_null(db);
+	assert_int_equal(why, OK);
+	atomic_fetch_add(seen, 1);
+}
+
+static void a_pool_of_no_store_only_computes(void **state)
+{
+	atomic_int seen = 0;
+	struct job *jobs = jobs_new();
+	struct problem p = {0};
+	struct pool *pool;
+
+	(void)state;
+	assert_int_equal(pool_new(NULL, DB_READ, 2, TASKS, count_without_connection, &seen, &pool, &p), OK);
+	for (int i = 0; i < TASKS; i++)
+		assert_int_equal(pool_post(pool, &jobs[i].task), OK);
+	pool_destroy(&pool);
+	assert_int_equal(atomic_load(&seen), TASKS);
+	free(jobs);
+}
+
+static void a_pool_of_a_store_that_is_away_is_none(void **state)
 {
 	struct problem p = {0};
 	struct pool *pool;
@@ -283,7 +309,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(many_threads, ready, done),
 		cmocka_unit_test(a_broken_connection_is_renewed_before_the_next_task),
 		cmocka_unit_test(a_task_is_told_when_there_is_no_connection),
-		cmocka_unit_test(a_pool_without_a_store),
+		cmocka_unit_test(a_pool_of_no_store_only_computes),
+		cmocka_unit_test(a_pool_of_a_store_that_is_away_is_none),
 	};
 
 	log_set_level(LOG_ERROR);
