@@ -127,12 +127,23 @@ static const struct agent *relative_of(const struct agent *preset)
 	return agents_by_command(presets_builtin(), preset->runtime.command);
 }
 
-/* Its arguments and environment stay as written: to add permissions that the file does not give is not ours. */
+/* Field by field, for entries are flat. Arguments and environment stay as written: to add permissions that the file
+ * does not give is not ours. */
 static void fill_from_relative(struct runtime *r, const struct agent *relative)
 {
+	const struct runtime *from = &relative->runtime;
+
 	r->provider = relative->name;
-	fill_objects(r, &relative->runtime);
-	fill_abilities(r, &relative->runtime);
+	fill_text(&r->session.id_env, from->session.id_env);
+	fill_text(&r->session.config_dir_env, from->session.config_dir_env);
+	fill_text(&r->tmux.ready_prompt_prefix, from->tmux.ready_prompt_prefix);
+	if (!r->tmux.process_names.given)
+		r->tmux.process_names = from->tmux.process_names;
+	if (!r->tmux.ready_delay_ms)
+		r->tmux.ready_delay_ms = from->tmux.ready_delay_ms;
+	r->session.given = r->tmux.given = true;
+	fill_objects(r, from);
+	fill_abilities(r, from);
 }
 
 struct runtime fill_preset(const struct agent *preset, bool compat)

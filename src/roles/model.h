@@ -230,8 +230,8 @@ struct town;
 
 enum { TOWN_PATH_MAX = 4096 };
 
-/* dir empty: the nearest one upwards from `from` that has mayor/town.json. Reads nothing else yet: files are read
- * when they are first needed. */
+/* dir empty: the nearest one upwards from `from` that has mayor/town.json. A relative dir is below `from`. Reads
+ * nothing else yet: files are read when they are first needed. ERR_NOT_FOUND, ERR_INVALID. */
 enum err town_open(struct files *files, struct str dir, struct str from, struct town **out, struct problem *p);
 void town_close(struct town **t);
 struct str town_dir(const struct town *t);
@@ -257,7 +257,8 @@ const char *town_executable(struct town *t, struct str command);
 
 /* What is wrong with the files read so far, each taken by itself; role_check() sees what they mean together. */
 size_t town_fault_count(struct town *t);
-const struct fault *town_fault(struct town *t, size_t i); /* by file, then by line */
+const struct fault *town_fault(struct town *t, size_t i);      /* by file, then by line */
+int fault_order(const struct fault *a, const struct fault *b); /* that order, for sorting */
 
 /* ---- tables ---- */
 

@@ -1,5 +1,5 @@
 /*
- * The words of roles and efforts, and what a wrong one may have been meant as.
+ * The words of roles and efforts, what a wrong one may have been meant as, and the order of faults.
  */
 #include "roles/model.h"
 
@@ -64,4 +64,15 @@ void guess_offer(struct guess *g, struct str known)
 		return;
 	g->distance = distance;
 	g->nearest = known;
+}
+
+int fault_order(const struct fault *a, const struct fault *b)
+{
+	int order = str_cmp(str_of(a->at.path), str_of(b->at.path));
+
+	if (order == 0)
+		order = (a->at.line > b->at.line) - (a->at.line < b->at.line);
+	if (order == 0)
+		order = (a->at.column > b->at.column) - (a->at.column < b->at.column);
+	return order ? order : str_cmp(a->text, b->text);
 }
