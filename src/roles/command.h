@@ -19,6 +19,9 @@ struct role_command {
 	struct pairs env;   /* to be set over what is inherited; likewise; each key once, sorted as assignments */
 	struct str shell;   /* "exec env K=V … COMMAND ARGS PROMPT" */
 	struct texts unset; /* variables that values name and the environment does not have: they are empty */
+	/* For showing, without secrets: argv with "$NAME" where a variable is looked up, and for each of env the
+	 * variable that its value is looked up from (empty: none). */
+	struct texts argv_shown, env_from;
 };
 
 struct command_options {

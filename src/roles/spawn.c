@@ -132,12 +132,29 @@ static void note_unset(const struct spawn *s, struct str name, struct role_comma
 	out->unset.v[out->unset.n++] = name;
 }
 
+static struct str shown(const struct spawn *s, const struct word *w)
+{
+	return w->name.n ? arena_fmt(s->arena, "$%.*s%.*s", STRF(w->name), STRF(w->rest)) : w->value;
+}
+
+static void hand_over_shown(const struct spawn *s, const struct args *a, const struct env *e,
+			    struct role_command *out)
+{
+	out->argv_shown.v = ARENA_ARRAY(s->arena, struct str, a->n);
+	out->env_from.v = ARENA_ARRAY(s->arena, struct str, e->n);
+	for (size_t i = 0; i < a->n && out->argv_shown.v; i++)
+		out->argv_shown.v[out->argv_shown.n++] = shown(s, &a->v[i].word);
+	for (size_t i = 0; i < e->n && out->env_from.v; i++)
+		out->env_from.v[out->env_from.n++] = e->v[i].value.name;
+}
+
 static enum err hand_over(const struct spawn *s, const struct args *a, const struct env *e,
 			  struct role_command *out, struct problem *p)
 {
 	out->argv.v = ARENA_ARRAY(s->arena, struct str, a->n);
 	out->env.v = ARENA_ARRAY(s->arena, struct pair, e->n);
 	out->unset.v = ARENA_ARRAY(s->arena, struct str, a->n + e->n);
+	hand_over_shown(s, a, e, out);
 	if (arena_overflowed(s->arena))
 		return problem_set(p, ERR_TOO_LARGE, "the command of %.*s does not fit into memory",
 				   STRF(s->answer->runs));

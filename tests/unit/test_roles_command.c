@@ -688,6 +688,15 @@ static void a_worker_can_go_on_with_a_session(void **state)
 
 /* ---- the string ---- */
 
+/* Who shows this variable shows where its value comes from instead. */
+static bool shown_from(const char *key, const char *variable)
+{
+	for (size_t i = 0; i < the.command.env.n; i++)
+		if (str_eqz(the.command.env.v[i].key, key))
+			return str_eqz(the.command.env_from.v[i], variable);
+	return false;
+}
+
 static void compat_is_gas_towns_string_to_the_byte(void **state)
 {
 	(void)state;
@@ -790,6 +799,7 @@ static void a_secret_is_looked_up_when_it_is_spawned_and_shown_by_name(void **st
 	build();
 	assert_variable("ANTHROPIC_API_KEY", "gsk 'live'");
 	assert_true(shell_has(" ANTHROPIC_API_KEY=\"$GROQ_API_KEY\" "));
+	assert_true(shown_from("ANTHROPIC_API_KEY", "GROQ_API_KEY"));
 	assert_false(shell_has("live"));
 	assert_int_equal(the.command.unset.n, 0);
 	the.options.reveal = true;
