@@ -200,7 +200,7 @@ static bool decode_element(struct decode *d, const struct json_field *f, void *e
 		return decode_object(d, f->of, 0, element, where);
 	if (!take_text(d, "text", &text, &is_text, where))
 		return false;
-	if (is_text && value_element(f, text, 1, &d->faults, where))
+	if (is_text && value_element(f, text, (size_t)f->min, &d->faults, where))
 		*out = text;
 	return true;
 }

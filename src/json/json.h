@@ -35,9 +35,9 @@ enum json_kind {
 	JSON_ID,      /* int64_t; of: its prefix, a const char * */
 	JSON_RAW,     /* struct str: any JSON value, bytes kept exactly; max bytes */
 	JSON_OBJECT,  /* struct, embedded; of: struct json_type */
-	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each <= max characters, at least 1 */
+	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each min to max characters */
 	JSON_OBJECTS, /* struct x *v + size_t v_count; of: struct json_type; count <= max_count */
-	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; as JSON_TEXTS, but values may be empty */
+	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; names of at least 1 character, names and values of at most max */
 };
 
 enum json_need {

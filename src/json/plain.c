@@ -150,7 +150,7 @@ static void append_text(const struct json_field *f, struct str text, struct aren
 		fault_add(faults, ERR_MISTYPED, where, "must be UTF-8 text without NUL");
 		return;
 	}
-	if (!value_element(f, text, 1, faults, where))
+	if (!value_element(f, text, (size_t)f->min, faults, where))
 		return;
 	element = append(f, a, out, faults, where);
 	if (element)

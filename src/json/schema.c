@@ -77,7 +77,7 @@ static void array_of(const struct json_field *f, struct buf *b)
 	if (f->kind == JSON_OBJECTS)
 		reference(f->of, b);
 	else
-		buf_fmt(b, "\"type\":\"string\",\"minLength\":1,\"maxLength\":%" PRId64, f->max);
+		buf_fmt(b, "\"type\":\"string\",\"minLength\":%" PRId64 ",\"maxLength\":%" PRId64, f->min, f->max);
 	buf_z(b, "},");
 }
 

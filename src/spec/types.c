@@ -66,6 +66,9 @@
 #define F_OBJECT(member, need_, of_, doc_) \
 	{ROW(member, struct of_, JSON_OBJECT), need_, .of = &SPEC_JOIN(type_, of_), .doc = doc_},
 #define F_TEXTS(member, need_, count_high, high, doc_) \
+	{ROW_OF_MANY(member, struct str, JSON_TEXTS), need_, .max_count = count_high, .min = 1, .max = high, \
+	 .doc = doc_},
+#define F_WORDS(member, need_, count_high, high, doc_) \
 	{ROW_OF_MANY(member, struct str, JSON_TEXTS), need_, .max_count = count_high, .max = high, .doc = doc_},
 #define F_OBJECTS(member, need_, of_, count_high, doc_) \
 	{ROW_OF_MANY(member, struct of_, JSON_OBJECTS), need_, .max_count = count_high, \
@@ -106,6 +109,7 @@
 #define F_RAW(name, need, max, doc)
 #define F_OBJECT(name, need, of, doc)
 #define F_TEXTS(name, need, max_count, max, doc)
+#define F_WORDS(name, need, max_count, max, doc)
 #define F_OBJECTS(name, need, of, max_count, doc)
 #define F_MAP(name, need, max_count, max, doc)
 #define END_TYPE

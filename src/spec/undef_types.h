@@ -11,6 +11,7 @@
 #undef F_RAW
 #undef F_OBJECT
 #undef F_TEXTS
+#undef F_WORDS
 #undef F_OBJECTS
 #undef F_MAP
 #undef END_TYPE
