@@ -216,12 +216,12 @@ static void run_in_child(const char *const shell[3], const char *script, int out
 {
 	const char *argv[] = {shell[0], shell[1], shell[2] ? shell[2] : script, shell[2] ? script : NULL, NULL};
 	char path[256];
-	char *env[] = {path, "HOME=/nowhere", "SECRET= s3 '$(touch pwned)' \xc3\xa9", NULL};
+	const char *env[] = {path, "HOME=/nowhere", "SECRET= s3 '$(touch pwned)' \xc3\xa9", NULL};
 
 	snprintf(path, sizeof(path), "PATH=%s:/usr/bin:/bin", folder);
 	dup2(out, STDOUT_FILENO);
 	if (chdir(folder) == 0)
-		execvpe(shell[0], (char **)(uintptr_t)argv, env);
+		execvpe(shell[0], (char **)(uintptr_t)argv, (char **)(uintptr_t)env);
 	_exit(127);
 }
 
