@@ -24,9 +24,10 @@ static enum err unknown(struct question *k, const struct accounts *all, struct s
 
 	for (size_t i = 0; i < all->n; i++)
 		guess_offer(&g, all->v[i].handle);
-	return refuse(k, ERR_INVALID, at,
-		      "%s names the account \"%.*s\", which mayor/accounts.json does not have%s%.*s%s", who,
-		      STRF(handle), g.nearest.n ? "; did you mean " : "", STRF(g.nearest), g.nearest.n ? "?" : "");
+	return resolve_refuse(k, ERR_INVALID, at,
+			      "%s names the account \"%.*s\", which mayor/accounts.json does not have%s%.*s%s", who,
+			      STRF(handle), g.nearest.n ? "; did you mean " : "", STRF(g.nearest),
+			      g.nearest.n ? "?" : "");
 }
 
 static bool is_used_up(const struct question *k, const struct account *a)
@@ -111,8 +112,8 @@ static enum err use_choice(struct question *k, const struct accounts *all, const
 static enum err without_file(struct question *k, struct str flag, struct str variable)
 {
 	if (flag.n && !k->q->compat)
-		return refuse(k, ERR_INVALID, NOWHERE, "--account %.*s: there is no mayor/accounts.json",
-			      STRF(flag));
+		return resolve_refuse(k, ERR_INVALID, NOWHERE, "--account %.*s: there is no mayor/accounts.json",
+				      STRF(flag));
 	if (variable.n && !k->q->compat)
 		warn(k, NOWHERE, "GT_ACCOUNT=%.*s does not count: there is no mayor/accounts.json", STRF(variable));
 	note(k, RULE_account, false, NOWHERE, "no accounts");
@@ -130,7 +131,8 @@ static bool is_usable(struct question *k, const struct source *s)
 
 static enum err unknown_compat(struct question *k, struct str handle, const char *what)
 {
-	return refuse(k, ERR_INVALID, NOWHERE, "%s '%.*s' not found in accounts config", what, STRF(handle));
+	return resolve_refuse(k, ERR_INVALID, NOWHERE, "%s '%.*s' not found in accounts config", what,
+			      STRF(handle));
 }
 
 static enum err decide_compat(struct question *k, const struct accounts *all, struct str flag, struct str variable)

@@ -142,7 +142,7 @@ enum err decide_effort(struct question *k)
 	if (said) {
 		k->out->effort = effort_by_text(w.word);
 		if (k->out->effort == EFFORT_UNSET)
-			return refuse(
+			return resolve_refuse(
 				k, ERR_INVALID, NOWHERE,
 				"%s: \"%.*s\" is no effort%.*s; efforts are low, medium, high, xhigh, max and auto",
 				w.who, STRF(w.word), STRF(did_you_mean_effort(k, w.word)));

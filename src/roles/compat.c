@@ -82,7 +82,7 @@ static enum err overridden(struct question *k)
 	if (!a)
 		a = agent_named(k, name);
 	if (!a)
-		return refuse(k, ERR_INVALID, NOWHERE, "agent '%.*s' not found", STRF(name));
+		return resolve_refuse(k, ERR_INVALID, NOWHERE, "agent '%.*s' not found", STRF(name));
 	settle(k, RULE_override, a, name, NOWHERE);
 	k->out->exported = k->q->agent;
 	append_args(&k->out->runtime, &more, k->arena);

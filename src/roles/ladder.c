@@ -275,9 +275,9 @@ struct decision {
 
 static enum err undefined(struct question *k, enum rule rule, struct str name, struct origin at)
 {
-	return refuse(k, ERR_INVALID, at, "%s names the agent \"%.*s\", which is nowhere defined%.*s",
-		      rule == RULE_override ? "--agent" : rule_names[rule], STRF(name),
-		      STRF(did_you_mean_agent(k, name)));
+	return resolve_refuse(k, ERR_INVALID, at, "%s names the agent \"%.*s\", which is nowhere defined%.*s",
+			      rule == RULE_override ? "--agent" : rule_names[rule], STRF(name),
+			      STRF(did_you_mean_agent(k, name)));
 }
 
 static void decided(struct question *k, struct decision *d, enum rule rule, struct str name, struct origin at)

@@ -48,7 +48,7 @@ void warn(struct question *k, struct origin at, const char *fmt, ...)
 	va_end(args);
 }
 
-enum err refuse(struct question *k, enum err e, struct origin at, const char *fmt, ...)
+enum err resolve_refuse(struct question *k, enum err e, struct origin at, const char *fmt, ...)
 {
 	struct str text;
 	va_list args;
@@ -265,7 +265,7 @@ static void look_at_files(struct question *k)
 static enum err look_at_state(struct question *k, const struct source *s)
 {
 	if (s->state == FILE_LOST)
-		return refuse(k, ERR_MALFORMED, s->fault->at, "%.*s", STRF(s->fault->text));
+		return resolve_refuse(k, ERR_MALFORMED, s->fault->at, "%.*s", STRF(s->fault->text));
 	if (s->state != FILE_KEPT)
 		return OK;
 	k->out->would_run = false;
@@ -314,11 +314,11 @@ static enum err unknown_role(struct question *k)
 
 	for (unsigned i = 0; i < ROLE_COUNT; i++)
 		guess_offer(&g, str_of(role_texts[i]));
-	return refuse(k, ERR_INVALID, NOWHERE,
-		      "unknown role \"%.*s\"%s%.*s%s; roles are mayor, deacon, witness, refinery, polecat, crew, "
-		      "boot and dog",
-		      STRF(k->q->role), g.nearest.n ? "; did you mean " : "", STRF(g.nearest),
-		      g.nearest.n ? "?" : "");
+	return resolve_refuse(
+		k, ERR_INVALID, NOWHERE,
+		"unknown role \"%.*s\"%s%.*s%s; roles are mayor, deacon, witness, refinery, polecat, crew, "
+		"boot and dog",
+		STRF(k->q->role), g.nearest.n ? "; did you mean " : "", STRF(g.nearest), g.nearest.n ? "?" : "");
 }
 
 static enum err unknown_rig(struct question *k)
@@ -330,9 +330,9 @@ static enum err unknown_rig(struct question *k)
 	if (town_rigs(k->town, k->arena, &names, &n, NULL) == OK)
 		for (size_t i = 0; i < n; i++)
 			guess_offer(&g, names[i]);
-	return refuse(k, ERR_NOT_FOUND, NOWHERE, "there is no rig \"%.*s\" in %.*s%s%.*s%s", STRF(k->q->rig),
-		      STRF(town_dir(k->town)), g.nearest.n ? "; did you mean " : "", STRF(g.nearest),
-		      g.nearest.n ? "?" : "");
+	return resolve_refuse(k, ERR_NOT_FOUND, NOWHERE, "there is no rig \"%.*s\" in %.*s%s%.*s%s",
+			      STRF(k->q->rig), STRF(town_dir(k->town)), g.nearest.n ? "; did you mean " : "",
+			      STRF(g.nearest), g.nearest.n ? "?" : "");
 }
 
 static enum err look_at_question(struct question *k)
@@ -344,8 +344,8 @@ static enum err look_at_question(struct question *k)
 	if (k->out->role == ROLE_UNKNOWN)
 		return unknown_role(k);
 	if (role_works_in_rig(k->out->role) && !k->q->rig.n)
-		return refuse(k, ERR_INVALID, NOWHERE, "a %.*s works in a rig: name it with --rig",
-			      STRF(k->q->role));
+		return resolve_refuse(k, ERR_INVALID, NOWHERE, "a %.*s works in a rig: name it with --rig",
+				      STRF(k->q->role));
 	return k->q->rig.n && !k->rig ? unknown_rig(k) : OK;
 }
 

@@ -33,7 +33,7 @@ void note(struct question *k, enum rule rule, bool matched, struct origin at, co
 	__attribute__((format(printf, 5, 6)));
 void warn(struct question *k, struct origin at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* "PATH:LINE:COLUMN: " before the sentence when at is in a file. Returns e. */
-enum err refuse(struct question *k, enum err e, struct origin at, const char *fmt, ...)
+enum err resolve_refuse(struct question *k, enum err e, struct origin at, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 struct str at_text(struct question *k, struct origin at); /* " (settings/config.json:3)", or empty */
 
