@@ -57,6 +57,9 @@ static void take_preset(struct reading *r, const struct field *f, const struct n
 			      .runtime = below ? below->runtime : runtime_unsaid,
 			      .at = shape_key_origin(r, n),
 			      .is_preset = true};
+	/* What is below may be read anew, and go, while this is kept. */
+	shape_keep(&shape_preset, &one->runtime, r->arena);
+	one->runtime.provider = arena_str(r->arena, one->runtime.provider);
 	if (n->kind == NODE_NULL)
 		return; /* unlike in config.json: an entry that says nothing */
 	shape_take(r, &shape_preset, n, &one->runtime);

@@ -308,3 +308,43 @@ void shape_take(struct reading *r, const struct shape *s, const struct node *n, 
 		r->own -= f->own;
 	}
 }
+
+/* ---- copies ---- */
+
+static void keep_texts(struct texts *t, struct arena *a)
+{
+	struct str *v = ARENA_ARRAY(a, struct str, t->n);
+
+	for (size_t i = 0; v && i < t->n; i++)
+		v[i] = arena_str(a, t->v[i]);
+	t->n = v ? t->n : 0;
+	t->v = v;
+}
+
+static void keep_pairs(struct pairs *p, struct arena *a)
+{
+	pairs_make_room(p, 0, a);
+	for (size_t i = 0; i < p->n; i++) {
+		p->v[i].key = arena_str(a, p->v[i].key);
+		p->v[i].value = arena_str(a, p->v[i].value);
+	}
+}
+
+void shape_keep(const struct shape *s, void *of, struct arena *a)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct field *f = &s->fields[i];
+		void *at = (char *)of + f->at;
+
+		if (f->at == NOT_KEPT)
+			continue;
+		if (f->want == WANT_TEXT)
+			*(struct str *)at = arena_str(a, *(struct str *)at);
+		else if (f->want == WANT_TEXTS)
+			keep_texts(at, a);
+		else if (f->want == WANT_TEXT_MAP)
+			keep_pairs(at, a);
+		else if (f->want == WANT_OBJECT)
+			shape_keep(f->shape, at, a);
+	}
+}

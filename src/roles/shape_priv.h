@@ -54,6 +54,9 @@ struct field {
 /* n is an object (else that is a fault). out may be NULL when no field of the shape is kept. */
 void shape_take(struct reading *r, const struct shape *s, const struct node *n, void *out);
 
+/* What the struct points to, copied into the arena. */
+void shape_keep(const struct shape *s, void *of, struct arena *a);
+
 /* For take functions: whether n is of that kind; a fault when not. */
 bool shape_is(struct reading *r, const struct node *n, enum want want);
 struct str shape_text(struct reading *r, const struct node *n); /* a copy; empty for null, with a fault when wrong */

@@ -10,6 +10,7 @@
  */
 #include "roles/town_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { TRIES = 3 };
@@ -150,23 +151,30 @@ static enum err make_content(const struct slot *s, const struct look *l, struct 
 
 /* ---- what became of it ---- */
 
+static struct str without(struct str text, struct str prefix)
+{
+	return str_starts(text, prefix) ? (struct str){text.p + prefix.n, text.n - prefix.n} : text;
+}
+
+/* The place is told apart from the text: "PATH:12:3: a comma" becomes "a comma". */
+static struct str without_place(const struct slot *s, const struct problem *p)
+{
+	char place[64];
+	struct str text = without(without(str_of(p->detail), str_of(s->path)), str_of(s->shown));
+
+	snprintf(place, sizeof(place), ":%d:%d", p->line, p->column);
+	return without(without(text, str_of(place)), STR(": "));
+}
+
 static void note_trouble(struct slot *s, const struct problem *p)
 {
-	struct str detail = str_of(p->detail), prefix = str_of(s->shown);
+	struct str text = without_place(s, p);
 
-	/* The place is told apart from the text. */
-	if (str_starts(detail, prefix) && detail.n > prefix.n && detail.p[prefix.n] == ':') {
-		detail = (struct str){detail.p + prefix.n, detail.n - prefix.n};
-		while (detail.n &&
-		       (detail.p[0] == ':' || detail.p[0] == ' ' || (detail.p[0] >= '0' && detail.p[0] <= '9')))
-			detail = (struct str){detail.p + 1, detail.n - 1};
-	}
-	s->trouble_text = must_realloc(s->trouble_text, detail.n + 1);
-	if (detail.n)
-		memcpy(s->trouble_text, detail.p, detail.n);
+	s->trouble_text = must_realloc(s->trouble_text, text.n + 1);
+	memcpy(s->trouble_text, text.p, text.n);
 	s->trouble = (struct fault){.severity = SEVERITY_ERROR,
 				    .at = {s->shown, p->line, p->column},
-				    .text = {s->trouble_text, detail.n}};
+				    .text = {s->trouble_text, text.n}};
 }
 
 /* The file is there and cannot be used. */
