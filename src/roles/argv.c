@@ -7,15 +7,6 @@ enum { RESUME_ID_MAX = 200 };
 
 /* ---- adding ---- */
 
-/* All there can be: wrapper, command, subcommands, arguments, settings, resume, output, prompt. */
-static size_t args_room(const struct spawn *s)
-{
-	const struct runtime *r = &s->answer->runtime;
-
-	return r->exec_wrapper.n + r->args.n + r->non_interactive.subcommand.n + r->resume.flag.n +
-	       r->resume.continue_flag.n + r->non_interactive.output_flag.n + 16;
-}
-
 static void add(struct args *a, struct word word, enum word_kind kind)
 {
 	a->v[a->n++] = (struct arg){word, kind};
@@ -92,6 +83,15 @@ static void add_settings(const struct spawn *s, struct args *a)
 
 /* ---- going on with a session ---- */
 
+/* Gas Town asks the preset that the agent's provider names; entries of config.json cannot say it themselves. */
+static const struct runtime *resuming(const struct spawn *s)
+{
+	const struct runtime *r = &s->answer->runtime;
+	const struct agent *preset = agents_find(s->registry, r->provider.n ? r->provider : STR("claude"));
+
+	return s->query->compat && preset ? &preset->runtime : r;
+}
+
 static bool is_session_id(struct str id)
 {
 	for (size_t i = 0; i < id.n; i++) {
@@ -111,7 +111,7 @@ static bool resumes_latest(const struct spawn *s)
 
 static enum err check_resume(const struct spawn *s, struct problem *p)
 {
-	const struct runtime *r = &s->answer->runtime;
+	const struct runtime *r = resuming(s);
 	struct str agent = s->answer->runs;
 
 	if (s->options->resume.n == 0)
@@ -132,7 +132,7 @@ static enum err check_resume(const struct spawn *s, struct problem *p)
 
 static void add_resume(const struct spawn *s, struct args *a, enum resume_style style)
 {
-	const struct runtime *r = &s->answer->runtime;
+	const struct runtime *r = resuming(s);
 	bool subcommand = r->resume.style == RESUME_SUBCOMMAND;
 
 	if (s->options->resume.n == 0 || subcommand != (style == RESUME_SUBCOMMAND))
@@ -192,7 +192,7 @@ static bool non_interactive_form(const struct spawn *s, struct str *subcommand, 
 	*output_flag = r->non_interactive.output_flag;
 	if (subcommand->n || prompt_flag->n)
 		return true;
-	if (!s->answer->claude)
+	if (!s->answer->claude && !str_eqz(path_base(r->command), "claude"))
 		return false;
 	*prompt_flag = STR("-p");
 	*output_flag = output_flag->n ? *output_flag : STR("--output-format json");
@@ -256,6 +256,16 @@ static void add_all(const struct spawn *s, struct args *a)
 		add_non_interactive_prompt(s, a);
 	else
 		add_prompt(s, a);
+}
+
+/* All there can be: wrapper, command, subcommands, arguments, settings, resume, output, prompt. */
+static size_t args_room(const struct spawn *s)
+{
+	const struct runtime *r = &s->answer->runtime;
+
+	return r->exec_wrapper.n + r->args.n + r->non_interactive.subcommand.n + r->non_interactive.prompt_flag.n +
+	       r->non_interactive.output_flag.n + resuming(s)->resume.flag.n + resuming(s)->resume.continue_flag.n +
+	       16;
 }
 
 enum err args_of_spawn(const struct spawn *s, struct args *out, struct problem *p)
