@@ -227,8 +227,7 @@ static void an_account_of_the_town_is_the_folder_of_its_settings(void **state)
 		  "{'version':1,'accounts':{'work':{'config_dir':'~/.claude-work'}},'default':'work'}");
 	for (int compat = 0; compat < 2; compat++) {
 		mayor(compat, (struct command_options){0});
-		assert_string_equal(variable("CLAUDE_CONFIG_DIR"), "/home/"
-								   "u/.claude-work");
+		assert_string_equal(variable("CLAUDE_CONFIG_DIR"), "/users/u/.claude-work");
 	}
 }
 
