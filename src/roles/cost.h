@@ -82,7 +82,8 @@ struct usage_report {
 /*
  * What an agent said about its use in its output without a terminal (usage_output.c lists the formats and where
  * they are from). preset: its name, or the command it runs. false: nothing that is known. Texts in arena a. Looks
- * at the last 16 MiB; what cannot be read there is passed over.
+ * at the last 16 MiB; what cannot be read there is passed over. A resumed session of codex tells its whole sum
+ * again.
  */
 bool usage_from_output(struct str preset, struct str text, struct arena *a, struct usage_report *out);
 

@@ -5,11 +5,12 @@
  *             code.claude.com/docs/en/headless
  *   gemini    --output-format json: stats.models.NAME.tokens; stream-json: the event "result" with stats.models.
  *             github.com/google-gemini/gemini-cli packages/core/src/output, 2026-08-21
- *   codex     exec --json: the event "turn.completed" with usage, and before that "token_count", both running sums.
- *             github.com/openai/codex codex-rs/exec (pull request 4309)
- *   opencode  run --format json: an event "step_finish" for each step, with part.cost and part.tokens.
- *             docs.rs/orch-cli, module opencode
- *   cursor    --output-format json: the object of type "result" with usage. The names inside are assumed.
+ *   codex     exec --json: the event "turn.completed" with usage, and before that "token_count". Both are running
+ *             sums of the session, so one that is resumed tells of its former turns again.
+ *             github.com/openai/codex codex-rs/exec
+ *   opencode  run --format json: an event "step_finish" for each step, with part.cost and part.tokens. Assumed: as
+ *             public programs that read it take it, 2026-11.
+ *   cursor    --output-format json: the object of type "result" with usage. Assumed: likewise.
  *
  * Output is a stranger's text: lines that are no JSON are passed over, so is what has another shape, numbers that
  * cannot be are 0. Each line is read in memory that is given back before the next.
