@@ -14,7 +14,8 @@ struct offer {
 	struct str name;
 	const struct runtime *runtime; /* of the rig, in place of a name */
 	struct origin at;
-	struct str why; /* not */
+	const char *key; /* of the file */
+	struct str why;  /* not */
 };
 
 static struct offer pass(struct str why)
@@ -22,13 +23,13 @@ static struct offer pass(struct str why)
 	return (struct offer){.why = why};
 }
 
-static struct offer offer_of(struct question *k, const struct mapping *m, const char *where)
+static struct offer offer_of(struct question *k, const char *key, const struct mapping *m, const char * not )
 {
 	if (!m)
-		return pass(str_of(where));
+		return pass(str_of(not ));
 	if (m->value.n == 0)
 		return (struct offer){.why = arena_fmt(k->arena, "%.*s names no agent", STRF(m->key)), .at = m->at};
-	return (struct offer){.made = true, .name = m->value, .at = m->value_at};
+	return (struct offer){.made = true, .key = key, .name = m->value, .at = m->value_at};
 }
 
 /* ---- the rules ---- */
@@ -39,7 +40,7 @@ static struct offer override(struct question *k)
 
 	if (k->q->agent.n == 0)
 		return pass(STR("no --agent"));
-	return (struct offer){.made = true, .name = override_words(k, &more)};
+	return (struct offer){.made = true, .key = "--agent", .name = override_words(k, &more)};
 }
 
 static const struct mapping *by_label(const struct mappings *m, struct str label)
@@ -66,7 +67,7 @@ static struct offer type_agents(struct question *k)
 	k->wish_type = by_work(k, &k->of_rig->type_agents);
 	if (!k->wish_type)
 		k->wish_type = by_work(k, &k->of_town->type_agents);
-	return offer_of(k, k->wish_type, "type_agents has neither the type nor a label of the work");
+	return offer_of(k, "type_agents", k->wish_type, "type_agents has neither the type nor a label of the work");
 }
 
 static struct offer polecat_agents(struct question *k)
@@ -78,21 +79,24 @@ static struct offer polecat_agents(struct question *k)
 	k->wish_polecat = mappings_find(&k->of_rig->polecat_agents, k->q->name);
 	if (!k->wish_polecat)
 		k->wish_polecat = mappings_find(&k->of_town->polecat_agents, k->q->name);
-	return offer_of(k, k->wish_polecat, "polecat_agents does not have it");
+	return offer_of(k, "polecat_agents", k->wish_polecat, "polecat_agents does not have it");
 }
 
 static struct offer worker_agents(struct question *k)
 {
 	const struct mapping *m;
+	const char *key = "worker_agents";
 
 	if (k->out->role != ROLE_CREW)
 		return pass(STR("not a crew member"));
 	if (k->q->name.n == 0)
 		return pass(STR("the crew member has no name"));
 	m = mappings_find(&k->of_rig->worker_agents, k->q->name);
-	if (!m || m->value.n == 0)
+	if (!m || m->value.n == 0) {
 		m = mappings_find(&k->of_town->worker_agents, k->q->name);
-	return offer_of(k, m, "neither worker_agents of the rig nor crew_agents of the town has that name");
+		key = "crew_agents";
+	}
+	return offer_of(k, key, m, "neither worker_agents of the rig nor crew_agents of the town has that name");
 }
 
 static bool other_provider_chosen(struct question *k)
@@ -163,7 +167,8 @@ static struct offer role_agents(struct question *k, const struct settings *s)
 	if (k->tier_says_default)
 		return pass(STR("GT_COST_TIER passes it over"));
 	warn_of_slips(k, &s->role_agents);
-	return offer_of(k, mappings_find(&s->role_agents, k->q->role), "role_agents does not have the role");
+	return offer_of(k, "role_agents", mappings_find(&s->role_agents, k->q->role),
+			"role_agents does not have the role");
 }
 
 static struct offer rig_role(struct question *k)
@@ -183,21 +188,21 @@ static struct offer rig_runtime(struct question *k)
 	return (struct offer){.made = true, .runtime = k->of_rig->runtime, .at = k->of_rig->runtime_at};
 }
 
-static struct offer default_of(const struct settings *s, struct str why)
+static struct offer default_of(const struct settings *s, const char *key, struct str why)
 {
 	if (s->default_agent.n == 0)
 		return pass(why);
-	return (struct offer){.made = true, .name = s->default_agent, .at = s->default_agent_at};
+	return (struct offer){.made = true, .key = key, .name = s->default_agent, .at = s->default_agent_at};
 }
 
 static struct offer rig_agent(struct question *k)
 {
-	return default_of(k->of_rig, k->rig ? STR("the rig has no agent") : STR("no rig"));
+	return default_of(k->of_rig, "agent", k->rig ? STR("the rig has no agent") : STR("no rig"));
 }
 
 static struct offer town_default(struct question *k)
 {
-	return default_of(k->of_town, STR("the town has no default_agent"));
+	return default_of(k->of_town, "default_agent", STR("the town has no default_agent"));
 }
 
 static struct offer builtin(struct question *k)
@@ -273,11 +278,10 @@ struct decision {
 	enum rule rule;
 };
 
-static enum err undefined(struct question *k, enum rule rule, struct str name, struct origin at)
+static enum err undefined(struct question *k, const struct offer *o)
 {
-	return resolve_refuse(k, ERR_INVALID, at, "%s names the agent \"%.*s\", which is nowhere defined%.*s",
-			      rule == RULE_override ? "--agent" : rule_names[rule], STRF(name),
-			      STRF(did_you_mean_agent(k, name)));
+	return resolve_refuse(k, ERR_INVALID, o->at, "%s names the agent \"%.*s\", which is nowhere defined%.*s",
+			      o->key ? o->key : "Gas Town", STRF(o->name), STRF(did_you_mean_agent(k, o->name)));
 }
 
 static void decided(struct question *k, struct decision *d, enum rule rule, struct str name, struct origin at)
@@ -367,7 +371,7 @@ static enum err decide(struct question *k, struct decision *d, enum rule rule, c
 	}
 	runners_of(k, o->name, o->at, all);
 	if (all->n == 0)
-		return undefined(k, rule, o->name, o->at);
+		return undefined(k, o);
 	note(k, rule, true, o->at, "%.*s", STRF(o->name));
 	try_runners(k, d, rule, all);
 	k->out->at = o->at; /* the line that chose the pool, not that of its member */

@@ -56,6 +56,7 @@ enum err resolve_refuse(struct question *k, enum err e, struct origin at, const 
 	va_start(args, fmt);
 	text = formatted(k, fmt, args);
 	va_end(args);
+	k->out->refusal = (struct fault){.severity = SEVERITY_ERROR, .at = at, .text = text};
 	if (!at.path)
 		return problem_set(k->p, e, "%.*s", STRF(text));
 	if (!at.line)
