@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A module may include headers of modules in the rows above its own, and its own.
 RANKS = [
     ['base'],
-    ['json'],
+    ['json', 'search'],
     ['spec'],
     ['telemetry', 'roles'],
     ['http', 'store'],

@@ -1,0 +1,218 @@
+/*
+ * Beginnings by bisection, neighbours by a walk over the sorted words that keeps one row of the distance table per
+ * character: words share the rows of their common beginning, and where every cell of a row is over the limit, all
+ * words that begin like this are passed over at once.
+ */
+#include "search/lexicon_priv.h"
+
+#include <string.h>
+
+/* A beginning to compare with; its first eight bytes as in an entry. */
+struct beginning {
+	struct str text;
+	uint64_t key, mask;
+};
+
+static struct beginning beginning_of(struct str text)
+{
+	struct beginning b = {.text = text};
+
+	for (size_t i = 0; i < 8; i++) {
+		b.key = b.key << 8 | (i < text.n ? (unsigned char)text.p[i] : 0);
+		b.mask = b.mask << 8 | (i < text.n ? 0xff : 0);
+	}
+	return b;
+}
+
+/* The beginning of an entry against `b`: before, 0 when it is the same, after. */
+static int order_of_beginning(const struct entry *e, const struct beginning *b)
+{
+	uint64_t key = e->key & b->mask;
+	struct str w;
+
+	if (key != b->key)
+		return key < b->key ? -1 : 1;
+	if (b->text.n <= 8)
+		return 0;
+	w = word_text(e->word);
+	if (w.n > b->text.n)
+		w.n = b->text.n;
+	return str_cmp(w, b->text);
+}
+
+/* The first entry from `from` on whose beginning is not before `text`; with `past`, is after it. Doubling steps: it
+ * is often near. */
+static uint32_t seek(const struct run *r, uint32_t from, struct str text, bool past)
+{
+	struct beginning b = beginning_of(text);
+	uint32_t low = from, step = 1, high;
+
+	while (low + step < r->n && order_of_beginning(&r->v[low + step], &b) < past) {
+		low += step;
+		step *= 2;
+	}
+	high = low + step < r->n ? low + step : r->n;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (order_of_beginning(&r->v[middle], &b) < past)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool has_docs(const struct word *w)
+{
+	return atomic_load_explicit(&w->docs, memory_order_relaxed) > 0;
+}
+
+void lexicon_beginning(struct gen *g, struct str prefix, lexicon_found_fn *found, void *whose)
+{
+	const struct lexicon *l = atomic_load_explicit(&g->lexicon, memory_order_acquire);
+	uint32_t tail = atomic_load_explicit((_Atomic uint32_t *)(uintptr_t)&l->tail_n, memory_order_acquire);
+	struct beginning b = beginning_of(prefix);
+
+	for (uint32_t i = 0; i < l->run_count; i++) {
+		const struct run *r = l->runs[i];
+
+		for (uint32_t j = seek(r, 0, prefix, false); j < r->n && !order_of_beginning(&r->v[j], &b); j++)
+			if (has_docs(r->v[j].word))
+				found(whose, r->v[j].word, 0);
+	}
+	for (uint32_t i = 0; i < tail; i++)
+		if (str_starts(word_text(l->tail[i]), prefix) && has_docs(l->tail[i]))
+			found(whose, l->tail[i], 0);
+}
+
+/* ---- distance ---- */
+
+/* rows[i][j]: edits between the first i characters of the candidate and the first j of the word. */
+struct walk {
+	uint32_t word[TERM_BYTES_MAX], candidate[TERM_BYTES_MAX];
+	uint32_t n, edits;
+	uint8_t rows[TERM_BYTES_MAX + 1][TERM_BYTES_MAX + 2];
+	lexicon_found_fn *found;
+	void *whose;
+};
+
+static uint32_t next_char(struct str *s)
+{
+	size_t n = str_utf8_step(*s);
+	uint32_t c = 0;
+
+	/* Its bytes will do: equal when the characters are. */
+	for (size_t i = 0; i < (n ? n : 1); i++)
+		c = c << 8 | (unsigned char)s->p[i];
+	*s = (struct str){s->p + (n ? n : 1), s->n - (n ? n : 1)};
+	return c;
+}
+
+static uint8_t least(uint8_t a, uint8_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint8_t cell(const struct walk *w, uint32_t i, uint32_t j)
+{
+	bool same = w->candidate[i - 1] == w->word[j - 1];
+	uint8_t d = (uint8_t)(w->rows[i - 1][j - 1] + !same);
+
+	d = least(d, (uint8_t)(w->rows[i - 1][j] + 1));
+	d = least(d, (uint8_t)(w->rows[i][j - 1] + 1));
+	if (i > 1 && j > 1 && w->candidate[i - 1] == w->word[j - 2] && w->candidate[i - 2] == w->word[j - 1])
+		d = least(d, (uint8_t)(w->rows[i - 2][j - 2] + 1));
+	return d;
+}
+
+/* Row i; only the cells that can be within the limit are true, those beside them are over it. Whether any is. */
+static bool fill_row(struct walk *w, uint32_t i)
+{
+	uint32_t from = i > w->edits ? i - w->edits : 0, to = i + w->edits < w->n ? i + w->edits : w->n;
+	uint8_t over = (uint8_t)(w->edits + 1), best = over;
+
+	if (from > w->n)
+		return false;
+	if (from == 0)
+		w->rows[i][0] = best = (uint8_t)i;
+	else
+		w->rows[i][from - 1] = over;
+	for (uint32_t j = from ? from : 1; j <= to; j++) {
+		w->rows[i][j] = least(over, cell(w, i, j));
+		best = least(best, w->rows[i][j]);
+	}
+	w->rows[i][to + 1] = over;
+	return best <= (w->candidate[0] == w->word[0] ? w->edits : 1);
+}
+
+static void first_row(struct walk *w)
+{
+	for (uint32_t j = 0; j <= w->n + 1; j++)
+		w->rows[0][j] = (uint8_t)(j <= w->edits ? j : w->edits + 1);
+}
+
+static void judge(struct walk *w, const struct word *word, uint32_t n)
+{
+	uint32_t edits;
+
+	if (n + w->edits < w->n || n > w->n + w->edits || !has_docs(word))
+		return;
+	edits = w->rows[n][w->n];
+	if (edits <= w->edits && (edits < 2 || w->candidate[0] == w->word[0]))
+		w->found(w->whose, word, edits);
+}
+
+/* `shared` characters are those of the word before, and their rows are right. Returns how many bytes it took to see
+ * that nothing that begins like this can be near enough; 0 when the word was judged. */
+static size_t consider(struct walk *w, const struct word *word, uint32_t *shared)
+{
+	struct str rest = word_text(word);
+	uint32_t n = 0;
+	bool same = true;
+
+	while (rest.n) {
+		uint32_t c = next_char(&rest);
+
+		same = same && n < *shared && w->candidate[n] == c;
+		w->candidate[n++] = c;
+		if (same)
+			continue;
+		if (!fill_row(w, n)) {
+			*shared = n - 1;
+			return word->n - rest.n;
+		}
+	}
+	*shared = n;
+	judge(w, word, n);
+	return 0;
+}
+
+static void walk_run(struct walk *w, const struct run *r)
+{
+	uint32_t shared = 0;
+
+	for (uint32_t i = 0; i < r->n;) {
+		const struct word *word = r->v[i].word;
+		size_t hopeless = consider(w, word, &shared);
+
+		i = hopeless ? seek(r, i, (struct str){word->text, hopeless}, true) : i + 1;
+	}
+}
+
+void lexicon_similar(struct gen *g, struct str word, uint32_t edits, lexicon_found_fn *found, void *whose)
+{
+	const struct lexicon *l = atomic_load_explicit(&g->lexicon, memory_order_acquire);
+	uint32_t tail = atomic_load_explicit((_Atomic uint32_t *)(uintptr_t)&l->tail_n, memory_order_acquire);
+	struct walk w = {.edits = edits, .found = found, .whose = whose};
+	uint32_t shared = 0;
+
+	CHECK(edits <= EDITS_MAX && word.n <= TERM_BYTES_MAX);
+	while (word.n)
+		w.word[w.n++] = next_char(&word);
+	first_row(&w);
+	for (uint32_t i = 0; i < l->run_count; i++)
+		walk_run(&w, l->runs[i]);
+	for (uint32_t i = 0; i < tail; i++)
+		consider(&w, l->tail[i], &shared);
+}

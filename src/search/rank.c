@@ -1,0 +1,146 @@
+/* Documents that have every required word, documents of the empty query, and what both passes share. */
+#include "search/rank_priv.h"
+
+#include <string.h>
+
+uint32_t cursor_seek(struct cursor *c, uint32_t slot)
+{
+	const uint32_t *slots = c->a->n ? c->a->list->slots : NULL;
+	uint32_t low = c->at, step = 1, high;
+
+	if (low >= c->a->n)
+		return NO_ID;
+	if (slots[low] >= slot)
+		return slots[low];
+	while (low + step < c->a->n && slots[low + step] < slot) {
+		low += step;
+		step *= 2;
+	}
+	high = low + step < c->a->n ? low + step : c->a->n;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (slots[middle] < slot)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	c->at = low;
+	return low < c->a->n ? slots[low] : NO_ID;
+}
+
+uint64_t prior_points(const struct rank *r, double prior)
+{
+	return (uint64_t)(prior * r->p->prior_points);
+}
+
+void rank_take(struct rank *r, uint32_t slot, uint64_t points)
+{
+	struct chunk *c = chunk_of(r->v->g, slot);
+
+	if (r->p->prior_points > 0)
+		points +=
+			prior_points(r, atomic_load_explicit(&c->prior[slot % CHUNK_SLOTS], memory_order_relaxed));
+	if (points >= top_floor(&r->top) && slot_is_seen(c, slot, r->v->visible))
+		top_add(&r->top, points, c->id[slot % CHUNK_SLOTS], slot);
+}
+
+/* ---- all words ---- */
+
+struct together {
+	struct rank *r;
+	struct cursor cursors[SEARCH_QUERY_WORDS_MAX + 1]; /* the required first, the shortest of them leading */
+	uint32_t required, n;
+	uint64_t rest_max; /* what the others can add to the leader's points */
+};
+
+static void open_cursors(struct together *t)
+{
+	const struct plan *p = t->r->p;
+
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->asked[i]->required)
+			t->cursors[t->n++] = (struct cursor){p->asked[i], 0};
+	t->required = t->n;
+	for (uint32_t i = 1; i < t->n; i++)
+		for (uint32_t j = i; j > 0 && t->cursors[j].a->n < t->cursors[j - 1].a->n; j--) {
+			struct cursor c = t->cursors[j];
+
+			t->cursors[j] = t->cursors[j - 1];
+			t->cursors[j - 1] = c;
+		}
+	for (uint32_t i = 0; i < p->n; i++)
+		if (!p->asked[i]->required && p->asked[i]->n)
+			t->cursors[t->n++] = (struct cursor){p->asked[i], 0};
+	t->rest_max = p->all_points + t->r->prior_max;
+	for (uint32_t i = 1; i < t->n; i++)
+		t->rest_max += asked_points_max(t->cursors[i].a);
+}
+
+static uint64_t points_at(const struct cursor *c)
+{
+	return (uint64_t)c->a->rarity * postings_worths(c->a->list)[c->at];
+}
+
+/* One posting of the leader: its document is taken when the others have it too. */
+static void meet(struct together *t, uint32_t slot, uint64_t points)
+{
+	struct rank *r = t->r;
+
+	for (uint32_t i = 1; i < t->n; i++) {
+		bool there = cursor_seek(&t->cursors[i], slot) == slot;
+
+		if (there)
+			points += points_at(&t->cursors[i]);
+		else if (i < t->required)
+			return;
+	}
+	if (filter_passes(r->filter, slot))
+		rank_take(r, slot, points + r->p->all_points);
+}
+
+static void lead_block(struct together *t, uint32_t from, uint32_t to)
+{
+	const struct asked *lead = t->cursors[0].a;
+	const uint16_t *worths = postings_worths(lead->list);
+
+	for (uint32_t i = from; i < to; i++) {
+		uint64_t points = (uint64_t)lead->rarity * worths[i];
+
+		if (points + t->rest_max >= top_floor(&t->r->top))
+			meet(t, lead->list->slots[i], points);
+	}
+}
+
+void rank_all_words(struct rank *r)
+{
+	struct together t = {.r = r};
+	const struct asked *lead;
+
+	open_cursors(&t);
+	if (!t.required)
+		return;
+	lead = t.cursors[0].a;
+	for (uint32_t i = 0; i < lead->n; i += LIST_BLOCK) {
+		uint64_t most =
+			atomic_load_explicit(&postings_maxima(lead->list)[i / LIST_BLOCK], memory_order_relaxed);
+
+		if (most * lead->rarity + t.rest_max >= top_floor(&r->top))
+			lead_block(&t, i, i + LIST_BLOCK < lead->n ? i + LIST_BLOCK : lead->n);
+	}
+}
+
+/* ---- no words ---- */
+
+void rank_everything(struct rank *r)
+{
+	for (uint32_t first = 0; first < r->v->visible; first += CHUNK_SLOTS) {
+		struct chunk *c = chunk_of(r->v->g, first);
+
+		if (prior_points(r, atomic_load_explicit(&c->prior_max, memory_order_relaxed)) < top_floor(&r->top))
+			continue;
+		for (uint32_t slot = first; slot < first + CHUNK_SLOTS && slot < r->v->visible; slot++)
+			if (filter_passes(r->filter, slot))
+				rank_take(r, slot, 0);
+	}
+}
