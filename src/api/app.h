@@ -19,6 +19,7 @@ struct http_server;
 struct metrics;
 struct runner;
 struct sessions;
+struct town_desk;
 
 enum { APP_MAGIC = 0x61707021 };
 
@@ -36,6 +37,7 @@ struct app {
 	struct pool *compute;      /* threads for COMPUTE */
 	struct http_server *http;
 	struct sessions *sessions;
+	struct town_desk *town; /* NULL: it serves none */
 	struct str openapi; /* the document, made once */
 	const char *version;
 	uint32_t max_waiting_per_key;

@@ -2,6 +2,7 @@
 #include "server/build.h"
 
 #include "api/api.h"
+#include "api/roles.h"
 #include "api/runner.h"
 #include "api/sessions.h"
 #include "base/log.h"
@@ -251,6 +252,8 @@ static enum err build(struct server *s, struct problem *p)
 	app->metrics = make_metrics(s);
 	make_openapi(s);
 	enum err err = listen_http(s, p); /* first: a taken port is the commonest fault */
+	if (!err && s->params->town.n)
+		err = town_desk_open(s->params->town, s->dir->path, &app->town, p);
 	if (!err)
 		err = open_store(s, p);
 	if (!err)
@@ -295,6 +298,7 @@ void server_take_apart(struct server *s)
 	persist_destroy(&app->persist);
 	runner_destroy(&app->runner);
 	sessions_destroy(&app->sessions);
+	town_desk_close(&app->town);
 	eventlog_destroy(&app->events);
 	keyring_destroy(&app->keyring);
 	store_close(&app->store);
