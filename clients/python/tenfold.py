@@ -227,6 +227,23 @@ class Tenfold:
         """
         return self._call('DELETE', f'/v1/keys/{urllib.parse.quote(id, safe="")}')
 
+    def role_resolve(self, role, *, rig=None, name=None, type=None, label=None, agent=None, model=None, effort=None,
+        account=None):
+        """Which agent does a role of the server's town run, and why? 404 when it serves none.
+
+        role: mayor, deacon, boot, dog, witness, refinery, polecat or crew.
+        rig: The rig it works in.
+        name: The worker's name: of a polecat, a crew member or a dog.
+        type: Type of the work, for type_agents.
+        label: A label of the work, name or name=value, for type_agents; may be given more than once.
+        agent: This agent, whatever the files say.
+        model: This model, whatever the files say.
+        effort: This effort: low, medium, high, xhigh, max or auto.
+        account: The account to run with.
+        """
+        return self._call('GET', '/v1/roles/resolve', query={'role': role, 'rig': rig, 'name': name, 'type': type,
+            'label': label, 'agent': agent, 'model': model, 'effort': effort, 'account': account})
+
     def work_add(self, type, *, title=None, team=None, priority=None, description=None, payload=None, key=None,
         run_at=None, delay_ms=None, deadline=None, max_attempts=None, lease_ms=None, backoff=None, depends_on=None,
         estimated_ms=None, points=None, trace=None, assignee=None, created_by=None, labels=None,

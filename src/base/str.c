@@ -203,6 +203,18 @@ size_t str_utf8_step(struct str s)
 	return 4;
 }
 
+struct str str_clip(struct str s, size_t characters)
+{
+	size_t n = 0;
+
+	while (n < s.n && characters-- > 0) {
+		size_t step = str_utf8_step((struct str){s.p + n, s.n - n});
+
+		n += step ? step : 1;
+	}
+	return (struct str){s.p, n};
+}
+
 size_t str_utf8_put(uint32_t c, char *out)
 {
 	static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};

@@ -40,7 +40,8 @@ bool str_to_ms(struct str s, int64_t *out_ms);
 
 bool str_is_utf8(struct str s);
 size_t str_utf8_step(struct str s); /* bytes of the character that s begins with; 0 when it is not well-formed */
-size_t str_utf8_put(uint32_t c, char *out); /* writes the code point, 1 to 4 bytes; returns how many */
+struct str str_clip(struct str s, size_t characters); /* the first so many; a byte that is no UTF-8 counts as one */
+size_t str_utf8_put(uint32_t c, char *out);           /* writes the code point, 1 to 4 bytes; returns how many */
 
 uint64_t str_hash(struct str s);                     /* xxh3, 64 bits */
 uint64_t str_hash_seed(struct str s, uint64_t seed); /* likewise, chained */

@@ -8,7 +8,7 @@
  * and settled. A second signal stops the commands and gives their items back; a third leaves at once. The exit code
  * is that of the signal, or of the error that made it drain.
  */
-#include "cli/worker.h"
+#include "cli/worker_agent.h"
 
 #include "base/magic.h"
 #include "cli/print.h"
@@ -252,6 +252,10 @@ static enum err take_command(struct worker *w)
 {
 	char **argv = ARENA_ARRAY(w->cli->arena, char *, w->args->command_count + 1);
 
+	if (w->args->command_count == 0)
+		return problem_set(
+			&w->cli->problem, ERR_USAGE,
+			"what is to be run for an item? Give -- COMMAND, or --role for an agent of a town");
 	if (!argv)
 		return ERR_TOO_LARGE;
 	for (size_t i = 0; i < w->args->command_count; i++)
@@ -271,10 +275,22 @@ static void take_name(struct worker *w)
 	w->name = arena_fmt(w->cli->arena, "%s-%d", host, (int)getpid());
 }
 
+/* One of the two, and nothing that would go unheard. */
+static enum err take_agents(struct worker *w)
+{
+	if (w->args->command_count)
+		return problem_set(&w->cli->problem, ERR_USAGE,
+				   "--role starts an agent for each item; leave it or the command away");
+	return worker_agents_open(w, &w->agents);
+}
+
 static enum err set_up(struct worker *w)
 {
-	enum err e = take_command(w);
+	enum err e;
 
+	w->arena = arena_new(TURN_ARENA);
+	w->began_ms = w->now_ms = stream_now_ms();
+	e = HAS(w->args, worker_args, role) ? take_agents(w) : take_command(w);
 	if (!e)
 		e = cli_connect(w->cli, &w->client);
 	if (e)
@@ -282,8 +298,6 @@ static enum err set_up(struct worker *w)
 	take_name(w);
 	raise_descriptor_limit();
 	rng_system_init(&w->rng);
-	w->arena = arena_new(TURN_ARENA);
-	w->began_ms = w->now_ms = stream_now_ms();
 	worker_calls_init(w);
 	return set_up_signals(w);
 }
@@ -292,6 +306,8 @@ static void tear_down(struct worker *w)
 {
 	kill_what_is_left(w);
 	jobs_free_gone(w);
+	worker_agents_close(&w->agents);
+	arena_destroy(&w->arena);
 	if (!w->client)
 		return;
 	worker_calls_free(w);
@@ -299,7 +315,6 @@ static void tear_down(struct worker *w)
 	if (w->epoll >= 0)
 		close(w->epoll);
 	client_destroy(&w->client);
-	arena_destroy(&w->arena);
 }
 
 enum err cmd_worker_run(struct cli *cli, const void *args)

@@ -18,12 +18,15 @@
 #include "cli/cli.h"
 #include "cli/stream.h"
 #include "cli/worker_output.h"
+#include "roles/model.h"
 
 #include <sys/epoll.h>
 #include <sys/types.h>
 
 struct worker;
 struct job;
+struct agent_run;
+struct worker_agents;
 
 /* A descriptor in the epoll set. */
 struct watched {
@@ -51,7 +54,12 @@ struct job {
 	enum job_stop stop;
 	pid_t pid;
 	struct watched in, out, err, process;
-	size_t payload_written;
+	char *const *argv;       /* NULL-terminated */
+	struct str input;        /* for its stdin */
+	struct pairs variables;  /* over the worker's own environment */
+	struct agent_run *agent; /* worker_agent.c; NULL: a command */
+	struct work_used used;
+	size_t input_written;
 	struct output output;
 	int64_t kill_ms;           /* SIGKILL then; 0: not planned */
 	struct request progress;   /* easy is NULL until there is some */
@@ -70,7 +78,8 @@ struct attempt_ref {
 struct worker {
 	struct cli *cli;
 	const struct worker_args *args;
-	char *const *command; /* NULL-terminated */
+	char *const *command;         /* NULL-terminated; NULL: */
+	struct worker_agents *agents; /* an agent for each item */
 	struct client *client;
 	struct rng rng;
 	struct arena *arena; /* of one turn of the loop */

@@ -331,6 +331,8 @@ static void add_outcome(struct work_settle_item *to, const struct job *j)
 	PUT(to, work_settle_item, id, j->item.id);
 	PUT(to, work_settle_item, token, j->item.token);
 	PUT(to, work_settle_item, outcome, (int)j->outcome);
+	if (j->used.seen)
+		PUT(to, work_settle_item, used, j->used);
 	if (j->outcome == OUTCOME_COMPLETED)
 		PUT(to, work_settle_item, result, j->result);
 	if (j->outcome != OUTCOME_FAILED)

@@ -5,7 +5,7 @@
  * they are empty and closed. The group is signalled before the process is reaped, while its number cannot belong to
  * anybody else. The command is asked to go (SIGTERM) when the worker dies without being able to stop it.
  */
-#include "cli/worker.h"
+#include "cli/worker_agent.h"
 
 #include "base/id.h"
 #include "base/magic.h"
@@ -20,7 +20,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 64 << 10, LAST_READS = 32, ITEM_MAX = 4 << 20, EXIT_NO_COMMAND = 127, EXIT_RETRY = 75 };
+enum {
+	READ_BYTES = 64 << 10,
+	LAST_READS = 32,
+	ITEM_MAX = 16 << 20,
+	EXIT_NO_COMMAND = 127,
+	EXIT_RETRY = 75,
+	NO_AGENT_HOLD_S = 30
+};
 
 extern char **environ;
 
@@ -48,13 +55,13 @@ void unwatch_fd(struct worker *w, struct watched *f)
 static void feed(void *owner)
 {
 	struct job *j = owner;
-	struct str rest = {j->item.payload.p + j->payload_written, j->item.payload.n - j->payload_written};
+	struct str rest = {j->input.p + j->input_written, j->input.n - j->input_written};
 	ssize_t n = rest.n ? write(j->in.fd, rest.p, rest.n) : 0;
 
 	if (n > 0)
-		j->payload_written += (size_t)n;
+		j->input_written += (size_t)n;
 	/* A command that does not want its payload closes the pipe: no fault. */
-	if (j->payload_written == j->item.payload.n || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (j->input_written == j->input.n || (n < 0 && errno != EAGAIN && errno != EINTR))
 		unwatch_fd(j->worker, &j->in);
 }
 
@@ -173,16 +180,31 @@ static void taken_away(struct job *j)
 	job_forget(j);
 }
 
+/* The item is not to blame for a limit, so it goes back; for all else it is tried again, as often as it may. */
+static void blame_provider(struct job *j, int status, const struct trouble *t)
+{
+	judge(j, status);
+	j->retry = true;
+	if (t->kind == TROUBLE_QUOTA)
+		j->outcome = OUTCOME_RELEASED;
+}
+
 static void ended(struct job *j, int status)
 {
 	struct worker *w = j->worker;
+	struct trouble t = {0};
 
 	w->running--;
+	if (j->agent)
+		t = worker_agents_ended(w->agents, j, status, j->stop != STOP_NOT);
 	if (j->stop != STOP_NOT && j->stop != STOP_RELEASE) {
 		taken_away(j);
 		return;
 	}
-	judge(j, status);
+	if (t.kind)
+		blame_provider(j, status, &t);
+	else
+		judge(j, status);
 	j->state = JOB_SETTLING;
 	w->unsettled++;
 }
@@ -234,7 +256,29 @@ static char *variable(struct job *j, const char *name, struct str value)
 	return (char *)(uintptr_t)arena_fmt(j->arena, "%s=%.*s", name, STRF(value)).p;
 }
 
-/* The worker's own environment and the item's. */
+static char *assignment(struct job *j, const struct pair *v)
+{
+	return (char *)(uintptr_t)arena_fmt(j->arena, "%.*s=%.*s", STRF(v->key), STRF(v->value)).p;
+}
+
+static bool is_of_agent(const struct job *j, struct str name)
+{
+	for (size_t i = 0; i < j->variables.n; i++)
+		if (str_eq(j->variables.v[i].key, name))
+			return true;
+	return false;
+}
+
+/* What another item left, what the agent has of its own, and what would lead it to another provider's address. */
+static bool is_left_behind(const struct job *j, const char *assignment)
+{
+	struct str value, name = str_cut(str_of(assignment), '=', &value);
+
+	return str_starts(name, STR("TENFOLD_WORK_")) || (j->agent && str_eqz(name, "ANTHROPIC_BASE_URL")) ||
+	       is_of_agent(j, name);
+}
+
+/* The worker's own environment, the agent's and the item's. */
 static char **make_environment(struct job *j)
 {
 	char id[ID_TEXT], **env;
@@ -242,13 +286,15 @@ static char **make_environment(struct job *j)
 
 	while (environ[n])
 		n++;
-	env = ARENA_ARRAY(j->arena, char *, n + 8);
+	env = ARENA_ARRAY(j->arena, char *, n + j->variables.n + 8);
 	if (!env)
 		return NULL;
 	n = 0;
 	for (char **e = environ; *e; e++)
-		if (strncmp(*e, "TENFOLD_WORK_", sizeof("TENFOLD_WORK_") - 1) != 0)
+		if (!is_left_behind(j, *e))
 			env[n++] = *e;
+	for (size_t i = 0; i < j->variables.n; i++)
+		env[n++] = assignment(j, &j->variables.v[i]);
 	id_format(id, "w_", j->item.id);
 	env[n++] = variable(j, "TENFOLD_WORK_ID", str_of(id));
 	env[n++] = variable(j, "TENFOLD_WORK_TYPE", j->item.type);
@@ -260,7 +306,7 @@ static char **make_environment(struct job *j)
 }
 
 /* In the child, between fork and exec: only what is safe there. */
-static _Noreturn void become_command(const struct worker *w, const struct pipes *p, char **env, pid_t parent)
+static _Noreturn void become_command(const struct job *j, const struct pipes *p, char **env, pid_t parent)
 {
 	static const char message[] = "tenfold: cannot run the command: ";
 	const char *why;
@@ -277,7 +323,7 @@ static _Noreturn void become_command(const struct worker *w, const struct pipes 
 	dup2(p->out[1], STDOUT_FILENO);
 	dup2(p->err[1], STDERR_FILENO);
 	environ = env;
-	execvp(w->command[0], w->command);
+	execvp(j->argv[0], j->argv);
 	why = strerror(errno);
 	if (write(STDERR_FILENO, message, sizeof(message) - 1) > 0 && write(STDERR_FILENO, why, strlen(why)) > 0)
 		_exit(EXIT_NO_COMMAND);
@@ -327,7 +373,7 @@ static int spawn(struct job *j)
 		return why;
 	}
 	if (j->pid == 0)
-		become_command(j->worker, &p, env, parent);
+		become_command(j, &p, env, parent);
 	setpgid(j->pid, j->pid); /* here and there, so that it is done whoever comes first */
 	if (watch_process(j, &p))
 		return 0;
@@ -347,6 +393,8 @@ static struct job *job_new(struct worker *w, const struct work_claimed *item)
 	j->arena = arena_new(ITEM_MAX);
 	j->item = *item;
 	json_own(&type_work_claimed, j->arena, &j->item);
+	j->argv = w->command;
+	j->input = j->item.payload;
 	j->in.fd = j->out.fd = j->err.fd = j->process.fd = -1;
 	output_init(&j->output);
 	j->next = w->jobs;
@@ -354,23 +402,59 @@ static struct job *job_new(struct worker *w, const struct work_claimed *item)
 	return j;
 }
 
-void job_start(struct worker *w, const struct work_claimed *item)
+static void give_back(struct job *j)
 {
-	struct job *j = job_new(w, item);
-	int why = w->draining ? ECANCELED : spawn(j);
+	j->state = JOB_SETTLING;
+	j->outcome = OUTCOME_RELEASED;
+	j->worker->unsettled++;
+}
+
+/* Claiming on would only take the same items again. One that works until nothing is left cannot get there. */
+static void no_agent_for(struct job *j, enum err e, const struct problem *p)
+{
+	struct worker *w = j->worker;
+	char id[ID_TEXT];
+
+	id_format(id, "w_", j->item.id);
+	if (w->args->until_empty && !w->fatal) {
+		w->fatal = e;
+		w->cli->problem = *p;
+		worker_drain(w);
+	}
+	worker_say(w, "%s goes back: %s", id, p->detail);
+	backoff_failed(&w->claim_backoff, &w->rng, w->now_ms, NO_AGENT_HOLD_S);
+	give_back(j);
+}
+
+static void start(struct job *j)
+{
+	struct worker *w = j->worker;
+	int why = spawn(j);
 
 	if (why == 0) {
 		w->running++;
 		return;
 	}
-	if (!w->draining) {
-		worker_say(w, "cannot start a command: %s; its item goes back, and it is tried again later",
-			   strerror(why));
-		backoff_failed(&w->claim_backoff, &w->rng, w->now_ms, 0);
+	worker_say(w, "cannot start a command: %s; its item goes back, and it is tried again later", strerror(why));
+	backoff_failed(&w->claim_backoff, &w->rng, w->now_ms, 0);
+	give_back(j);
+}
+
+void job_start(struct worker *w, const struct work_claimed *item)
+{
+	struct job *j = job_new(w, item);
+	struct problem p = {0};
+	enum err e;
+
+	if (w->draining) {
+		give_back(j);
+		return;
 	}
-	j->state = JOB_SETTLING;
-	j->outcome = OUTCOME_RELEASED;
-	w->unsettled++;
+	e = w->agents ? worker_agents_prepare(w->agents, j, &p) : OK;
+	if (e)
+		no_agent_for(j, e, &p);
+	else
+		start(j);
 }
 
 void job_forget(struct job *j)

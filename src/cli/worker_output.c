@@ -60,23 +60,26 @@ void output_free(struct output *o)
 	buf_free(&o->line);
 	buf_free(&o->all.text);
 	buf_free(&o->errors.text);
+	buf_free(&o->plain.text);
 	buf_free(&o->note);
 }
 
-/* ---- progress ---- */
-
-/* A note is cut at its bound, and not inside a character. */
-static struct str clip(struct str s, size_t characters)
+void output_keep_stdout(struct output *o, size_t max)
 {
-	size_t n = 0;
-
-	while (n < s.n && characters-- > 0) {
-		size_t step = str_utf8_step((struct str){s.p + n, s.n - n});
-
-		n += step ? step : 1;
-	}
-	return (struct str){s.p, n};
+	o->plain.max = max;
 }
+
+struct str output_stdout_kept(const struct output *o)
+{
+	return tail_str(&o->plain);
+}
+
+struct str output_stderr_kept(const struct output *o)
+{
+	return tail_str(&o->errors);
+}
+
+/* ---- progress ---- */
 
 static bool take_progress(struct output *o, struct str line)
 {
@@ -91,7 +94,7 @@ static bool take_progress(struct output *o, struct str line)
 		return false;
 	o->has_progress = true;
 	o->percent = (int)percent;
-	note = clip(str_trim(note), OUTPUT_NOTE_MAX);
+	note = str_clip(str_trim(note), OUTPUT_NOTE_MAX);
 	buf_reset(&o->note);
 	for (size_t i = 0; i < note.n; i++)
 		buf_c(&o->note, note.p[i] ? note.p[i] : ' ');
@@ -106,6 +109,13 @@ static bool may_be_progress(struct str line)
 	return line.n <= PROGRESS_LINE_MAX && str_eq((struct str){line.p, n}, (struct str){mark.p, n});
 }
 
+static void add_stdout(struct output *o, struct str s)
+{
+	tail_add(&o->all, s);
+	if (o->plain.max)
+		tail_add(&o->plain, s);
+}
+
 static void take_line(struct output *o, bool ended)
 {
 	struct str line = buf_str(&o->line);
@@ -114,9 +124,9 @@ static void take_line(struct output *o, bool ended)
 		buf_reset(&o->line);
 		return;
 	}
-	tail_add(&o->all, line);
+	add_stdout(o, line);
 	if (ended)
-		tail_add(&o->all, STR("\n"));
+		add_stdout(o, STR("\n"));
 	buf_reset(&o->line);
 }
 
@@ -129,7 +139,7 @@ static void take_part(struct output *o, struct str part)
 		if (o->passing)
 			take_line(o, false);
 	} else {
-		tail_add(&o->all, part);
+		add_stdout(o, part);
 	}
 }
 

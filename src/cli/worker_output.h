@@ -19,6 +19,7 @@ struct output {
 	bool passing;       /* that line is none, its rest is output */
 	struct tail all;    /* of both streams, as they came */
 	struct tail errors; /* of stderr */
+	struct tail plain;  /* of stdout alone, as much as was asked for */
 	bool has_progress;  /* some was reported and not taken yet */
 	int percent;
 	struct buf note;
@@ -26,6 +27,11 @@ struct output {
 
 void output_init(struct output *o);
 void output_free(struct output *o);
+
+/* From now on the end of stdout is kept by itself: what agents say of their use. */
+void output_keep_stdout(struct output *o, size_t max);
+struct str output_stdout_kept(const struct output *o);
+struct str output_stderr_kept(const struct output *o);
 
 /* Lines "::progress 40 compiling" of stdout become progress; everything else is kept. A byte that is NUL, which no
  * text may hold, counts as one that is no UTF-8. */

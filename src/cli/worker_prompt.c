@@ -1,0 +1,79 @@
+/*
+ * What an agent is told about its item. Whoever enqueued the item wrote most of it, so it begins with words of
+ * ours: nothing in an item can come first and be taken for an option or a command of the agent's program.
+ */
+#include "cli/worker_prompt.h"
+
+#include "base/id.h"
+#include "roles/doc.h"
+
+enum { PAYLOAD_IN_PROMPT_MAX = 32 << 10 };
+
+static void add_line(struct buf *b, const char *name, struct str text)
+{
+	if (!text.n)
+		return;
+	buf_z(b, name);
+	buf_str_add(b, text);
+	buf_c(b, '\n');
+}
+
+static void add_labels(struct buf *b, const struct texts *labels)
+{
+	for (size_t i = 0; i < labels->n; i++) {
+		buf_z(b, i ? ", " : "Labels: ");
+		buf_str_add(b, labels->v[i]);
+	}
+	if (labels->n)
+		buf_c(b, '\n');
+}
+
+static void add_block(struct buf *b, const char *name, struct str text)
+{
+	if (!text.n)
+		return;
+	buf_c(b, '\n');
+	buf_z(b, name);
+	buf_str_add(b, text);
+	buf_c(b, '\n');
+}
+
+bool prompt_has_payload(const struct work_claimed *item)
+{
+	return item->payload.n <= PAYLOAD_IN_PROMPT_MAX;
+}
+
+struct str prompt_of_item(const struct work_claimed *item, const struct texts *labels, struct arena *a)
+{
+	struct buf b = BUF_INIT(0);
+	char id[ID_TEXT];
+	struct str prompt;
+
+	id_format(id, "w_", item->id);
+	buf_fmt(&b, "Work item %s", id);
+	add_line(&b, ": ", item->title.n ? item->title : item->type);
+	add_line(&b, "Type: ", item->type);
+	add_line(&b, "Team: ", item->team);
+	add_labels(&b, labels);
+	add_block(&b, "", item->description);
+	if (prompt_has_payload(item))
+		add_block(&b, "Payload (JSON):\n", item->payload);
+	else
+		buf_fmt(&b, "\nIts payload, %zu bytes of JSON, is on standard input.\n", item->payload.n);
+	prompt = arena_str(a, buf_str(&b));
+	buf_free(&b);
+	return prompt;
+}
+
+struct texts labels_of_item(const struct work_claimed *item, struct arena *a)
+{
+	struct texts out = {0};
+	struct doc doc;
+
+	if (!item->labels.n || doc_parse(STR("labels"), item->labels, a, &doc, NULL) != OK)
+		return out;
+	out.v = ARENA_ARRAY(a, struct str, doc.root->count);
+	for (const struct node *n = doc.root->first; n && out.v; n = n->next)
+		out.v[out.n++] = n->text.n ? arena_fmt(a, "%.*s=%.*s", STRF(n->key), STRF(n->text)) : n->key;
+	return out;
+}

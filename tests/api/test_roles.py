@@ -1,0 +1,583 @@
+"""Roles of a town: the command line on files that each test writes, workers that start agents, and the HTTP call.
+
+The agents are stand-ins on a PATH of the test's own: they print how they were started, and end as they are told.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+
+from harness import BINARY, SLOW, clean_env, until
+from test_worker import Worker, pid_in, is_gone
+
+# Says how it was started, as the last line of its output; the file NAME.does, if there is one, is run by a shell first.
+STAND_IN = '''#!/usr/bin/python3
+import json, os, subprocess, sys
+own = sys.argv[0]
+does = os.path.join(os.environ['STAND_INS'], os.path.basename(own) + '.does')
+status = subprocess.run(['sh', does]).returncode if os.path.exists(does) else 0
+print(json.dumps({'argv': [os.path.basename(own)] + sys.argv[1:], 'env': dict(os.environ),
+                  'stdin': sys.stdin.read()}), flush=True)
+sys.exit(status)
+'''
+
+# Every character that means something to a shell, and words that programs take for options.
+HOSTILE = ['', ' ', '$(touch HIT)', '`touch HIT`', '; touch HIT', '| touch HIT', "'; touch HIT; '", '"; touch HIT; "',
+           'a\nb', '*', '~', '~root', '#x', 'a=b', '^x^y', '%1', '!!', '\\', '\\n', '${HOME}x', '$1', '-rf', '--', '&', '>HIT',
+           '<x', 'é😀', '\u202e', "it's", '{a,b}', '[a]', '?', '\t', '$']
+
+
+class Town:
+    """A town of one test: files, stand-ins and a data directory."""
+
+    def __init__(self, t, config=None, rigs=None):
+        self.t = t
+        self.base = tempfile.mkdtemp(prefix='tenfold-town.')
+        t.cleanup.callback(shutil.rmtree, self.base, ignore_errors=True)
+        self.path, self.bin = os.path.join(self.base, 'town'), os.path.join(self.base, 'bin')
+        self.data = os.path.join(self.base, 'data')
+        os.makedirs(self.bin)
+        self.write('mayor/town.json', {'type': 'town', 'version': 1, 'name': 'test'})
+        self.write('settings/config.json', {'type': 'town-settings', 'version': 1, **(config or {})})
+        for rig, settings in (rigs or {'alpha': {}}).items():
+            self.write(f'{rig}/settings/config.json', {'type': 'rig-settings', 'version': 1, **settings})
+        self.env = clean_env(PATH=f'{self.bin}:/usr/bin:/bin', TENFOLD_HOME=self.data, STAND_INS=self.bin,
+                             HOME=self.base)
+        for name in [n for n in self.env if n.startswith(('GT_', 'ANTHROPIC_', 'CLAUDE', 'GROQ'))]:
+            del self.env[name]
+
+    def file(self, name):
+        return os.path.join(self.path, name)
+
+    def write(self, name, content):
+        os.makedirs(os.path.dirname(self.file(name)), exist_ok=True)
+        with open(self.file(name), 'w', encoding='utf-8') as f:
+            f.write(content if isinstance(content, str) else json.dumps(content, indent=2) + '\n')
+
+    def read(self, name):
+        with open(self.file(name), encoding='utf-8') as f:
+            return f.read()
+
+    def install(self, *names, does=None):
+        for name in names:
+            with open(os.path.join(self.bin, name), 'w', encoding='utf-8') as f:
+                f.write(STAND_IN)
+            os.chmod(f.name, 0o755)
+            if does:
+                with open(f'{f.name}.does', 'w', encoding='utf-8') as f:
+                    f.write(does)
+
+    def run(self, *words, env=None, cwd=None, town=True):
+        done = subprocess.run([BINARY, 'role', *words, *(['--town', self.path] if town else [])], capture_output=True,
+                              text=True, check=False, env={**self.env, **(env or {})}, cwd=cwd or self.base,
+                              timeout=60 * SLOW)
+        assert 'Sanitizer' not in done.stderr, done.stderr
+        return done
+
+    def good(self, *words, **more):
+        done = self.run(*words, **more)
+        assert done.returncode == 0, done
+        return done.stdout
+
+    def json(self, *words, **more):
+        return json.loads(self.good(*words, '--json', **more))
+
+    def shell(self, command, shell='sh', env=None):
+        """What a stand-in says when a shell runs the command, in a folder where nothing may appear."""
+        folder = tempfile.mkdtemp(dir=self.base)
+        done = subprocess.run([shell, '-c', command], capture_output=True, text=True, check=False, cwd=folder,
+                              env={**self.env, **(env or {})}, stdin=subprocess.DEVNULL, timeout=60 * SLOW)
+        assert done.returncode == 0, (command, done)
+        assert os.listdir(folder) == [], (command, os.listdir(folder))
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def line_of(self, name, text):
+        return 1 + [text in line for line in self.read(name).splitlines()].index(True)
+
+
+# ---- command, resolve ----
+
+def started_as(town, *words, shells=('sh', 'bash')):
+    """The agent of the question, started from the one string: as resolve says it would be."""
+    command, said = town.good('command', *words), town.json('resolve', *words)
+    assert command.endswith('\n')
+    for shell in shells:
+        started = town.shell(command, shell)
+        assert started['argv'] == said['argv'], (command, started['argv'], said['argv'])
+        for variable in said['env']:
+            assert started['env'].get(variable['name']) == variable['value'], (variable, command)
+    return started
+
+
+def test_a_shell_starts_exactly_what_is_resolved(t):
+    town = Town(t, {'agents': {'evil': {'command': 'claude', 'provider': 'claude', 'args': HOSTILE, 'env': {
+        f'V{i}': value for i, value in enumerate(HOSTILE)}}}, 'role_agents': {'polecat': 'evil'}})
+    town.install('claude')
+    started = started_as(town, 'polecat', '--rig', 'alpha', '--name', 'toast', '--prompt', 'gt prime')
+    assert started['argv'][1:1 + len(HOSTILE)] == HOSTILE and started['argv'][-1] == 'gt prime'
+    assert started['env']['GT_ROLE'] == 'alpha/polecats/toast' and started['env']['GT_AGENT'] == 'evil'
+    for value in HOSTILE:
+        with t.case(f'as prompt: {value!r}'):
+            got = started_as(town, 'polecat', '--rig', 'alpha', f'--prompt={value}', shells=['sh'])['argv']
+            if value:
+                assert got[-1] == (' ' + value if value.startswith('-') else value)
+        if value:
+            with t.case(f'as name: {value!r}'):
+                got = started_as(town, 'polecat', '--rig', 'alpha', f'--name={value}', shells=['sh'])['env']
+                assert got['GT_POLECAT'] == value and got['GT_ROLE'] == f'alpha/polecats/{value}'
+
+
+def test_hostile_names_of_rigs_agents_and_roles(t):
+    strange = 'a b$(touch HIT)\'"'
+    town = Town(t, {'agents': {strange: {'command': 'claude'}}, 'role_agents': {'witness': strange}},
+                rigs={strange: {}, 'alpha': {}})
+    town.install('claude')
+    started = started_as(town, 'witness', '--rig', strange)
+    assert started['env']['GT_RIG'] == strange and started['env']['GT_AGENT'] == strange
+    for words, status, says in [(['witness', '--rig', '../alpha'], 4, 'no rig "../alpha"'),
+                                (['witness', '--rig', '.git'], 4, 'no rig'),
+                                (['witness', '--rig', 'alhpa'], 4, 'alpha'),
+                                (['polcat', '--rig', 'alpha'], 2, 'did you mean polecat?'),
+                                (['witness'], 2, '--rig'),
+                                (['mayor', '--agent', 'clade'], 2, 'did you mean claude?'),
+                                (['mayor', '--agent', '$(touch HIT)'], 2, 'nowhere defined'),
+                                (['mayor', '--resume', '$(touch HIT)'], 2, "letters, digits"),
+                                (['mayor', '--effort', 'hihg'], 2, 'high'),
+                                (['mayor', '--account', 'work'], 2, 'accounts.json')]:
+        with t.case(' '.join(words)):
+            done = town.run('command', *words)
+            assert done.returncode == status and done.stdout == '', done
+            assert says in done.stderr, done.stderr
+    assert not os.path.exists(os.path.join(town.base, 'HIT'))
+
+
+def test_command_prints_the_command_and_nothing_else(t):
+    town = Town(t, {'role_agents': {'witness': 'gemini'}})
+    done = town.run('command', '--role', 'witness', '--rig', 'alpha')
+    assert done.returncode == 0 and done.stdout.startswith('exec env ') and done.stdout.count('\n') == 1, done
+    line = town.line_of('settings/config.json', 'witness')
+    assert f'settings/config.json:{line}:' in done.stderr and 'not installed' in done.stderr, done.stderr
+    town.install('gemini')
+    done = town.run('command', '--role', 'witness', '--rig', 'alpha')
+    assert done.returncode == 0 and done.stderr == '', done
+    assert ' gemini --approval-mode yolo' in done.stdout
+
+
+def test_compat_prints_what_gas_town_does(t):
+    town = Town(t, {'agents': {'odd': {'command': 'claude', 'args': ['', '~x']}}, 'role_agents': {'mayor': 'odd'}})
+    town.install('claude')
+    said = town.good('command', 'mayor', '--compat', '--prompt', 'say "hi" $x')
+    assert said.endswith(' claude ~x "say \\"hi\\" \\$x"\n') or '~x "say \\"hi\\" \\$x"' in said, said
+    ours = town.good('command', 'mayor', '--prompt', 'say "hi" $x')
+    assert " '' '~x' 'say \"hi\" $x'\n" in ours, ours
+
+
+def test_a_secret_is_shown_by_name_and_looked_up_by_the_shell(t):
+    town = Town(t, {'role_agents': {'mayor': 'groq-compound'}})
+    town.install('claude')
+    secret = {'GROQ_API_KEY': 'gsk it\'s "live" $HOME'}
+    said, resolved = town.run('command', 'mayor', env=secret), town.good('resolve', 'mayor', '--json', env=secret)
+    assert 'live' not in said.stdout + said.stderr + resolved
+    assert {'name': 'ANTHROPIC_API_KEY', 'from': 'GROQ_API_KEY'} in json.loads(resolved)['env']
+    assert town.shell(said.stdout, env=secret)['env']['ANTHROPIC_API_KEY'] == secret['GROQ_API_KEY']
+    unset = town.run('command', 'mayor')
+    assert unset.returncode == 0 and 'GROQ_API_KEY is not set' in unset.stderr, unset
+
+
+def test_the_town_is_found_upwards(t):
+    town = Town(t)
+    town.install('claude')
+    deep = town.file('alpha/polecats/toast')
+    os.makedirs(deep)
+    assert town.json('resolve', 'mayor', town=False, cwd=deep)['agent'] == 'claude'
+    lost = town.run('resolve', 'mayor', town=False, cwd='/')
+    assert lost.returncode == 4 and '--town' in lost.stderr, lost
+    wrong = town.run('resolve', 'mayor', '--town', town.bin, town=False)
+    assert wrong.returncode == 4 and 'is no town' in wrong.stderr, wrong
+
+
+def test_overrides_of_one_spawn(t):
+    town = Town(t, {'type_agents': {'docs': {'agent': 'gemini', 'effort': 'low'}, 'risk=high': 'codex'}})
+    town.install('claude', 'gemini', 'codex')
+    resolve = ['resolve', 'polecat', '--rig', 'alpha']
+    assert town.json(*resolve)['rule'] == 'builtin'
+    by_type = town.json(*resolve, '--type', 'docs')
+    assert (by_type['agent'], by_type['rule'], by_type['effort']) == ('gemini', 'type_agents', 'low')
+    assert town.json(*resolve, '--label', 'area=core', '--label', 'risk=high')['agent'] == 'codex'
+    asked = town.json(*resolve, '--type', 'docs', '--agent', 'claude', '--model', 'haiku', '--effort', 'max')
+    assert (asked['agent'], asked['rule'], asked['model'], asked['effort']) == ('claude', 'override', 'haiku', 'max')
+    assert ' '.join(asked['argv']).count('--model haiku') == 1, asked['argv']
+    assert {'name': 'CLAUDE_CODE_EFFORT_LEVEL', 'value': 'max'} in asked['env']
+
+
+# ---- explain, models, presets, cost ----
+
+def test_explain_names_every_rule_in_order_with_its_place(t):
+    town = Town(t, {'role_agents': {'witness': 'gemini'}}, rigs={'alpha': {'role_agents': {'witness': 'codex'}}})
+    town.install('claude', 'gemini', 'codex')
+    said = town.good('explain', '--role', 'witness', '--rig', 'alpha').splitlines()
+    assert said[0].startswith('witness of alpha runs codex'), said[0]
+    rules = [line[3:].split()[0] for line in said[1:] if line[:3] in ('   ', '=> ')]
+    assert rules[:12] == ['override', 'type_agents', 'polecat_agents', 'worker_agents', 'dog', 'cost_tier', 'rig_role',
+                          'town_role', 'rig_runtime', 'rig_agent', 'town_default', 'builtin'], rules
+    decided, = [line for line in said if line.startswith('=> rig_role')]
+    assert f'(alpha/settings/config.json:{town.line_of("alpha/settings/config.json", "witness")}:' in decided, decided
+    passed, = [line for line in said if line.startswith('   town_role')]
+    assert 'gemini' in passed and f'(settings/config.json:{town.line_of("settings/config.json", "witness")}:' in passed
+    steps = town.json('explain', 'witness', '--rig', 'alpha')['steps']
+    assert [s['rule'] for s in steps if s['matched']][0] == 'rig_role'
+
+
+def test_explain_tells_how_far_it_came_before_an_error(t):
+    town = Town(t, {'role_agents': {'witness': 'gemni'}})
+    done = town.run('explain', 'witness', '--rig', 'alpha')
+    assert done.returncode == 2 and 'did you mean gemini?' in done.stderr, done
+    assert '   rig_role ' in done.stdout, done.stdout
+
+
+def test_models_says_which_line_decided(t):
+    town = Town(t, {'role_agents': {'witness': 'gemini', 'mayor': 'none-such'}},
+                rigs={'alpha': {'role_agents': {'polecat': 'codex'}}, 'beta': {}})
+    town.install('claude', 'gemini', 'codex')
+    rows = {(r.get('rig'), r['role']): r for r in town.json('models')['items']}
+    assert len(rows) == 4 + 2 * 4, rows
+    polecat, witness = rows['alpha', 'polecat'], rows['beta', 'witness']
+    assert polecat['agent'] == 'codex' and polecat['effort'] == 'high'
+    assert polecat['source'] == f'alpha/settings/config.json:{town.line_of("alpha/settings/config.json", "polecat")}'
+    assert witness['source'] == f'settings/config.json:{town.line_of("settings/config.json", "witness")}'
+    assert rows['beta', 'polecat']['source'] == 'builtin'
+    assert rows[None, 'deacon']['estimated_usd_per_day'] > 0
+    assert 'none-such' in rows[None, 'mayor']['trouble'] and 'trouble' not in polecat
+    table = town.good('models', '--rig', 'alpha').splitlines()
+    assert table[0].split()[:2] == ['RIG', 'ROLE'] and len(table) == 5
+    assert 'ESTIMATED USD PER DAY' in table[0]
+
+
+def test_presets_of_the_program_and_of_a_town(t):
+    town = Town(t, {'agents': {'mine': {'command': 'claude', 'args': ['', 'x']}}})
+    town.install('claude')
+    alone = {p['name']: p for p in town.json('presets', town=False)['items']}
+    assert len(alone) == 12 and alone['codex']['alone'] == 'exec --json' and alone['codex']['source'] == 'built in'
+    assert alone['claude']['installed'] and not alone['gemini']['installed']
+    town.write('settings/agents.json', {'version': 1, 'agents': {'gemini': {'args': ['--yes']}}})
+    all_ = {p['name']: p for p in town.json('presets')['items']}
+    assert len(all_) == 13 and all_['gemini']['args'] == ['--yes'] and all_['mine']['args'] == ['', 'x']
+    assert all_['mine']['source'] == f'settings/config.json:{town.line_of("settings/config.json", "mine")}'
+
+
+def test_cost_is_estimated_by_role_and_tier(t):
+    town = Town(t, {'budgets': {'alpha': {'usd_per_day': 20}}})
+    town.install('claude')
+    one, many = town.json('cost'), town.json('cost', '--polecats', '5')
+    polecat, = [r for r in one['roles'] if r['role'] == 'polecat']
+    more = many['estimated_usd_per_day'] - one['estimated_usd_per_day']
+    assert abs(more - 4 * polecat['estimated_usd_per_day']) < 0.06, (more, polecat)
+    tiers = {x['tier']: x['estimated_usd_per_day'] for x in one['tiers']}
+    assert tiers['budget'] < tiers['economy'] < tiers['standard'] <= one['estimated_usd_per_day'] + 0.01, tiers
+    budget, = one['budgets']
+    assert budget['budget'] == 'alpha' and budget['usd_per_day'] == 20 and budget['spent_usd'] == 0
+    assert 'estimated_usd_per_day' in town.good('cost').splitlines()[0]
+
+
+# ---- check ----
+
+def test_check_points_at_each_mistake_and_fails_if_a_spawn_would_not_run(t):
+    town = Town(t, rigs={'alpha': {}, 'beta': {'role_agents': {'polecat': 'codx'}}})
+    town.install('claude', 'codex')
+    town.write('settings/config.json', '{\n  "role_agents": {"mayor": "claude", "polcat": "codex"},\n'
+                                       '  "role_effort": {"mayor": "hihg"}\n}\n')
+    done = town.run('check')
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and len(lines) >= 3, done
+    assert 'settings/config.json:2:38: error: unknown role "polcat" in role_agents; did you mean polecat?' in lines, lines
+    assert any(x.startswith('settings/config.json:3:28: error: ') and 'did you mean high?' in x for x in lines), lines
+    line = town.line_of('beta/settings/config.json', 'codx')
+    assert any(x.startswith(f'beta/settings/config.json:{line}:') and 'did you mean codex?' in x for x in lines), lines
+    said = json.loads(town.run('check', '--json').stdout)
+    assert len(said['items']) == len(lines) and not said['all_run'] and said['errors'] == len(
+        [x for x in said['items'] if x['severity'] == 'error'])
+    assert {'file': 'settings/config.json', 'line': 2, 'column': 38}.items() <= [
+        x for x in said['items'] if 'polcat' in x['text']][0].items()
+
+
+def test_check_of_a_good_town_is_silent_and_of_a_file_that_is_none_says_where(t):
+    town = Town(t, {'role_agents': {'witness': 'gemini'}})
+    town.install('claude', 'gemini')
+    done = town.run('check')
+    assert done.returncode == 0 and done.stdout == '' and 'every spawn runs' in done.stderr, done
+    os.unlink(os.path.join(town.bin, 'gemini'))
+    done = town.run('check')
+    assert done.returncode == 1 and 'gemini' in done.stdout, done
+    for text, place in [('{"role_agents": {},}', '1:19'), ('', ''), ('\ufeff{}', '1:1'), ('{} x', '1:4'), ('[]', '1:1'),
+                        ('{"role_agents": [1]}', '1:17')]:
+        with t.case(text):
+            town.write('alpha/settings/config.json', text)
+            done = town.run('check')
+            assert done.returncode == 1 and f'alpha/settings/config.json:{place}' in done.stdout, done
+
+
+# ---- HTTP ----
+
+def test_a_server_answers_for_its_town(t):
+    town = Town(t, {'role_agents': {'polecat': 'codex'}, 'type_agents': {'docs': 'gemini'},
+                    'agents': {'odd': {'command': 'claude', 'args': ['', 'x'], 'env': {'MY_API_KEY': 'sk-live'}}}},
+                rigs={'alpha': {'role_agents': {'witness': 'odd'}}})
+    town.install('claude', 'codex', 'gemini')
+    secret = {'ANTHROPIC_API_KEY': 'sk-from-the-environment'}
+    server = t.new_server('--town', town.path, env={**town.env, **secret})
+    caller = t.caller('worker', server)
+
+    def resolve(status=200, **query):
+        return caller.get('/v1/roles/resolve', query=query).expect(status)
+
+    with t.case('as the command line does'):
+        for query in [{'role': 'polecat', 'rig': 'alpha', 'name': 'toast'}, {'role': 'witness', 'rig': 'alpha'},
+                      {'role': 'polecat', 'rig': 'alpha', 'type': 'docs', 'name': ''}, {'role': 'mayor', 'rig': ''}]:
+            words = [w for k, v in query.items() if v for w in (f'--{k}', v)]
+            there, here = resolve(**query).json, town.json('resolve', *words)
+            for member in ['agent', 'runs', 'rule', 'effort', 'argv', 'would_run', 'sources', 'steps', 'warnings']:
+                assert there.get(member) == here.get(member), (query, member, there, here)
+    with t.case('no secrets'):
+        odd = resolve(role='witness', rig='alpha')
+        assert '' in odd.json['argv'] and 'x' in odd.json['argv'], odd.json['argv']
+        assert b'sk-' not in odd.body and 'command' not in odd.json, odd.body
+        env = {v['name']: v for v in odd.json['env']}
+        assert env['ANTHROPIC_API_KEY'] == {'name': 'ANTHROPIC_API_KEY', 'from': 'ANTHROPIC_API_KEY'}
+        assert env['MY_API_KEY'] == {'name': 'MY_API_KEY'} and env['GT_RIG']['value'] == 'alpha'
+    with t.case('labels, and what is asked for once'):
+        town.write('settings/config.json', {'type_agents': {'risk=high': 'codex'}})
+        assert resolve(role='witness', rig='alpha', label='risk=high').json['agent'] == 'codex'
+        assert resolve(role='mayor', agent='gemini', effort='low').json['effort'] == 'low'
+    with t.case('what is wrong is told'):
+        resolve(422, role='polcat', rig='alpha').expect(422, 'invalid')
+        assert 'did you mean polecat?' in resolve(422, role='polcat', rig='alpha').json['detail']
+        resolve(404, role='polecat', rig='beta').expect(404, 'not_found')
+        resolve(404, role='polecat', rig='../alpha')
+        resolve(400, rig='alpha').expect(400, 'missing_field')
+    with t.case('not for readers'):
+        t.caller('reader', server).get('/v1/roles/resolve', query={'role': 'mayor'}).expect(403)
+
+
+def test_a_change_is_seen_by_the_next_call_and_half_a_file_by_none(t):
+    town = Town(t, {'role_agents': {'mayor': 'codex'}})
+    town.install('claude', 'codex', 'gemini')
+    caller = t.caller('worker', t.new_server('--town', town.path, env=town.env))
+
+    def mayor(status=200):
+        return caller.get('/v1/roles/resolve', query={'role': 'mayor'}).expect(status).json
+
+    assert mayor()['agent'] == 'codex'
+    for agent in ['gemini', 'claude', 'codex', 'gemini']:
+        town.write('settings/config.json', {'role_agents': {'mayor': agent}})
+        assert mayor()['agent'] == agent
+    whole = town.read('settings/config.json')
+    town.write('settings/config.json', whole[:len(whole) // 2])
+    kept = mayor()
+    assert kept['agent'] == 'gemini' and not kept['would_run'], kept
+    assert any(w.get('file') == 'settings/config.json' for w in kept['warnings']), kept['warnings']
+    town.write('settings/config.json', whole.replace('gemini', 'claude'))
+    assert mayor()['agent'] == 'claude' and mayor()['warnings'] == []
+
+
+def test_a_file_that_never_was_good_is_the_servers_state(t):
+    town = Town(t)
+    town.write('settings/config.json', '{"role_agents": {"mayor": "gemini",}}')
+    caller = t.caller('worker', t.new_server('--town', town.path, env=town.env))
+    refused = caller.get('/v1/roles/resolve', query={'role': 'mayor'}).expect(409, 'conflict').json
+    assert 'settings/config.json:1:' in refused['detail'], refused
+
+
+def test_without_a_town(t):
+    refused = t.worker.get('/v1/roles/resolve', query={'role': 'mayor'}).expect(404, 'not_found').json
+    assert '--town' in refused['detail']
+    server = t.new_server('--town', '/nonexistent', start=False)
+    server.start(wait_for=None)
+    assert server.process.wait(20 * SLOW) == 4 and 'is no town' in server.log(), server.log()
+
+
+# ---- workers ----
+
+def work(t, town, *flags, type_=None, until_empty=True):
+    """A worker of the town's roles, on the test's own queue."""
+    env = {**town.env, 'TENFOLD_URL': t.server.url, 'TENFOLD_KEY': t.caller('worker').key}
+    return Worker(t, flags=[*(['--until-empty'] if until_empty else []), '--town', town.path, *flags], env=env,
+                  type_=type_)
+
+
+def worked(t, town, *flags):
+    worker = work(t, town, '--role', 'polecat', '--rig', 'alpha', '--name', 'toast', *flags)
+    status, summary = worker.wait()
+    assert status == 0, (status, summary, worker.complaints())
+    return summary, worker.complaints()
+
+
+def said_by(t, item):
+    """What the stand-in that worked on the item printed."""
+    return json.loads(t.worker.show(item)['result']['output'].splitlines()[-1])
+
+
+def state_of(town):
+    folder = os.path.join(town.data, 'towns')
+    name, = [n for n in os.listdir(folder) if n.endswith('.json')]
+    with open(os.path.join(folder, name), encoding='utf-8') as f:
+        return f.read()
+
+
+def test_a_worker_starts_the_agent_of_a_role_with_the_item_as_its_prompt(t):
+    town = Town(t, {'role_agents': {'polecat': 'claude'}})
+    town.install('claude')
+    item = t.worker.add(t.type, title='Fix the "roof"; $(touch HIT)', description='--resume x\nTwo lines.',
+                        payload={'n': 1}, labels={'area': 'core', 'urgent': ''}, team='blue')
+    summary, complaints = worked(t, town, '--team', 'blue')
+    assert summary['completed'] == 1 and complaints == '', complaints
+    said = said_by(t, item)
+    prompt = said['argv'][-1]
+    assert said['argv'][:2] == ['claude', '--dangerously-skip-permissions'], said['argv']
+    assert said['argv'][-2] == '-p' and '--output-format' in said['argv'], said['argv']
+    assert prompt == (f'Work item {item["id"]}: Fix the "roof"; $(touch HIT)\nType: {t.type}\nTeam: blue\n'
+                      'Labels: area=core, urgent\n\n--resume x\nTwo lines.\n\nPayload (JSON):\n{"n": 1}\n'), prompt
+    assert said['stdin'] == ''
+    assert said['env']['GT_ROLE'] == 'alpha/polecats/toast' and said['env']['TENFOLD_WORK_ID'] == item['id']
+    assert said['env']['CLAUDE_CODE_EFFORT_LEVEL'] == 'high' and said['env']['GT_ROOT'] == os.path.realpath(town.path)
+    used = t.worker.show(item)['used']
+    assert used == {'agent': 'claude', 'effort': 'high'}, used
+
+
+def test_no_item_can_become_an_option_or_be_read_by_a_shell(t):
+    town = Town(t, {'role_agents': {'polecat': 'gemini'}})
+    town.install('gemini')
+    titles = [x for x in HOSTILE if x and '\u202e' not in x]
+    items = [t.worker.add(t.type, title=title, description=title, payload=title) for title in titles]
+    summary, _ = worked(t, town)
+    assert summary['completed'] == len(items)
+    for item, title in zip(items, titles):
+        argv = said_by(t, item)['argv']
+        assert argv[:-1] == said_by(t, items[0])['argv'][:-1], argv
+        assert argv[-1].startswith(f'Work item {item["id"]}: {title}\n') and argv[-2] == '-p', argv
+
+
+def test_a_large_payload_goes_to_standard_input(t):
+    town = Town(t, {'role_agents': {'polecat': 'codex'}})
+    town.install('codex', does='')
+    payload = {'long': 'x' * 200000}
+    item = t.worker.add(t.type, payload=payload)
+    with open(os.path.join(town.bin, 'codex'), 'w', encoding='utf-8') as f:
+        f.write('#!/bin/sh\nprintf "%s\\n" "$@"\nwc -c\n')
+    worked(t, town)
+    output = t.worker.show(item)['result']['output']
+    assert output.startswith('exec\n') and 'is on standard input' in output, output
+    assert int(output.splitlines()[-1]) == len(json.dumps(payload))
+
+
+def test_each_item_is_resolved_anew(t):
+    town = Town(t, {'role_agents': {'polecat': 'claude'}, 'type_agents': {'size=small': 'gemini'}})
+    # The first agent changes the file, as a person might meanwhile.
+    town.install('claude', does='sed s/claude/codex/ "$GT_ROOT/settings/config.json" >"$STAND_INS/new" && '
+                                'mv "$STAND_INS/new" "$GT_ROOT/settings/config.json"')
+    town.install('gemini', 'codex')
+    items = [t.worker.add(t.type, labels=labels) for labels in ({}, {'size': 'small'}, {'size': 'large'})]
+    worked(t, town)
+    assert [said_by(t, item)['argv'][0] for item in items] == ['claude', 'gemini', 'codex']
+    assert [t.worker.show(item)['used']['agent'] for item in items] == ['claude', 'gemini', 'codex']
+
+
+def test_a_quota_hit_cools_down_and_the_next_of_the_pool_takes_over(t):
+    town = Town(t, {'agent_pools': {'fast': {'agents': ['codex', 'gemini'], 'fallback': 'claude'}},
+                    'role_agents': {'polecat': 'fast'}})
+    town.install('codex', does='echo "ERROR: You have hit your usage limit" >&2; exit 1')
+    town.install('gemini', 'claude')
+    items = [t.worker.add(t.type, max_attempts=1) for _ in range(3)]
+    summary, complaints = worked(t, town)
+    assert summary['completed'] == 3 and summary['released'] == 1 and summary['failed'] == 0, summary
+    assert complaints.count('codex cools down for 60 min') == 1, complaints
+    assert {t.worker.show(item)['used']['agent'] for item in items} == {'gemini'}
+    assert all(t.worker.show(item)['failures'] == 0 for item in items)
+    # It is remembered: by the next worker, and by whoever asks.
+    later = t.worker.add(t.type)
+    worked(t, town)
+    assert t.worker.show(later)['used']['agent'] == 'gemini'
+    assert town.json('resolve', 'polecat', '--rig', 'alpha')['runs'] == 'gemini'
+    said = town.run('explain', 'polecat', '--rig', 'alpha')
+    assert 'it cools down for' in said.stderr and 'gemini in place of codex' in said.stdout, said
+
+
+def test_an_agent_whose_provider_is_away_costs_the_item_an_attempt(t):
+    town = Town(t, {'agent_pools': {'fast': {'agents': ['codex', 'gemini']}}, 'role_agents': {'polecat': 'fast'}})
+    town.install('codex', does='echo "authentication_error" >&2; exit 1')
+    town.install('gemini')
+    item = t.worker.add(t.type, max_attempts=2, backoff={'kind': 'fixed', 'base_ms': 0})
+    worked(t, town)
+    shown = t.worker.show(item)
+    assert shown['state'] == 'completed' and shown['failures'] == 1 and shown['used']['agent'] == 'gemini', shown
+
+
+def test_a_failure_of_the_work_cools_nobody_down(t):
+    town = Town(t, {'role_agents': {'polecat': 'claude'}})
+    town.install('claude', does='echo "3 tests failed" >&2; exit 1')
+    item = t.worker.add(t.type)
+    summary, complaints = worked(t, town)
+    assert summary['failed'] == 1 and 'cools down' not in complaints
+    shown = t.worker.show(item)
+    assert shown['error'].startswith('exit status 1: 3 tests failed') and shown['used']['agent'] == 'claude', shown
+
+
+def test_when_nothing_can_run_items_go_back_and_the_worker_says_why(t):
+    town = Town(t, {'role_agents': {'polecat': 'gemini'}})
+    item = t.worker.add(t.type)
+    worker = work(t, town, '--role', 'polecat', '--rig', 'alpha')
+    status, summary = worker.wait()
+    assert status == 5 and summary['released'] == 1 and summary['completed'] == 0, (status, summary)
+    assert "there is no command 'gemini'" in worker.complaints(), worker.complaints()
+    shown = t.worker.show(item)
+    assert shown['state'] == 'ready' and shown['failures'] == 0, shown
+
+
+def test_tokens_are_recorded_and_a_spent_budget_stops(t):
+    town = Town(t, {'role_agents': {'polecat': 'claude'}, 'budgets': {'alpha': {'usd_per_day': 1, 'warn_at': 0.5}}})
+    result = {'type': 'result', 'usage': {'input_tokens': 12345, 'output_tokens': 678}, 'total_cost_usd': 0.6}
+    town.install('claude', does=f"echo '{json.dumps(result)}'")
+    items = [t.worker.add(t.type) for _ in range(3)]
+    worker = work(t, town, '--role', 'polecat', '--rig', 'alpha')
+    status, summary = worker.wait()
+    complaints = worker.complaints()
+    assert status == 5 and summary['completed'] == 2 and summary['released'] == 1, (status, summary, complaints)
+    assert 'budget' in complaints and 'nothing more is started on it today' in complaints, complaints
+    assert [t.worker.state(item) for item in items] == ['completed', 'completed', 'ready']
+    assert '24690' in state_of(town) and not os.path.exists(town.file('towns'))
+    cost = town.json('cost')
+    assert cost['recorded_usd_today'] == 1.2, cost
+    assert cost['budgets'][0]['state'] == 'over' and cost['budgets'][0]['spent_usd'] == 1.2, cost['budgets']
+
+
+def test_a_cancelled_item_stops_its_agent(t):
+    town = Town(t, {'role_agents': {'polecat': 'claude'}})
+    town.install('claude')
+    pid = os.path.join(town.base, 'pid')
+    with open(os.path.join(town.bin, 'claude'), 'w', encoding='utf-8') as f:
+        f.write(f'#!/bin/sh\necho $$ >{pid}\nexec sleep 600\n')
+    item = t.worker.add(t.type)
+    worker = work(t, town, '--role', 'polecat', '--rig', 'alpha', until_empty=False)
+    running = pid_in(pid)
+    t.operator.post(f'/v1/work/{item["id"]}/cancel').expect(200)
+    until(lambda: is_gone(running), what='the end of the agent')
+    until(lambda: 'was cancelled' in worker.complaints(), what='the word of it')
+
+
+def test_what_is_wrong_with_a_role_is_told_before_the_first_claim(t):
+    town = Town(t, {'role_agents': {'polecat': 'gemni'}})
+    item = t.worker.add(t.type)
+    for flags, says in [(['--role', 'polecat', '--rig', 'alpha'], 'did you mean gemini?'),
+                        (['--role', 'polcat', '--rig', 'alpha'], 'did you mean polecat?'),
+                        (['--role', 'polecat'], '--rig')]:
+        worker = work(t, town, *flags)
+        status, summary = worker.wait()
+        assert status == 2 and summary is None and says in worker.complaints(), worker.complaints()
+    assert t.worker.show(item)['attempt'] == 0
+    done = subprocess.run([BINARY, 'worker', 'run', '--type', 'x'], capture_output=True, text=True, check=False,
+                          env=town.env, timeout=60 * SLOW)
+    assert done.returncode == 2 and '--role' in done.stderr, done
+    done = subprocess.run([BINARY, 'worker', 'run', '--role', 'mayor', '--', 'true'], capture_output=True, text=True,
+                          check=False, env=town.env, timeout=60 * SLOW)
+    assert done.returncode == 2 and 'command' in done.stderr, done
