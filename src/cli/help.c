@@ -212,12 +212,12 @@ void help_usage(const struct cli_verb *v, struct buf *b)
 	bool flags_end;
 	struct str rest = cli_verb_positionals(v, &flags_end);
 
-	buf_fmt(b, "%s%s", v->name, flags_end ? " [FLAGS] --" : "");
+	buf_fmt(b, "%s%s", v->name, flags_end ? " [FLAGS]" : "");
 	while (rest.n) {
 		const struct json_field *f = json_field_by_name(t, str_cut(rest, ' ', &rest));
 		bool required = f->need == JSON_REQUIRED, many = cli_takes_many(f);
 
-		buf_z(b, required ? " " : " [");
+		buf_fmt(b, " %s%s", required ? "" : "[", flags_end ? "-- " : "");
 		add_upper(b, f->name);
 		buf_fmt(b, "%s%s", many ? "…" : "", required ? "" : "]");
 	}

@@ -222,8 +222,7 @@ static void a_command_keeps_its_flags(void **state)
 	assert_str(w->command[5], "--");
 	assert_str(w->command[6], "--json");
 	assert_false(line.globals.json);
-	bad("worker run --type a", "worker run: command is missing (The command and its arguments); usage: tenfold "
-				   "worker run [FLAGS] -- COMMAND…; see 'tenfold worker run --help'");
+	good("worker run --type a --role polecat");  /* an agent instead */
 	good("work claim alice build --max 5 test"); /* words of a call are not a command */
 }
 
