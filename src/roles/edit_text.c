@@ -263,7 +263,7 @@ static enum err set_in_document(struct edit *e)
 /* There is nothing yet, or null stands there, which Go takes for nothing. */
 static void set_in_nothing(struct edit *e)
 {
-	struct style style = style_of_new_file();
+	struct style style = style_of_new_file(e->d);
 
 	if (e->d->root)
 		leave_out(e, e->d->root->from, e->d->root->to);
@@ -356,7 +356,6 @@ static void unset_in_document(struct edit *e)
 
 static enum err check_path(const struct edit_key *path, size_t depth, struct problem *p)
 {
-	CHECK(depth > 0);
 	for (size_t i = 0; i < depth; i++)
 		if (!str_is_utf8(path[i].name))
 			return problem_set(p, ERR_INVALID,
@@ -409,6 +408,7 @@ enum err edit_set(const struct doc *d, const struct edit_key *path, size_t depth
 			 .out = BUF_INIT(DOC_MAX_BYTES)};
 	enum err err = check_path(path, depth, p);
 
+	CHECK(depth > 0);
 	if (err == OK)
 		err = check_value(&e, a);
 	if (err == OK && (!d->root || d->root->kind == NODE_NULL))
@@ -425,12 +425,11 @@ enum err edit_unset(const struct doc *d, const struct edit_key *path, size_t dep
 		    struct str *out, struct problem *p)
 {
 	struct edit e = {.d = d, .path = path, .depth = depth, .problem = p, .out = BUF_INIT(DOC_MAX_BYTES)};
-	enum err err = check_path(path, depth, p);
+	enum err err = OK;
 
-	if (err)
-		return err;
+	CHECK(depth > 0);
 	*out = d->text;
-	if (!d->root)
+	if (!d->root || d->root->kind != NODE_OBJECT)
 		return OK;
 	unset_in_document(&e);
 	if (e.copied)

@@ -152,9 +152,9 @@ struct style style_of_new(const struct doc *d, const struct node *object)
 	return last ? style_of_member(d, last) : style_in_empty(d, object);
 }
 
-struct style style_of_new_file(void)
+struct style style_of_new_file(const struct doc *d)
 {
-	return (struct style){.newline = STR("\n"), .unit = STR("  "), .colon = STR(": "), .gap = STR(" ")};
+	return (struct style){.newline = newline_of(d), .unit = STR("  "), .colon = STR(": "), .gap = STR(" ")};
 }
 
 static size_t spaces_at(struct str s, size_t at)

@@ -19,7 +19,7 @@ struct style {
 
 struct style style_of_member(const struct doc *d, const struct node *member); /* one that is there */
 struct style style_of_new(const struct doc *d, const struct node *object);    /* one that would be its last */
-struct style style_of_new_file(void);
+struct style style_of_new_file(const struct doc *d);                          /* nothing is there yet, or null */
 
 /* Where the white space before the member's name begins: behind the comma or the bracket. */
 uint32_t style_lead(const struct doc *d, const struct node *member);

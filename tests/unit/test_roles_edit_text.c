@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "roles_kit/any_document.h"
 #include "roles_kit/edits.h"
+#include "roles_kit/memory_files.h"
 
 static struct arena *arena;
 
@@ -189,6 +190,7 @@ static void what_is_missing_or_null_becomes_a_file(void **state)
 		{"", "role_agents/:witness", "\"x\"", "{\n  \"role_agents\": {\n    \"witness\": \"x\"\n  }\n}\n"},
 		{"null", "a", "1", "{\n  \"a\": 1\n}"},
 		{"\nnull\n", "a", "1", "\n{\n  \"a\": 1\n}\n"},
+		{"null\r\n", "a", "1", "{\r\n  \"a\": 1\r\n}\r\n"},
 		{"", "a/b", NULL, NULL},
 		{"null", "a", NULL, NULL},
 	};
@@ -231,6 +233,8 @@ static void a_member_goes_with_its_comma_and_its_lines(void **state)
 		{"{\"r\": [1]}", "r/:b", NULL, NULL},
 		{"{\"r\": null}", "r/:b/c", NULL, NULL},
 		{"[{\"r\": 1}]", "r", NULL, NULL},
+		{"[1]", "", NULL, NULL}, /* an element is no member without a name */
+		{"{\"r\": 1}", "\xff", NULL, NULL},
 	};
 
 	(void)state;
@@ -360,6 +364,70 @@ static void what_was_put_in_and_taken_out_leaves_no_trace(void **state)
 	assert_true(tried > 2000);
 }
 
+/* ---- written ---- */
+
+struct torn {
+	struct memory_files *m;
+	const char *before; /* NULL: there is no file */
+	struct way way;
+	struct str value, after; /* value p NULL: unset */
+};
+
+static void begin_torn(void *arg)
+{
+	const struct torn *t = arg;
+
+	memory_files_remove(t->m, "config.json");
+	if (t->before)
+		memory_files_put(t->m, "config.json", t->before);
+}
+
+/* As role_set() does it: read, change, write when nobody else has. */
+static void change_torn(void *arg)
+{
+	const struct torn *t = arg;
+	struct files *f = &t->m->files;
+	struct doc d = {.path = STR("config.json")};
+	struct stamp was = {0};
+	struct str text, out;
+
+	if (f->read(f, "config.json", DOC_MAX_BYTES, arena, &text, &was, NULL) == OK)
+		d = parsed(text);
+	assert_int_equal(t->value.p ? edit_set(&d, t->way.keys, t->way.depth, t->value, arena, &out, NULL)
+				    : edit_unset(&d, t->way.keys, t->way.depth, arena, &out, NULL),
+			 OK);
+	f->write(f, "config.json", out, &was, NULL);
+}
+
+static void look_at_torn(void *arg, bool done)
+{
+	const struct torn *t = arg;
+	struct str text = memory_files_text(t->m, "config.json");
+	bool is_old = t->before ? str_eqz(text, t->before) : !text.p;
+
+	assert_true(str_eq(text, t->after) || (!done && is_old));
+}
+
+static void an_edit_cut_at_any_step_leaves_the_old_file_or_the_new_one(void **state)
+{
+	struct memory_files *m = memory_files_new();
+	const struct torn changes[] = {
+		{m, "{\n  \"a\": 1\n}", way_of(STR("b")), STR("2"), STR("{\n  \"a\": 1,\n  \"b\": 2\n}")},
+		{m, "{\n  \"a\": 1\n}", way_of(STR("a")), STR("2"), STR("{\n  \"a\": 2\n}")},
+		{m, "{\"a\": 1, \"b\": 2}", way_of(STR("a")), {0}, STR("{\"b\": 2}")},
+		{m, NULL, way_of(STR("a")), STR("1"), STR("{\n  \"a\": 1\n}\n")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(changes); i++) {
+		struct torn t = changes[i];
+		const struct memory_files_trial trial = {begin_torn, change_torn, look_at_torn, &t};
+
+		assert_int_equal(memory_files_cut_everywhere(m, &trial), 2 * MEMORY_WRITE_STEPS);
+	}
+	memory_files_destroy(&m);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -374,6 +442,7 @@ int main(void)
 		TEST(a_full_arena_is_an_error),
 		TEST(any_change_to_any_document_is_that_change_only),
 		TEST(what_was_put_in_and_taken_out_leaves_no_trace),
+		TEST(an_edit_cut_at_any_step_leaves_the_old_file_or_the_new_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -196,6 +196,31 @@ bool memory_files_is_off(const struct memory_files *m)
 	return m->inside->off;
 }
 
+static bool try_with_cut(struct memory_files *m, const struct memory_files_trial *t, int steps)
+{
+	bool done;
+
+	t->begin(t->arg);
+	memory_files_cut(m, steps);
+	t->change(t->arg);
+	done = !m->inside->off;
+	memory_files_restart(m);
+	t->look(t->arg, done);
+	return done;
+}
+
+unsigned memory_files_cut_everywhere(struct memory_files *m, const struct memory_files_trial *t)
+{
+	unsigned cuts = 0;
+
+	for (int lost = 0; lost < 2; lost++) {
+		m->loses_unflushed = lost;
+		for (int steps = 0; !try_with_cut(m, t, steps); steps++)
+			cuts++;
+	}
+	return cuts;
+}
+
 /* ---- reading ---- */
 
 static enum err is_off(const struct memory_files *m, struct problem *p)

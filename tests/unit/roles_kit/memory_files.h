@@ -50,4 +50,15 @@ void memory_files_cut(struct memory_files *m, int steps);
 void memory_files_restart(struct memory_files *m);
 bool memory_files_is_off(const struct memory_files *m);
 
+/* A change that may write several files, cut one step later each time until it is cut no more, with and without
+ * losing what was not flushed. Each time: begin() sets the scene, change() makes it, and after a restart look()
+ * sees what is there; `done`: it was not cut. Returns how often it was cut. */
+struct memory_files_trial {
+	void (*begin)(void *arg);
+	void (*change)(void *arg);
+	void (*look)(void *arg, bool done);
+	void *arg;
+};
+unsigned memory_files_cut_everywhere(struct memory_files *m, const struct memory_files_trial *t);
+
 #endif
