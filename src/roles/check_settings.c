@@ -269,6 +269,23 @@ static void check_rig_runtime(const struct scope *x)
 			"runtime is deprecated: define it in agents and name it in agent");
 }
 
+static void check_rigs(const struct scope *x)
+{
+	struct guess g;
+
+	for (size_t i = 0; i < x->s->rig_count; i++) {
+		const struct rig_part *part = &x->s->rigs[i];
+
+		if (is_rig_name(x, part->name))
+			continue;
+		g = guess_for(part->name);
+		for (size_t k = 0; k < x->c->rig_count; k++)
+			guess_offer(&g, x->c->rigs[k]);
+		mistake(x->c, SEVERITY_WARNING, part->at, "rigs has \"%.*s\", which is no rig%.*s",
+			STRF(part->name), STRF(did_you_mean(x->c, &g)));
+	}
+}
+
 static void check_merge_queue(const struct scope *x)
 {
 	struct origin at = {x->s->source.path, 0, 0};
@@ -298,6 +315,7 @@ void check_settings(struct check *c, const struct settings *s, const struct rig 
 		check_pool(&x, &s->pools[i]);
 	check_accounts(&x);
 	check_budgets(&x);
+	check_rigs(&x);
 	check_tier(&x);
 	check_rig_runtime(&x);
 	check_merge_queue(&x);

@@ -62,10 +62,10 @@ static bool try_named(struct question *k, enum rule rule, const struct mapping *
 static void take_here_for_a_rig(struct question *k)
 {
 	const struct rig *here = town_rig_here(k->town);
-	const struct source *s = &here->settings->source;
+	const struct source *s = &here->own->source;
 
 	if (s->state == FILE_READ && !s->refused)
-		k->of_rig = here->settings;
+		k->of_rig = here->own;
 	s = &here->registry->source;
 	if (s->state == FILE_READ && !s->refused && here->registry->n)
 		k->registry = here->registry;

@@ -31,13 +31,18 @@ enum err edit_unset(const struct doc *d, const struct edit_key *path, size_t dep
 /* ---- files ---- */
 
 struct edit_report {
-	const char *path;  /* of the file */
+	const char *path;  /* of the file; NULL when it did not come to one */
 	struct str *lines; /* what changed: "settings/config.json:14: role_agents.witness: claude → gemini" */
-	size_t count;
+	size_t count;      /* 0: everything is as it was asked for already, and nothing was written */
 };
 
-/* rig empty: the town's file. ERR_INVALID when what would stand there does not resolve, naming why; `force` writes
- * all the same. `dry_run` writes nothing. */
+/*
+ * rig empty: the town's file. A file that is not there is made. ERR_INVALID when what would stand there does not
+ * resolve, naming why; `force` writes all the same. `dry_run` writes nothing and reports as if it did.
+ * ERR_NOT_FOUND: no such rig; ERR_MALFORMED: the file is no JSON and is left alone; ERR_CONFLICT: somebody else
+ * changed it meanwhile. town_refresh() comes before and after. The arena holds every version of the files: a few
+ * times their bytes each.
+ */
 struct edit_options {
 	struct str rig;
 	bool dry_run, force;
@@ -48,8 +53,8 @@ enum err role_unset(struct town *t, struct str role, const struct edit_options *
 		    struct edit_report *out, struct problem *p);
 enum err role_set_tier(struct town *t, struct str tier, const struct edit_options *o, struct arena *a,
 		       struct edit_report *out, struct problem *p);
-/* What the rigs' files say becomes `rigs` of the town's file where that answers the same for every role; says what
- * is left, and what would change. */
+/* What the files of the rigs, or of one, say about agents moves into `rigs` of the town's file where that answers
+ * the same for every role; says what stays, and what Gas Town, which does not look there, would do from then on. */
 enum err role_consolidate(struct town *t, const struct edit_options *o, struct arena *a, struct edit_report *out,
 			  struct problem *p);
 

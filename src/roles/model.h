@@ -196,11 +196,21 @@ struct settings {
 	const struct runtime *runtime; /* rig only, deprecated but stronger than `agent`; NULL: none */
 	struct origin runtime_at;
 	bool old_target_branch, old_integration_branches; /* removed keys of merge_queue that Gas Town warns of */
+	struct rig_part *rigs; /* of a town, tenfold's own: what stands in for members that a rig's file lacks */
+	size_t rig_count;      /* sorted by name */
+};
+
+struct rig_part {
+	struct str name;
+	struct settings settings; /* source is not used */
+	struct origin at;
 };
 
 struct rig {
 	struct str name; /* empty: what Gas Town takes for one when there is none, see town_rig_here() */
+	/* Its file's, and member by member what `rigs` of the town's file says where it says nothing. */
 	const struct settings *settings;
+	const struct settings *own;    /* its file's alone, which is what Gas Town sees */
 	const struct agents *registry; /* its agents.json over the town's; leaks into no other rig */
 };
 
@@ -248,8 +258,8 @@ const struct rig *town_rig_here(struct town *t);
 const struct agents *town_registry(struct town *t); /* the town's agents.json over the built-in presets */
 const struct accounts *town_accounts(struct town *t);
 const struct account *accounts_find(const struct accounts *a, struct str handle); /* NULL: there is none */
-/* Folders of the town that are rigs: with settings/config.json, settings/agents.json or a line in mayor/rigs.json;
- * sorted by name. */
+/* Folders of the town that are rigs: with settings/config.json, settings/agents.json, a line in mayor/rigs.json or in
+ * `rigs` of the town's settings; sorted by name. */
 enum err town_rigs(struct town *t, struct arena *a, struct str **names, size_t *count, struct problem *p);
 /* The command as it would be started: what was found along PATH is remembered and only looked at again. NULL when
  * it cannot be executed. For a name it is the path found, until the next town_refresh(). */

@@ -258,7 +258,8 @@ static void look_at_files(struct question *k)
 	const struct settings *town = town_settings(k->town);
 
 	k->of_town = counts(k, &town->source) ? town : &no_settings;
-	k->of_rig = k->rig && counts(k, &k->rig->settings->source) ? k->rig->settings : &no_settings;
+	if (k->rig && counts(k, &k->rig->own->source))
+		k->of_rig = k->q->compat ? k->rig->own : k->rig->settings;
 	k->registry = counting_layers(k, k->rig ? k->rig->registry : town_registry(k->town));
 }
 

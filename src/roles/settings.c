@@ -243,11 +243,11 @@ void take_merge_queue(struct reading *r, const struct field *f, const struct nod
 		VEC_FREE(list);                                            \
 	} while (0)
 
-void settings_read(struct reading *r, struct settings *out)
+static void read_object(struct reading *r, const struct shape *shape, const struct node *n, struct settings *out)
 {
 	struct building b = {.r = r, .settings = out};
 
-	shape_take(r, r->is_rig ? &shape_rig_settings : &shape_town_settings, r->doc->root, &b);
+	shape_take(r, shape, n, &b);
 	agents_keep(r, b.agents.v, b.agents.n, &out->agents);
 	VEC_FREE(&b.agents);
 	KEEP(r, &b.role_agents, struct mapping, out->role_agents.v, out->role_agents.n);
@@ -258,5 +258,41 @@ void settings_read(struct reading *r, struct settings *out)
 	KEEP(r, &b.accounts, struct account_choice, out->accounts, out->account_count);
 	KEEP(r, &b.pools, struct agent_pool, out->pools, out->pool_count);
 	KEEP(r, &b.budgets, struct budget_line, out->budgets, out->budget_count);
+	KEEP(r, &b.rigs, struct rig_part, out->rigs, out->rig_count);
 	out->runtime = b.runtime;
+}
+
+/* ---- rigs of the town's file ---- */
+
+void take_rig(struct reading *r, const struct field *f, const struct node *n, void *out)
+{
+	struct building *b = out;
+	struct rig_part part;
+
+	(void)f;
+	if (!n) {
+		b->rigs.n = 0;
+		return;
+	}
+	if (n->kind == NODE_NULL)
+		return;
+	part = (struct rig_part){.name = arena_str(r->arena, n->key), .at = shape_key_origin(r, n)};
+	read_object(r, &shape_rig_settings, n, &part.settings);
+	*VEC_PUSH(&b->rigs) = part;
+}
+
+static int by_rig(const void *a, const void *b)
+{
+	const struct rig_part *x = a, *y = b;
+	int order = str_cmp(x->name, y->name);
+
+	/* Of one name the last of the text comes first, and is found. */
+	return order ? order : (x->at.line < y->at.line) - (x->at.line > y->at.line);
+}
+
+void settings_read(struct reading *r, struct settings *out)
+{
+	read_object(r, r->is_rig ? &shape_rig_settings : &shape_town_settings, r->doc->root, out);
+	if (out->rig_count)
+		qsort(out->rigs, out->rig_count, sizeof(*out->rigs), by_rig);
 }

@@ -178,6 +178,7 @@ static const struct field town_fields[] = {
 	TAKE("crew_agents", WANT_MAP, take_worker_agent),
 	TAKE("default_agent", WANT_TEXT, take_default_agent),
 	TAKE("cost_tier", WANT_TEXT, take_cost_tier),
+	OWN("rigs", WANT_MAP, take_rig),
 	TEXT_("cli_theme"),
 	TEXT_("agent_email_domain"),
 	TEXTS_("disabled_patrols"),

@@ -56,6 +56,7 @@ struct source slot_source(const struct slot *s);
 
 struct rig_entry {
 	struct rig rig;
+	struct settings merged;
 	struct slot settings, registry;
 	struct rig_entry *same_hash;
 	uint64_t under_version;
@@ -90,6 +91,8 @@ struct town {
 
 enum { TOWN_MAGIC = 0x70776e21 };
 
+struct look town_look(struct town *t); /* over the built-in presets */
+void rig_entry_free(struct rig_entry **r);
 void commands_forget(struct town *t);
 
 #endif

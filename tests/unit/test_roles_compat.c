@@ -301,9 +301,9 @@ static void claude_is_started_by_its_path(void **state)
 	story_uninstall(s, "claude");
 	ask("witness");
 	assert_str(s->answer.runtime.command, "claude");
-	story_put_raw(s, "/home/u/.claude/local/claude", "#!/bin/sh\n");
+	story_put_raw(s, "/u/.claude/local/claude", "#!/bin/sh\n");
 	ask("witness");
-	assert_str(s->answer.runtime.command, "/home/u/.claude/local/claude");
+	assert_str(s->answer.runtime.command, "/u/.claude/local/claude");
 	story_env(s, "HOME", NULL);
 	ask("witness");
 	assert_str(s->answer.runtime.command, "claude");
@@ -380,7 +380,7 @@ static void accounts_environment_flag_default_and_its_errors(void **state)
 		  "'work':{'email':'b@x','config_dir':'/srv/work'}}}");
 	ask("witness");
 	assert_str(s->answer.account, "home");
-	assert_str(s->answer.account_config_dir, "/home/u/.claude-home");
+	assert_str(s->answer.account_config_dir, "/u/.claude-home");
 	assert_int_equal(story_ask(s, flagged), OK);
 	assert_str(s->answer.account_config_dir, "/srv/work");
 	story_env(s, "GT_ACCOUNT", "home");

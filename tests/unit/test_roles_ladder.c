@@ -220,7 +220,7 @@ static void custom_agents_are_looked_for_too(void **state)
 	story_put(s, "settings/config.json", "{'default_agent':'x','agents':{'x':{'command':'~/bin/x'}}}");
 	ask("witness");
 	assert_str(s->answer.runs, "claude");
-	memory_files_install(s->m, "/home/u/bin/x");
+	memory_files_install(s->m, "/u/bin/x");
 	ask("witness");
 	assert_str(s->answer.runs, "x");
 	assert_true(s->answer.would_run);

@@ -24,7 +24,7 @@ struct story *story_new(void)
 	memory_files_put(s->m, "/t/mayor/town.json", "{\"type\":\"town\",\"version\":2,\"name\":\"t\"}");
 	memory_files_folder(s->m, "/t/alpha");
 	memory_files_folder(s->m, "/t/beta");
-	story_env(s, "HOME", "/home/u");
+	story_env(s, "HOME", "/u");
 	story_env(s, "PATH", "/bin");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		story_install(s, commands[i]);

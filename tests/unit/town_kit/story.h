@@ -1,7 +1,7 @@
 /*
  * A town told in a few lines: what tests of the ladder, the checks and the edits of src/roles/ begin with.
  *
- * The town is /t with the rig alpha, the home is /home/u, PATH is /bin, and every preset's command is installed.
+ * The town is /t with the rig alpha, the home is /u, PATH is /bin, and every preset's command is installed.
  * Texts of files are written with ' for ", so that they can be read.
  */
 #ifndef TENFOLD_TESTS_TOWN_KIT_STORY_H
