@@ -9,8 +9,8 @@
 extern const struct runtime runtime_unsaid; /* nothing is said: what reading a file begins with */
 
 /*
- * What an entry of `agents` or `runtime` leaves out comes from the preset of its provider, else of its command, else
- * from claude. Nested objects are filled as a whole, env by its keys.
+ * What an entry of `agents` or `runtime` leaves out comes from the preset of its provider, else of its command,
+ * else from claude. Nested objects are filled as a whole, env by its keys.
  *
  * With compat as Gas Town does: resuming and working alone are not known of such agents, and one that leaves its
  * arguments to a preset without any gets those of its provider, which is claude when none is said.

@@ -258,8 +258,8 @@ const struct rig *town_rig_here(struct town *t);
 const struct agents *town_registry(struct town *t); /* the town's agents.json over the built-in presets */
 const struct accounts *town_accounts(struct town *t);
 const struct account *accounts_find(const struct accounts *a, struct str handle); /* NULL: there is none */
-/* Folders of the town that are rigs: with settings/config.json, settings/agents.json, a line in mayor/rigs.json or in
- * `rigs` of the town's settings; sorted by name. */
+/* Folders of the town that are rigs: with settings/config.json, settings/agents.json, a line in mayor/rigs.json or
+ * in `rigs` of the town's settings; sorted by name. */
 enum err town_rigs(struct town *t, struct arena *a, struct str **names, size_t *count, struct problem *p);
 /* The command as it would be started: what was found along PATH is remembered and only looked at again. NULL when
  * it cannot be executed. For a name it is the path found, until the next town_refresh(). */

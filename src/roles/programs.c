@@ -3,7 +3,8 @@
  * found by way of a relative part of PATH is refused, and ends the search.
  *
  * What was found is remembered and only looked at again, one call instead of one for each part of PATH; what stands
- * earlier in PATH by now is noticed when PATH changes or that file goes.
+ * earlier in PATH by now is noticed when PATH changes or that file goes. Within one question nothing is looked for
+ * twice.
  */
 #include "roles/town_priv.h"
 
@@ -49,6 +50,7 @@ static const char *remember(struct town *t, struct str name, char *path)
 	}
 	free(c->path);
 	c->path = path;
+	c->looked = t->generation;
 	return path;
 }
 
@@ -78,12 +80,11 @@ static const char *search(struct town *t, struct str name)
 		if (t->files->executable(t->files, str_of(path))) {
 			if (path[0] == '/')
 				return remember(t, name, path);
-			free(path);
-			return NULL;
+			rest = (struct str){0};
 		}
 		free(path);
 	}
-	return NULL;
+	return remember(t, name, NULL);
 }
 
 static void note_search_path(struct town *t)
@@ -108,15 +109,19 @@ static char *terminated(struct str s)
 
 const char *town_executable(struct town *t, struct str command)
 {
-	const struct found_command *known;
+	struct found_command *known;
 
 	if (command.n == 0 || command.n >= TOWN_PATH_MAX || memchr(command.p, '\0', command.n))
 		return NULL;
 	note_search_path(t);
 	known = find(t, command);
-	if (known && t->files->executable(t->files, str_of(known->path)))
+	if (known && known->looked == t->generation)
 		return known->path;
+	if (known && known->path && t->files->executable(t->files, str_of(known->path))) {
+		known->looked = t->generation;
+		return known->path;
+	}
 	if (!memchr(command.p, '/', command.n) && t->search_path[0])
 		return search(t, command);
-	return t->files->executable(t->files, command) ? remember(t, command, terminated(command)) : NULL;
+	return remember(t, command, t->files->executable(t->files, command) ? terminated(command) : NULL);
 }

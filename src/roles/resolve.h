@@ -54,7 +54,7 @@ struct role_answer {
 	struct fault *warnings; /* for stderr; with compat in Gas Town's words, "warning: " included */
 	size_t warning_count;
 	struct fault refusal; /* of a failure: the sentence and its place apart; empty when all is well */
-	bool would_run; /* the command is there, nothing is undefined, and every file could be read */
+	bool would_run;       /* the command is there, nothing is undefined, and every file could be read */
 };
 
 /*

@@ -248,8 +248,6 @@ static void read_object(struct reading *r, const struct shape *shape, const stru
 	struct building b = {.r = r, .settings = out};
 
 	shape_take(r, shape, n, &b);
-	agents_keep(r, b.agents.v, b.agents.n, &out->agents);
-	VEC_FREE(&b.agents);
 	KEEP(r, &b.role_agents, struct mapping, out->role_agents.v, out->role_agents.n);
 	KEEP(r, &b.role_effort, struct mapping, out->role_effort.v, out->role_effort.n);
 	KEEP(r, &b.worker_agents, struct mapping, out->worker_agents.v, out->worker_agents.n);
@@ -260,6 +258,9 @@ static void read_object(struct reading *r, const struct shape *shape, const stru
 	KEEP(r, &b.budgets, struct budget_line, out->budgets, out->budget_count);
 	KEEP(r, &b.rigs, struct rig_part, out->rigs, out->rig_count);
 	out->runtime = b.runtime;
+	/* Last, because a block of an arena is twice the one before. */
+	agents_keep(r, b.agents.v, b.agents.n, &out->agents);
+	VEC_FREE(&b.agents);
 }
 
 /* ---- rigs of the town's file ---- */

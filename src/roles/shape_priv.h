@@ -1,10 +1,10 @@
 /*
  * From a document to structs, by table: which members an object may have, of which type, and where they go.
  *
- * The rules are those of encoding/json where Gas Town reads the file too: members in the order of the text, any case,
- * null leaves a text or number as it was and empties a list, a map or an object, an object met twice is merged. What
- * has the wrong type is told with its place and left out; the rest of the file counts. Gas Town then takes nothing
- * of the file, which is noted as `refused`, for --compat.
+ * The rules are those of encoding/json where Gas Town reads the file too: members in the order of the text, any
+ * case, null leaves a text or number as it was and empties a list, a map or an object, an object met twice is
+ * merged. What has the wrong type is told with its place and left out; the rest of the file counts. Gas Town then
+ * takes nothing of the file, which is noted as `refused`, for --compat.
  */
 #ifndef TENFOLD_ROLES_SHAPE_PRIV_H
 #define TENFOLD_ROLES_SHAPE_PRIV_H
@@ -26,7 +26,17 @@ struct reading {
 	unsigned own; /* within members that are tenfold's: Gas Town does not look at them */
 };
 
-enum want { WANT_ANY, WANT_TEXT, WANT_BOOL, WANT_INT, WANT_NUMBER, WANT_TEXTS, WANT_TEXT_MAP, WANT_OBJECT, WANT_MAP };
+enum want {
+	WANT_ANY,
+	WANT_TEXT,
+	WANT_BOOL,
+	WANT_INT,
+	WANT_NUMBER,
+	WANT_TEXTS,
+	WANT_TEXT_MAP,
+	WANT_OBJECT,
+	WANT_MAP
+};
 
 struct field;
 struct shape {
@@ -36,8 +46,8 @@ struct shape {
 	size_t given_at; /* of its `given` */
 };
 
-/* For a WANT_MAP (called for each entry, null ones too) and for whatever does not simply go to `at`. n NULL: null was
- * said for the map or object as a whole, forget what was there. */
+/* For a WANT_MAP (called for each entry, null ones too) and for whatever does not simply go to `at`. n NULL: null
+ * was said for the map or object as a whole, forget what was there. */
 typedef void take_fn(struct reading *r, const struct field *f, const struct node *n, void *out);
 
 struct field {
@@ -59,11 +69,12 @@ void shape_keep(const struct shape *s, void *of, struct arena *a);
 
 /* For take functions: whether n is of that kind; a fault when not. */
 bool shape_is(struct reading *r, const struct node *n, enum want want);
-struct str shape_text(struct reading *r, const struct node *n); /* a copy; empty for null, with a fault when wrong */
+struct str shape_text(struct reading *r,
+		      const struct node *n); /* a copy; empty for null, with a fault when wrong */
 
 void shape_fault(struct reading *r, struct origin at, enum severity severity, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-struct str shape_path(const struct reading *r, const struct node *n); /* agents.x.args[2] */
+struct str shape_path(const struct reading *r, const struct node *n);          /* agents.x.args[2] */
 struct origin shape_origin(const struct reading *r, const struct node *n);     /* of the value */
 struct origin shape_key_origin(const struct reading *r, const struct node *n); /* of the name */
 

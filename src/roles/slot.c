@@ -34,6 +34,7 @@ static void content_free(struct content **c)
 	if (!*c)
 		return;
 	arena_destroy(&(*c)->arena);
+	free((*c)->faults);
 	free(*c);
 	*c = NULL;
 }
@@ -112,18 +113,13 @@ static void decode(struct reading *r, const struct slot *s, const struct look *l
 
 static void keep_faults(struct reading *r, struct content *c)
 {
-	struct fault *v = ARENA_ARRAY(r->arena, struct fault, r->faults.n + 1);
-
-	if (v && r->faults.n)
-		memcpy(v, r->faults.v, r->faults.n * sizeof(*v));
-	c->faults = v;
-	c->fault_count = v ? r->faults.n : 0;
-	if (v && r->more_faults)
-		v[c->fault_count++] =
+	if (r->more_faults)
+		*VEC_PUSH(&r->faults) =
 			(struct fault){.severity = SEVERITY_ERROR,
 				       .at = {.path = r->shown},
 				       .text = arena_fmt(r->arena, "and %zu more mistakes", r->more_faults)};
-	VEC_FREE(&r->faults);
+	c->faults = r->faults.v; /* the content owns it now */
+	c->fault_count = r->faults.n;
 }
 
 static enum err make_content(const struct slot *s, const struct look *l, struct str text, struct content **out,

@@ -9,7 +9,8 @@
 
 enum file_kind { FILE_TOWN_SETTINGS, FILE_RIG_SETTINGS, FILE_REGISTRY, FILE_ACCOUNTS, FILE_QUOTA, FILE_RIG_NAMES };
 
-/* What a file said. Its memory is the arena's; arena NULL: nothing was read, everything is empty. */
+/* What a file said. Its memory is the arena's, but for the list of faults; arena NULL: nothing was read, everything
+ * is empty. */
 struct content {
 	struct arena *arena;
 	struct fault *faults;
@@ -66,7 +67,8 @@ struct rig_entry {
 
 struct found_command {
 	struct found_command *same_hash;
-	char *path;
+	char *path;      /* NULL: not there */
+	uint64_t looked; /* the generation in which that was so */
 	size_t name_length;
 	char name[];
 };

@@ -134,7 +134,8 @@ static void an_unknown_agent_is_an_error_with_the_likely_word(void **state)
 	(void)state;
 	story_put(s, "settings/config.json", "{\n 'role_agents':{'witness':'gemni'}}");
 	refuse("witness", ERR_INVALID,
-	       "settings/config.json:2:27: role_agents names the agent \"gemni\", which is nowhere defined; did you "
+	       "settings/config.json:2:27: role_agents names the agent \"gemni\", which is nowhere defined; did "
+	       "you "
 	       "mean "
 	       "gemini?");
 	assert_int_equal(s->problem.line, 2);
@@ -142,7 +143,8 @@ static void an_unknown_agent_is_an_error_with_the_likely_word(void **state)
 	ask("refinery");
 	story_put(s, "settings/config.json", "{'default_agent':'my-agnt','agents':{'my-agent':{}}}");
 	refuse("refinery", ERR_INVALID,
-	       "settings/config.json:1:18: default_agent names the agent \"my-agnt\", which is nowhere defined; did "
+	       "settings/config.json:1:18: default_agent names the agent \"my-agnt\", which is nowhere defined; "
+	       "did "
 	       "you "
 	       "mean my-agent?");
 	assert_int_equal(ASK(s, .role = STR("witness"), .rig = STR("alpha"), .agent = STR("cursro")), ERR_INVALID);
