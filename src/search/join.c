@@ -40,8 +40,8 @@ static void fill(struct window *w, struct source *s, uint32_t end)
 		uint64_t worth = worths[s->at] * s->share / SHARE_WHOLE;
 
 		w->bits[slot / 64] |= UINT64_C(1) << slot % 64;
-		if (worth > w->points[slot])
-			w->points[slot] = worth;
+		if (worth > w->sums[slot])
+			w->sums[slot] = worth;
 	}
 }
 
@@ -51,8 +51,8 @@ static void empty(struct window *w, struct postings *out, uint32_t first)
 		for (; w->bits[i]; w->bits[i] &= w->bits[i] - 1) {
 			uint32_t slot = i * 64 + (uint32_t)__builtin_ctzll(w->bits[i]);
 
-			postings_push(out, first + slot, (uint16_t)(w->points[slot] ? w->points[slot] : 1));
-			w->points[slot] = 0;
+			postings_push(out, first + slot, (uint16_t)(w->sums[slot] ? w->sums[slot] : 1));
+			w->sums[slot] = 0;
 		}
 }
 
@@ -100,10 +100,37 @@ static uint16_t worth_max(const struct postings *list, uint32_t n)
 	return most;
 }
 
+/* Whether the first list has every document of another, for at least as much: so it is for a part and the whole of
+ * its compound, unless somewhere the whole is written as one word. */
+static bool adds_nothing(const struct source *first, const struct source *other)
+{
+	struct asked a = {.list = first->list, .n = first->n};
+	struct cursor c = {&a, 0};
+
+	if (first->share != SHARE_WHOLE || other->n > first->n / 4)
+		return false;
+	for (uint32_t i = 0; i < other->n; i++)
+		if (cursor_seek(&c, other->list->slots[i]) != other->list->slots[i] ||
+		    postings_worths(first->list)[c.at] <
+			    postings_worths(other->list)[i] * other->share / SHARE_WHOLE)
+			return false;
+	return true;
+}
+
+static uint32_t drop_needless(struct source *sources, uint32_t n)
+{
+	uint32_t kept = 1;
+
+	for (uint32_t i = 1; i < n; i++)
+		if (!adds_nothing(&sources[0], &sources[i]))
+			sources[kept++] = sources[i];
+	return n ? kept : 0;
+}
+
 void plan_join_lists(const struct view *v, struct asked *a)
 {
 	struct source sources[MEANT_MAX];
-	uint32_t n = open_sources(v, a, sources);
+	uint32_t n = drop_needless(sources, open_sources(v, a, sources));
 
 	if (n == 0)
 		return;

@@ -17,8 +17,9 @@ uint32_t plan_df(const struct view *v, uint32_t stem)
 static uint32_t rarity(const struct view *v, uint32_t df)
 {
 	double n = v->live > df ? v->live : df;
+	long rarity = lround(RARITY_ONE * log(1 + (n - df + 0.5) / (df + 0.5)));
 
-	return (uint32_t)lround(RARITY_ONE * log(1 + (n - df + 0.5) / (df + 0.5)));
+	return rarity > 0 ? (uint32_t)rarity : 1;
 }
 
 void plan_mean(struct asked *a, uint32_t stem, uint32_t share)

@@ -3,20 +3,19 @@
 
 #include <string.h>
 
-uint32_t cursor_seek(struct cursor *c, uint32_t slot)
+/* Doubling steps from where we are, then bisection: near is what is asked for most. What is at `at` is too early.
+ */
+uint32_t cursor_seek_far(struct cursor *c, uint32_t slot)
 {
-	const uint32_t *slots = c->a->n ? c->a->list->slots : NULL;
+	const uint32_t *slots = c->a->list->slots, n = c->a->n;
 	uint32_t low = c->at, step = 1, high;
 
-	if (low >= c->a->n)
-		return NO_ID;
-	if (slots[low] >= slot)
-		return slots[low];
-	while (low + step < c->a->n && slots[low + step] < slot) {
+	while (low + step < n && slots[low + step] < slot) {
 		low += step;
 		step *= 2;
 	}
-	high = low + step < c->a->n ? low + step : c->a->n;
+	high = low + step < n ? low + step : n;
+	low++;
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
@@ -26,7 +25,7 @@ uint32_t cursor_seek(struct cursor *c, uint32_t slot)
 			high = middle;
 	}
 	c->at = low;
-	return low < c->a->n ? slots[low] : NO_ID;
+	return low < n ? slots[low] : NO_ID;
 }
 
 uint64_t prior_points(const struct rank *r, double prior)
@@ -51,7 +50,8 @@ struct together {
 	struct rank *r;
 	struct cursor cursors[SEARCH_QUERY_WORDS_MAX + 1]; /* the required first, the shortest of them leading */
 	uint32_t required, n;
-	uint64_t rest_max; /* what the others can add to the leader's points */
+	uint64_t rest_max[SEARCH_QUERY_WORDS_MAX +
+			  2]; /* what those from here on can add, and what is not of words */
 };
 
 static void open_cursors(struct together *t)
@@ -72,9 +72,9 @@ static void open_cursors(struct together *t)
 	for (uint32_t i = 0; i < p->n; i++)
 		if (!p->asked[i]->required && p->asked[i]->n)
 			t->cursors[t->n++] = (struct cursor){p->asked[i], 0};
-	t->rest_max = p->all_points + t->r->prior_max;
-	for (uint32_t i = 1; i < t->n; i++)
-		t->rest_max += asked_points_max(t->cursors[i].a);
+	t->rest_max[t->n] = p->all_points + t->r->prior_max;
+	for (uint32_t i = t->n; i-- > 0;)
+		t->rest_max[i] = t->rest_max[i + 1] + asked_points_max(t->cursors[i].a);
 }
 
 static uint64_t points_at(const struct cursor *c)
@@ -88,8 +88,11 @@ static void meet(struct together *t, uint32_t slot, uint64_t points)
 	struct rank *r = t->r;
 
 	for (uint32_t i = 1; i < t->n; i++) {
-		bool there = cursor_seek(&t->cursors[i], slot) == slot;
+		bool there;
 
+		if (points + t->rest_max[i] < top_floor(&r->top))
+			return;
+		there = cursor_seek(&t->cursors[i], slot) == slot;
 		if (there)
 			points += points_at(&t->cursors[i]);
 		else if (i < t->required)
@@ -99,16 +102,27 @@ static void meet(struct together *t, uint32_t slot, uint64_t points)
 		rank_take(r, slot, points + r->p->all_points);
 }
 
+/* The least worth the leader must have to reach the floor; over WORTH_MAX when none is enough. */
+static uint64_t worth_needed(const struct together *t)
+{
+	uint64_t floor = top_floor(&t->r->top), rarity = t->cursors[0].a->rarity;
+
+	if (floor <= t->rest_max[1])
+		return 0;
+	return rarity ? (floor - t->rest_max[1] + rarity - 1) / rarity : WORTH_MAX + 1;
+}
+
 static void lead_block(struct together *t, uint32_t from, uint32_t to)
 {
 	const struct asked *lead = t->cursors[0].a;
 	const uint16_t *worths = postings_worths(lead->list);
+	uint64_t needed = worth_needed(t);
 
 	for (uint32_t i = from; i < to; i++) {
-		uint64_t points = (uint64_t)lead->rarity * worths[i];
-
-		if (points + t->rest_max >= top_floor(&t->r->top))
-			meet(t, lead->list->slots[i], points);
+		if (worths[i] < needed)
+			continue;
+		meet(t, lead->list->slots[i], (uint64_t)lead->rarity * worths[i]);
+		needed = worth_needed(t);
 	}
 }
 
@@ -125,7 +139,7 @@ void rank_all_words(struct rank *r)
 		uint64_t most =
 			atomic_load_explicit(&postings_maxima(lead->list)[i / LIST_BLOCK], memory_order_relaxed);
 
-		if (most * lead->rarity + t.rest_max >= top_floor(&r->top))
+		if (most * lead->rarity + t.rest_max[1] >= top_floor(&r->top))
 			lead_block(&t, i, i + LIST_BLOCK < lead->n ? i + LIST_BLOCK : lead->n);
 	}
 }

@@ -16,9 +16,9 @@
 /* Room for one chunk of slots; a reader has one. Bits and sums are zero between uses. */
 struct window {
 	uint64_t bits[CHUNK_WORDS];
-	uint64_t points[CHUNK_SLOTS];
-	uint8_t required[CHUNK_SLOTS]; /* how many required words the slot has */
+	uint64_t sums[CHUNK_SLOTS]; /* points << COUNT_BITS | how many required words the slot has */
 };
+enum { COUNT_BITS = 6 };
 
 struct best {
 	uint64_t points;
@@ -50,8 +50,15 @@ struct cursor {
 	uint32_t at;
 };
 
-uint32_t cursor_seek(struct cursor *c,
-		     uint32_t slot); /* to the first one from `slot` on; returns its slot or NO_ID */
+uint32_t cursor_seek_far(struct cursor *c, uint32_t slot);
+
+/* To the first one from `slot` on; returns its slot or NO_ID. */
+static inline uint32_t cursor_seek(struct cursor *c, uint32_t slot)
+{
+	if (c->at >= c->a->n)
+		return NO_ID;
+	return c->a->list->slots[c->at] >= slot ? c->a->list->slots[c->at] : cursor_seek_far(c, slot);
+}
 
 struct rank {
 	const struct view *v;

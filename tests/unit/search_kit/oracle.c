@@ -205,7 +205,7 @@ static double df(const struct oracle *o, struct str stem)
 
 static double rarity_of(const struct oracle *o, double n)
 {
-	return floor(4096 * log(1 + ((double)oracle_count(o) - n + 0.5) / (n + 0.5)) + 0.5) / 4096;
+	return fmax(1, floor(4096 * log(1 + ((double)oracle_count(o) - n + 0.5) / (n + 0.5)) + 0.5)) / 4096;
 }
 
 static double worth(const struct oracle *o, const struct text_doc *d, struct str stem)
