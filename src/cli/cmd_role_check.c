@@ -20,6 +20,7 @@ static void print_mistakes(const struct role_check_report *r)
 
 static void print_verdict(const struct role_check_report *r)
 {
+	fflush(stdout); /* the list comes first, also where both go to one place */
 	fprintf(stderr, "%lld error%s, %lld warning%s, %lld hint%s: %s\n", (long long)r->errors,
 		r->errors == 1 ? "" : "s", (long long)r->warnings, r->warnings == 1 ? "" : "s", (long long)r->hints,
 		r->hints == 1 ? "" : "s",

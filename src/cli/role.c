@@ -69,6 +69,7 @@ void role_warn(const struct cli *cli, const struct fault *f, bool compat)
 	struct role_mistake m = role_report_fault(f, cli->arena);
 	struct buf b = BUF_INIT(0);
 
+	fflush(stdout); /* what it is about comes first, also where both go to one place */
 	if (compat) {
 		json_show_text(f->text, &b);
 		fprintf(stderr, "%s\n", buf_cstr(&b));

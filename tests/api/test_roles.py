@@ -3,6 +3,7 @@
 The agents are stand-ins on a PATH of the test's own: they print how they were started, and end as they are told.
 """
 
+import difflib
 import json
 import os
 import shutil
@@ -316,6 +317,102 @@ def test_check_of_a_good_town_is_silent_and_of_a_file_that_is_none_says_where(t)
             town.write('alpha/settings/config.json', text)
             done = town.run('check')
             assert done.returncode == 1 and f'alpha/settings/config.json:{place}' in done.stdout, done
+
+
+# ---- set, unset, tier, consolidate ----
+
+ODD_FILE = ('{\r\n\t"_comment" : "mind the  spaces",\r\n\t"role_agents": { "mayor":"claude" ,  "witness" : "claude" },\r\n'
+            '\t"unknown": [1,2,  {"x":null}], "Role_Effort": {}\r\n}\r\n')
+
+
+def changed_lines(before, after):
+    """Lines that are only in one of them; line ends count."""
+    return [line for line in difflib.ndiff(before.splitlines(True), after.splitlines(True)) if line[0] in '+-']
+
+
+def test_set_changes_that_line_and_nothing_else(t):
+    town = Town(t)
+    town.install('claude', 'gemini')
+    with open(town.file('settings/config.json'), 'w', encoding='utf-8', newline='') as f:
+        f.write(ODD_FILE)
+
+    def text():
+        with open(town.file('settings/config.json'), encoding='utf-8', newline='') as f:
+            return f.read()
+
+    said = town.good('set', 'witness', 'gemini')
+    assert said == 'settings/config.json:3: role_agents.witness: claude → gemini\n', said
+    assert text() == ODD_FILE.replace('"witness" : "claude"', '"witness" : "gemini"')
+    assert town.json('resolve', 'witness', '--rig', 'alpha')['agent'] == 'gemini'
+    again = town.run('set', 'witness', 'gemini', '--json')
+    assert again.returncode == 0 and json.loads(again.stdout) == {
+        'file': 'settings/config.json', 'written': False, 'changes': []}, again
+    assert town.good('set', 'witness', 'claude', '--dry-run').endswith('gemini → claude\n')
+    assert '"witness" : "gemini"' in text()
+    town.good('set', 'witness', 'claude')
+    assert text() == ODD_FILE
+    town.good('set', 'deacon', 'gemini')
+    added = changed_lines(ODD_FILE, text())
+    assert [x[0] for x in added if x[0] != '?'] in (['-', '+'], ['+']) and '"deacon"' in added[-1], added
+    town.good('unset', 'deacon')
+    assert text() == ODD_FILE
+
+
+def test_a_rigs_file_is_made_when_it_is_missing(t):
+    town = Town(t, rigs={})
+    town.install('claude', 'codex')
+    os.makedirs(town.file('beta'))
+    town.good('set', 'polecat', 'codex', '--rig', 'beta')
+    assert json.loads(town.read('beta/settings/config.json'))['role_agents'] == {'polecat': 'codex'}
+    assert town.json('resolve', 'polecat', '--rig', 'beta')['agent'] == 'codex'
+    missing = town.run('set', 'polecat', 'codex', '--rig', 'gamma')
+    assert missing.returncode == 4 and not os.path.exists(town.file('gamma')), missing
+
+
+def test_what_would_not_resolve_is_not_written(t):
+    town = Town(t, {'role_agents': {'witness': 'claude'}})
+    town.install('claude')
+    before = town.read('settings/config.json')
+    for words, says in [(['set', 'witness', 'gemni'], 'did you mean gemini?'), (['set', 'witnes', 'claude'], 'witness'),
+                        (['set', 'witness', '"; touch HIT'], 'nowhere defined'), (['tier', 'economie'], 'economy'),
+                        (['unset', 'polcat'], 'polecat')]:
+        done = town.run(*words)
+        assert done.returncode == 2 and says in done.stderr and done.stdout == '', (words, done)
+        assert town.read('settings/config.json') == before
+    town.good('set', 'witness', 'gemni', '--force')
+    assert '"witness": "gemni"' in town.read('settings/config.json')
+    town.write('settings/config.json', '{"role_agents": {},}')
+    broken = town.run('set', 'witness', 'claude', '--force')
+    assert broken.returncode == 2 and 'settings/config.json:1:' in broken.stderr, broken
+    assert town.read('settings/config.json') == '{"role_agents": {},}'
+
+
+def test_a_tier_is_written_and_works(t):
+    town = Town(t, {'_comment': 'keep me', 'role_agents': {'mayor': 'claude'}})
+    town.install('claude')
+    town.good('tier', 'economy')
+    models = {(r.get('rig'), r['role']): r for r in town.json('models')['items']}
+    assert models[None, 'mayor']['model'] == 'sonnet[1m]' and models[None, 'mayor']['effort'] == 'medium'
+    assert models['alpha', 'witness']['effort'] == 'low' and models[None, 'boot']['model'] == 'haiku'
+    assert json.loads(town.read('settings/config.json'))['_comment'] == 'keep me'
+    town.good('tier', 'standard')
+    boot = town.json('resolve', 'boot')
+    assert boot['model'] == 'haiku' and boot['would_run'] and boot['warnings'] == [], boot
+
+
+def test_consolidate_leaves_every_answer_as_it_was(t):
+    town = Town(t, {'role_agents': {'witness': 'gemini'}},
+                rigs={f'rig{i}': {'role_agents': {'polecat': ['codex', 'claude'][i % 2]}} for i in range(6)})
+    town.install('claude', 'codex', 'gemini')
+
+    def answers():
+        return [(r.get('rig'), r['role'], r['agent'], r['effort']) for r in town.json('models')['items']]
+
+    before = answers()
+    changes = town.good('consolidate').splitlines()
+    assert len([c for c in changes if 'rigs.rig' in c]) == 6, changes
+    assert answers() == before
+    assert 'role_agents' not in town.read('rig0/settings/config.json')
 
 
 # ---- HTTP ----
