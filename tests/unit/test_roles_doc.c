@@ -130,6 +130,7 @@ static void escapes_are_read_as_go_reads_them(void **state)
 		{"\\ud83d", "\xef\xbf\xbd"},
 		{"\\ude00x", "\xef\xbf\xbdx"},
 		{"\\ud83d\\ud83d\\ude00", "\xef\xbf\xbd\xf0\x9f\x98\x80"},
+		{"\\ude00\\ude00", "\xef\xbf\xbd\xef\xbf\xbd"},
 		{"\\ud83d\\u0041", "\xef\xbf\xbd\x41"},
 		{"\\ud83d\\n", "\xef\xbf\xbd\n"},
 		{"\\\\u0041", "\\u0041"},

@@ -142,6 +142,7 @@ static void a_new_member_looks_like_its_neighbours(void **state)
 		{"{\r\n}", "b", "2", "{\r\n  \"b\": 2\r\n}"},
 		{"{\n\t\"a\": {}\n}", "a/b", "2", "{\n\t\"a\": {\n\t\t\"b\": 2\n\t}\n}"},
 		{"{\n\t\"a\": {\n\t}\n}", "a/b", "2", "{\n\t\"a\": {\n\t\t\"b\": 2\n\t}\n}"},
+		{"{\n\t\"a\": 1, \"b\": {\n\t}\n}", "b/c", "2", "{\n\t\"a\": 1, \"b\": {\n\t\t\"c\": 2\n\t}\n}"},
 		{"{\"a\": {}}", "a/b", "2", "{\"a\": {\"b\": 2}}"},
 		{"{\"a\":{ }}", "a/b", "2", "{\"a\":{\"b\":2}}"},
 		/* objects on the way */

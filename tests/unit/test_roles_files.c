@@ -387,6 +387,23 @@ static void a_file_just_written_is_not_trusted_until_the_clock_has_ticked(void *
 	assert_false(stamp_holds(&later, &young));
 }
 
+static void stamps_differ_in_anything_that_tells_versions_apart(void **state)
+{
+	const struct stamp a = {1, 2, 3, 4, 5, false};
+	const struct stamp others[] = {{9, 2, 3, 4, 5, false},
+				       {1, 9, 3, 4, 5, false},
+				       {1, 2, 9, 4, 5, false},
+				       {1, 2, 3, 9, 5, false},
+				       {1, 2, 3, 4, 9, false}};
+	struct stamp same = a;
+
+	(void)state;
+	same.recent = true;
+	assert_true(stamp_eq(&a, &same) && stamp_holds(&a, &same) && !stamp_holds(&same, &a));
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		assert_true(!stamp_eq(&a, &others[i]) && !stamp_holds(&a, &others[i]));
+}
+
 /* Past the limit a write is cut short, and then refused. */
 static int write_past_the_limit(void *unused)
 {
@@ -571,6 +588,7 @@ int main(void)
 		TEST(mode_and_owner_are_kept),
 		TEST(a_file_whose_owner_cannot_be_kept_stays_as_it_is),
 		TEST(a_file_just_written_is_not_trusted_until_the_clock_has_ticked),
+		TEST(stamps_differ_in_anything_that_tells_versions_apart),
 		TEST(a_write_that_finds_no_room_changes_nothing),
 		TEST(what_stands_under_the_temporary_name_is_not_followed),
 		TEST(a_command_is_found_along_the_path_or_by_its_own),
