@@ -70,7 +70,8 @@ struct texts labels_of_item(const struct work_claimed *item, struct arena *a)
 	struct texts out = {0};
 	struct doc doc;
 
-	if (!item->labels.n || doc_parse(STR("labels"), item->labels, a, &doc, NULL) != OK)
+	if (!item->labels.n || doc_parse(STR("labels"), item->labels, a, &doc, NULL) != OK ||
+	    doc.root->kind != NODE_OBJECT)
 		return out;
 	out.v = ARENA_ARRAY(a, struct str, doc.root->count);
 	for (const struct node *n = doc.root->first; n && out.v; n = n->next)

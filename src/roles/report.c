@@ -136,7 +136,7 @@ static bool sounds_secret(struct str name)
 {
 	static const struct str words[] = {
 		{"KEY", 3},         {"TOKEN", 5},   {"SECRET", 6}, {"PASS", 4},
-		{"CREDENTIAL", 10}, {"HEADERS", 7}, {"PROXY", 5},  {"_AUTH", 5},
+		{"CREDENTIAL", 10}, {"HEADERS", 7}, {"PROXY", 5},  {"AUTHORIZATION", 13},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

@@ -569,7 +569,8 @@ def test_a_large_payload_goes_to_standard_input(t):
 
 
 def test_each_item_is_resolved_anew(t):
-    town = Town(t, {'role_agents': {'polecat': 'claude'}, 'type_agents': {'size=small': 'gemini'}})
+    town = Town(t, {'role_agents': {'polecat': 'claude'}, 'type_agents': {
+        'size=small': {'agent': 'gemini', 'model': 'flash', 'effort': 'low'}}})
     # The first agent changes the file, as a person might meanwhile.
     town.install('claude', does='sed s/claude/codex/ "$GT_ROOT/settings/config.json" >"$STAND_INS/new" && '
                                 'mv "$STAND_INS/new" "$GT_ROOT/settings/config.json"')
@@ -577,7 +578,9 @@ def test_each_item_is_resolved_anew(t):
     items = [t.worker.add(t.type, labels=labels) for labels in ({}, {'size': 'small'}, {'size': 'large'})]
     worked(t, town)
     assert [said_by(t, item)['argv'][0] for item in items] == ['claude', 'gemini', 'codex']
-    assert [t.worker.show(item)['used']['agent'] for item in items] == ['claude', 'gemini', 'codex']
+    used = [t.worker.show(item)['used'] for item in items]
+    assert [u['agent'] for u in used] == ['claude', 'gemini', 'codex']
+    assert (used[1]['model'], used[1]['effort']) == ('flash', 'low') and 'model' not in used[0], used
 
 
 def test_a_quota_hit_cools_down_and_the_next_of_the_pool_takes_over(t):
@@ -608,6 +611,24 @@ def test_an_agent_whose_provider_is_away_costs_the_item_an_attempt(t):
     worked(t, town)
     shown = t.worker.show(item)
     assert shown['state'] == 'completed' and shown['failures'] == 1 and shown['used']['agent'] == 'gemini', shown
+
+
+def test_a_limit_is_of_the_account_when_there_is_one(t):
+    town = Town(t, {'role_agents': {'polecat': 'claude'}, 'role_accounts': {'polecat': ['work', 'home']}})
+    town.write('mayor/accounts.json', {'version': 1, 'default': 'work', 'accounts': {
+        name: {'email': 'x@example.org', 'config_dir': os.path.join(town.base, name)} for name in ('work', 'home')}})
+    town.install('claude', does='case $CLAUDE_CONFIG_DIR in *work) echo "Claude AI usage limit reached|4102444800"; exit 1;; esac')
+    items = [t.worker.add(t.type) for _ in range(3)]
+    summary, complaints = worked(t, town)
+    assert summary['completed'] == 3 and summary['released'] == 1, (summary, complaints)
+    assert complaints.count('account work cools down') == 1, complaints
+    assert all(said_by(t, item)['env']['CLAUDE_CONFIG_DIR'].endswith('/home') for item in items)
+    # With both used up it is the agent that has nothing left.
+    town.install('claude', does='echo "Claude AI usage limit reached"; exit 1')
+    t.worker.add(t.type)
+    worker = work(t, town, '--role', 'polecat', '--rig', 'alpha', '--name', 'toast')
+    status, summary = worker.wait()
+    assert status == 5 and summary['released'] == 2 and summary['completed'] == 0, (status, summary, worker.complaints())
 
 
 def test_a_failure_of_the_work_cools_nobody_down(t):
