@@ -226,7 +226,8 @@ static void pack(struct gather *g)
 {
 	uint32_t before = 0;
 
-	qsort(g->occurrences.v, g->occurrences.n, sizeof(uint64_t), by_number);
+	if (g->occurrences.n)
+		qsort(g->occurrences.v, g->occurrences.n, sizeof(uint64_t), by_number);
 	buf_reset(&g->packed);
 	g->stem_count = 0;
 	for (size_t i = 0, next; i < g->occurrences.n; i = next) {

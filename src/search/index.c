@@ -264,13 +264,15 @@ bool search_remove(struct search *s, int64_t id)
 	return true;
 }
 
-/* Marks the new ones before it unmarks the old: for a moment it has both, never none. */
+/* Marks the new ones before it unmarks the old: for a moment it has both, never none. Who looks at one value after
+ * the other sees by the count of flips that he must look again (filter.c). */
 static void replace_values(struct search *s, struct doc *d, const struct search_value *values, size_t n)
 {
 	struct gen *g = writer_gen(s);
 	uint32_t *old = d->values, old_count = d->value_count;
 
 	set_values(s, d, values, n);
+	atomic_fetch_add(&g->flips, 1);
 	for (uint32_t i = 0; i < old_count; i++) {
 		bool kept = false;
 

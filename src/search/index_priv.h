@@ -114,6 +114,7 @@ struct gen {
 	ptrs_ref words, lists, values, chunks;
 	_Atomic(struct lexicon *) lexicon;
 	_Atomic uint32_t visible, live;
+	_Atomic uint32_t flips;       /* counts changes of values, between marking the new and unmarking the old */
 	uint32_t word_end, value_end; /* the writer's: ids below are taken or were */
 };
 

@@ -162,7 +162,7 @@ void value_unmark(struct memory *m, struct value *v, uint32_t slot)
 		return;
 	}
 	b->n--;
-	atomic_fetch_and_explicit(&b->bits[at / 64], ~(UINT64_C(1) << at % 64), memory_order_relaxed);
+	atomic_fetch_and_explicit(&b->bits[at / 64], ~(UINT64_C(1) << at % 64), memory_order_release);
 }
 
 void value_bits(struct value *v, uint32_t chunk, uint64_t bits[CHUNK_WORDS])
@@ -173,7 +173,7 @@ void value_bits(struct value *v, uint32_t chunk, uint64_t bits[CHUNK_WORDS])
 		return;
 	if (b->dense) {
 		for (uint32_t i = 0; i < CHUNK_WORDS; i++)
-			bits[i] |= atomic_load_explicit(&b->bits[i], memory_order_relaxed);
+			bits[i] |= atomic_load_explicit(&b->bits[i], memory_order_acquire);
 		return;
 	}
 	for (uint32_t i = 0; i < b->n; i++)

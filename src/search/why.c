@@ -40,7 +40,8 @@ void whys_begin(struct whys *w, const struct view *v, const struct plan *p)
 		for (uint32_t j = 0; j < p->asked[i]->meant_count; j++)
 			w->sought[w->n++] =
 				(struct sought){p->asked[i]->meant[j].stem, i, p->asked[i]->meant[j].share};
-	qsort(w->sought, w->n, sizeof(*w->sought), by_stem);
+	if (w->n)
+		qsort(w->sought, w->n, sizeof(*w->sought), by_stem);
 }
 
 static uint64_t points_of(const struct whys *w, const struct sought *s, const struct doc_stem *stem,
