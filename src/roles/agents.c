@@ -31,11 +31,27 @@ static bool runs(const struct agent *one, struct str command)
 	       (str_eq(r->command, command) || str_eq(path_base(r->command), path_base(command)));
 }
 
+/* Those of the built-in names first: they know best what their programs look like. */
+static const struct agent *known_by_command(const struct agents *a, struct str command)
+{
+	const struct agents *known = presets_builtin();
+
+	for (size_t i = 0; i < known->n; i++) {
+		const struct agent *one = agents_find(a, known->v[i].name);
+
+		if (one && runs(one, command))
+			return one;
+	}
+	return NULL;
+}
+
 const struct agent *agents_by_command(const struct agents *a, struct str command)
 {
-	for (; a && command.n; a = a->under)
-		for (size_t i = 0; i < a->n; i++)
-			if (runs(&a->v[i], command))
-				return &a->v[i];
-	return NULL;
+	const struct agent *known = command.n ? known_by_command(a, command) : NULL;
+
+	for (const struct agents *layer = a; layer && command.n && !known; layer = layer->under)
+		for (size_t i = 0; i < layer->n && !known; i++)
+			if (runs(&layer->v[i], command) && agents_find(a, layer->v[i].name) == &layer->v[i])
+				known = &layer->v[i];
+	return known;
 }

@@ -6,11 +6,10 @@
 enum err role_command(struct town *t, const struct role_query *q, const struct role_answer *answer,
 		      const struct command_options *o, struct arena *a, struct role_command *out, struct problem *p)
 {
-	const struct rig *rig = town_rig(t, q->rig);
 	const struct spawn s = {
 		.files = town_files(t),
 		.town_dir = town_dir(t),
-		.registry = rig ? rig->registry : town_registry(t),
+		.registry = answer->registry,
 		.query = q,
 		.answer = answer,
 		.options = o,

@@ -56,6 +56,30 @@ static bool try_named(struct question *k, enum rule rule, const struct mapping *
 	return false;
 }
 
+/* Gas Town says this each time it reads the file; once is enough here. */
+static void warn_of_old_keys(struct question *k, struct str path)
+{
+	static const char text[] =
+		"warning: %.*s: merge_queue.%s is deprecated and ignored (use rig default_branch instead)";
+
+	if (k->of_rig->old_target_branch)
+		warn(k, NOWHERE, text, STRF(path), "target_branch");
+	if (k->of_rig->old_integration_branches)
+		warn(k, NOWHERE, text, STRF(path), "integration_branches");
+}
+
+/* Where more words follow, the command is the built-in one, and all else what the town's files make of its name. */
+static struct runtime pristine(struct question *k, const struct agent *builtin)
+{
+	struct runtime r = fill_preset(agents_find(k->registry, builtin->name), true);
+
+	r.command = str_eqz(builtin->name, "claude") ? claude_command(k) : builtin->runtime.command;
+	r.env = builtin->runtime.env;
+	if (builtin->runtime.args.n)
+		r.args = builtin->runtime.args;
+	return r;
+}
+
 /* ---- 0: --agent ---- */
 
 /* Without a rig its path is empty, and settings/ of the working directory is what that leads to. */
@@ -64,8 +88,12 @@ static void take_here_for_a_rig(struct question *k)
 	const struct rig *here = town_rig_here(k->town);
 	const struct source *s = &here->own->source;
 
-	if (s->state == FILE_READ && !s->refused)
+	if (s->state == FILE_READ && !s->refused) {
 		k->of_rig = here->own;
+		warn_of_old_keys(k, str_of(s->path));
+	}
+	if (k->of_rig->runtime && !k->q->agent.n)
+		return; /* it decides before presets are read */
 	s = &here->registry->source;
 	if (s->state == FILE_READ && !s->refused && here->registry->n)
 		k->registry = here->registry;
@@ -75,15 +103,16 @@ static enum err overridden(struct question *k)
 {
 	struct texts more;
 	struct str name = override_words(k, &more);
-	const struct agent *a = more.n ? agents_find(presets_builtin(), name) : NULL;
+	const struct agent *builtin = more.n ? agents_find(presets_builtin(), name) : NULL, *a;
 
 	if (!k->q->rig.n)
 		take_here_for_a_rig(k);
-	if (!a)
-		a = agent_named(k, name);
+	a = builtin ? builtin : agent_named(k, name);
 	if (!a)
 		return resolve_refuse(k, ERR_INVALID, NOWHERE, "agent '%.*s' not found", STRF(name));
 	settle(k, RULE_override, a, name, NOWHERE);
+	if (builtin)
+		k->out->runtime = pristine(k, builtin);
 	k->out->exported = k->q->agent;
 	append_args(&k->out->runtime, &more, k->arena);
 	return OK;
@@ -114,19 +143,23 @@ static bool worker(struct question *k)
 
 static bool other_provider_chosen(struct question *k)
 {
+	/* Where there is no file of the town, or none that counts, its default agent is called claude. */
+	struct str of_town = k->of_town->source.path ? k->of_town->default_agent : STR("claude");
+
 	return is_not_claude(k, mappings_value(&k->of_rig->role_agents, k->q->role)) ||
 	       is_not_claude(k, mappings_value(&k->of_town->role_agents, k->q->role)) ||
-	       is_not_claude(k, k->of_rig->default_agent) || is_not_claude(k, k->of_town->default_agent);
+	       is_not_claude(k, k->of_rig->default_agent) || is_not_claude(k, of_town);
 }
 
 /* As it is made, not filled: no session, no hooks, and no name to export. */
 static void settle_dog(struct question *k)
 {
-	const struct agent *haiku = tier_agent(STR("claude-haiku"));
+	const struct agent *haiku = tier_agent(STR("claude-haiku")),
+			   *claude = agents_find(k->registry, STR("claude"));
 	struct role_answer *out = k->out;
 
 	out->runtime = haiku->runtime;
-	out->runtime.prompt_mode = PROMPT_ARG;
+	out->runtime.prompt_mode = claude->runtime.prompt_mode == PROMPT_NONE ? PROMPT_NONE : PROMPT_ARG;
 	out->agent = out->runs = haiku->name;
 	out->rule = RULE_dog;
 	out->claude = true;
@@ -240,6 +273,7 @@ static void default_named(struct question *k, enum rule rule, struct str name, s
 		return;
 	}
 	settle(k, rule, agents_find(k->registry, STR("claude")), name, at);
+	k->out->runtime.env = (struct pairs){0};
 	k->out->runs = STR("claude");
 	k->out->would_run = false;
 }
@@ -270,6 +304,9 @@ enum err ladder_compat(struct question *k)
 {
 	bool skip;
 
+	if (k->of_rig->source.path)
+		warn_of_old_keys(k,
+				 arena_fmt(k->arena, "%.*s/%s", STRF(town_dir(k->town)), k->of_rig->source.path));
 	if (k->q->agent.n)
 		return overridden(k);
 	note(k, RULE_override, false, NOWHERE, "no --agent");

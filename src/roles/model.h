@@ -126,8 +126,8 @@ struct agents {
 	struct source source;
 };
 const struct agent *agents_find(const struct agents *a, struct str name); /* goes down; NULL: there is none */
-/* The first whose command is that, or has that last part of its path, and which names its processes: for liveness.
- * Goes down, built-in presets in the order of presets.def. NULL: there is none. */
+/* One whose command is that, or has that last part of its path, and which names its processes: for liveness. Those
+ * with the names of built-in presets first, then from the top down. NULL: there is none. */
 const struct agent *agents_by_command(const struct agents *a, struct str command);
 
 /* role or crew name, or type or label → agent name or effort */

@@ -353,29 +353,15 @@ static enum err look_at_question(struct question *k)
 
 /* ---- the answer ---- */
 
-/* Gas Town says this each time it reads the file; once is enough here. */
-static void warn_of_old_keys(struct question *k)
-{
-	static const char text[] =
-		"warning: %.*s: merge_queue.%s is deprecated and ignored (use rig default_branch instead)";
-	struct str path;
-
-	if (!k->of_rig->source.path)
-		return;
-	path = k->q->rig.n ? arena_fmt(k->arena, "%.*s/%s", STRF(town_dir(k->town)), k->of_rig->source.path)
-			   : str_of(k->of_rig->source.path);
-	if (k->of_rig->old_target_branch)
-		warn(k, NOWHERE, text, STRF(path), "target_branch");
-	if (k->of_rig->old_integration_branches)
-		warn(k, NOWHERE, text, STRF(path), "integration_branches");
-}
-
+/* In Gas Town's order: what is told before a refusal is told. */
 static enum err answer_compat(struct question *k)
 {
 	const struct settings *of_rig = k->of_rig;
-	enum err e;
+	enum err e = decide_account(k);
 
-	warn_of_old_keys(k);
+	if (e != OK)
+		return e;
+	decide_effort_compat(k);
 	e = ladder_compat(k);
 	k->of_rig = of_rig; /* what stood in for it counts for the agent only */
 	if (e != OK)
@@ -383,8 +369,7 @@ static enum err answer_compat(struct question *k)
 	apply_wrapper(k, &k->out->runtime);
 	k->out->would_run &= can_start(k, &k->out->runtime);
 	k->out->model = runtime_model(&k->out->runtime);
-	decide_effort_compat(k);
-	return decide_account(k);
+	return OK;
 }
 
 static enum err answer(struct question *k)
@@ -435,6 +420,7 @@ enum err role_resolve(struct town *t, const struct role_query *q, struct town_st
 		look_at_files(&k);
 		e = q->compat ? answer_compat(&k) : answer(&k);
 	}
+	out->registry = k.registry;
 	hand_over(&k);
 	if (e == OK && arena_overflowed(a))
 		e = problem_set(p, ERR_TOO_LARGE, "the answer does not fit into memory");

@@ -42,7 +42,8 @@ struct role_answer {
 	/* Ready to be started: filled, model, effort and exec_wrapper in their places, "$NAME" in values of env as
 	 * they were written. command is a path where Gas Town looks one up. --settings is not among args. */
 	struct runtime runtime;
-	bool claude;      /* a Claude agent: gets --settings */
+	const struct agents *registry; /* the presets that counted, for names of processes */
+	bool claude;                   /* a Claude agent: gets --settings */
 	struct str model; /* what its args, environment or an override ask for; empty: the agent's default */
 	struct origin at; /* what decided about the agent */
 	enum rule rule;   /* likewise */

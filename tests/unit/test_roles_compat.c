@@ -705,6 +705,85 @@ static void what_is_tenfolds_own_does_not_count(void **state)
 	assert_int_equal(s->answer.model.n, 0);
 }
 
+/* ---- corners that comparing with its own code found ---- */
+
+static void without_a_file_of_the_town_its_default_agent_is_called_claude(void **state)
+{
+	(void)state;
+	story_put(s, "alpha/settings/config.json", "{'agents':{'claude':{'command':'codex'}}}");
+	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
+	expect("claude", RULE_builtin); /* which is the rig's codex, so another provider was chosen */
+	story_put(s, "settings/config.json", "{}");
+	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
+	expect("claude-haiku", RULE_dog);
+	story_put(s, "settings/config.json", "{'type':[]}");
+	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
+	expect("claude", RULE_builtin);
+}
+
+static void claude_in_place_of_a_bad_default_has_no_environment(void **state)
+{
+	(void)state;
+	story_put(s, "settings/agents.json", "{'agents':{'claude':{'env':{'A':'1'}}}}");
+	ask("witness");
+	assert_int_equal(s->answer.runtime.env.n, 1);
+	story_put(s, "settings/config.json", "{'default_agent':'gemni'}");
+	ask("witness");
+	assert_int_equal(s->answer.runtime.env.n, 0);
+}
+
+static void a_dog_is_prompted_as_claude_is(void **state)
+{
+	(void)state;
+	ask_in_town("dog");
+	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_ARG);
+	story_put(s, "settings/agents.json", "{'agents':{'claude':{'prompt_mode':'none'}}}");
+	ask_in_town("dog");
+	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
+}
+
+static void the_program_as_it_was_built_has_the_rest_from_agents_json(void **state)
+{
+	(void)state;
+	story_put(s, "settings/agents.json",
+		  "{'agents':{'opencode':{'command':'codex','args':['-x'],'prompt_mode':'none','session_id_env':'"
+		  "SID',"
+		  "'env':{'A':'1'}}}}");
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("opencode acp"), .compat = true), OK);
+	assert_str(s->answer.runtime.command, "opencode");
+	assert_str(s->answer.runtime.args.v[0], "-x");
+	assert_str(s->answer.runtime.args.v[1], "acp");
+	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
+	assert_str(s->answer.runtime.session.id_env, "SID");
+	assert_int_equal(s->answer.runtime.env.n, 1);
+	assert_str(s->answer.runtime.env.v[0].key, "OPENCODE_PERMISSION");
+}
+
+static void a_runtime_of_the_working_directory_decides_before_its_presets(void **state)
+{
+	(void)state;
+	memory_files_put(s->m, "settings/agents.json", "{\"agents\":{\"claude\":{\"args\":[\"-x\"]}}}");
+	ask_in_town("mayor");
+	assert_true(story_has_arg(s, "-x"));
+	memory_files_put(s->m, "settings/config.json", "{\"runtime\":{\"command\":\"claude\"}}");
+	ask_in_town("mayor");
+	expect("claude", RULE_rig_runtime);
+	assert_true(story_has_arg(s, "--dangerously-skip-permissions"));
+}
+
+static void what_is_told_before_a_refusal_is_told(void **state)
+{
+	(void)state;
+	story_env(s, "CLAUDE_CODE_EFFORT_LEVEL", "low");
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("gemni"), .compat = true), ERR_INVALID);
+	assert_int_equal(s->answer.warning_count, 1);
+	story_env(s, "GT_ACCOUNT", "nobody");
+	story_put(s, "mayor/accounts.json", "{'accounts':{'a':{'config_dir':'/a'}}}");
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("gemni"), .compat = true), ERR_INVALID);
+	assert_string_equal(s->problem.detail, "GT_ACCOUNT 'nobody' not found in accounts config");
+	assert_int_equal(s->answer.warning_count, 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -752,6 +831,12 @@ int main(void)
 		TEST(defect_8_a_mistyped_role_does_nothing),
 		TEST(a_bad_name_of_a_default_agent_gives_claude_and_stays_the_name),
 		TEST(what_is_tenfolds_own_does_not_count),
+		TEST(without_a_file_of_the_town_its_default_agent_is_called_claude),
+		TEST(claude_in_place_of_a_bad_default_has_no_environment),
+		TEST(a_dog_is_prompted_as_claude_is),
+		TEST(the_program_as_it_was_built_has_the_rest_from_agents_json),
+		TEST(a_runtime_of_the_working_directory_decides_before_its_presets),
+		TEST(what_is_told_before_a_refusal_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
