@@ -265,8 +265,24 @@ static void of_several_writers_none_is_lost(void **state)
 	assert_int_equal(scene_entries(&s), 1);
 }
 
+static int nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static bool go_on(void *context, const struct step_at *step)
+{
+	(void)context, (void)step;
+	return true;
+}
+
 int main(void)
 {
+	if (steps_run(nothing, NULL, go_on, NULL) == STEPS_CANNOT) {
+		printf("1..0 # SKIP this machine lets nobody trace its own child\n");
+		return 0;
+	}
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_write_killed_at_any_system_call_is_whole_or_not_at_all),

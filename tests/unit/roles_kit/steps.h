@@ -13,7 +13,7 @@ struct step_at {
 	bool entering; /* else it is done */
 };
 
-enum { STEPS_KILLED = -1, STEPS_CANNOT = -2 /* this machine lets nobody trace his own child */ };
+enum { STEPS_KILLED = -1, STEPS_CANNOT = -2 /* this machine lets nobody trace its own child */ };
 
 /* work(arg) runs in the child, its result (0 to 255) becomes the result here. at() is asked in the parent at each
  * stop; false: kill it there. */
