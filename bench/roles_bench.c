@@ -317,7 +317,8 @@ int main(int argc, char **argv)
 {
 	static const struct {
 		int rigs, presets;
-	} rows[] = {{1, 20}, {1, 100}, {10, 20}, {100, 20}, {1000, 20}, {10, 10}, {10, 100}, {10, 1000}, {10, 10000}};
+	} rows[] = {{1, 20},  {1, 100},  {10, 20},   {100, 20},  {1000, 20},
+		    {10, 10}, {10, 100}, {10, 1000}, {10, 10000}};
 
 	if (argc != 2) {
 		fprintf(stderr, "usage: roles_bench DIR\n");

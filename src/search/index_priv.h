@@ -23,9 +23,9 @@ enum {
 	CHUNK_SLOTS = 4096,
 	CHUNK_WORDS = CHUNK_SLOTS / 64, /* of 64 bits */
 	LIST_BLOCK = 128,               /* postings that share a maximum */
-	WORTH_MAX = UINT16_MAX,
-	NO_ID = UINT32_MAX
+	WORTH_MAX = UINT16_MAX
 };
+#define NO_ID UINT32_MAX
 #define LIVES UINT32_MAX
 
 /* ---- tables that grow under readers ---- */
