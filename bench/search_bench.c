@@ -5,7 +5,7 @@
  *
  * A file of queries has one a line, as anybody would type it; without one, one to four words are taken from
  *documents.
- * --writer replaces documents, as fast as it can, from a second thread meanwhile. Each line of the output is a kind
+ * --writer changes a document from a second thread for every ten queries. Each line of the output is a kind
  *of query and its figures; hits are counted so that two runs can be seen to have done the same.
  */
 #include "search_kit/corpus.h"
@@ -16,6 +16,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct bench {
 	size_t docs;
 	double seconds;
 	bool writer;
+	sem_t turn; /* the writer's, given by the reader */
 	_Atomic bool stop;
 	uint64_t written;
 };
@@ -195,6 +197,8 @@ static void ask(struct bench *b, const char *kind, struct search_query q)
 		hits += result.hit_count;
 		now = clock_mono_ns();
 		*VEC_PUSH(&took) = (uint32_t)(now - before);
+		if (b->writer && i % 10 == 0)
+			sem_post(&b->turn);
 	}
 	report(kind, took.v, took.n, hits, now - from);
 	VEC_FREE(&took);
@@ -206,7 +210,7 @@ static void *write_on(void *bench)
 	struct rng r;
 
 	rng_seeded_init(&r, 2);
-	for (; !atomic_load(&b->stop); b->written++) {
+	for (; !sem_wait(&b->turn) && !atomic_load(&b->stop); b->written++) {
 		size_t id = rng_below(&r, b->docs);
 
 		if (rng_below(&r, 2))
@@ -237,9 +241,10 @@ static void ask_beside_writer(struct bench *b)
 	pthread_t writer;
 	int64_t from = clock_mono_ns();
 
-	CHECK(pthread_create(&writer, NULL, write_on, b) == 0);
+	CHECK(sem_init(&b->turn, 0, 0) == 0 && pthread_create(&writer, NULL, write_on, b) == 0);
 	ask_all(b);
 	atomic_store(&b->stop, true);
+	sem_post(&b->turn);
 	CHECK(pthread_join(writer, NULL) == 0);
 	printf("writer   %.0f changes/s meanwhile\n", (double)b->written * NS_S / (double)(clock_mono_ns() - from));
 }
