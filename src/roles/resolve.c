@@ -19,7 +19,7 @@ const char *const rule_names[RULE_COUNT] = {
 
 /* ---- words ---- */
 
-static struct str formatted(struct question *k, const char *fmt, va_list args)
+static __attribute__((format(printf, 2, 0))) struct str formatted(struct question *k, const char *fmt, va_list args)
 {
 	char text[512];
 	int n = vsnprintf(text, sizeof(text), fmt, args);

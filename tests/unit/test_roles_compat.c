@@ -499,8 +499,8 @@ static void a_rigs_file_is_refused_for_more(void **state)
 	};
 	static const char *const taken[] = {
 		"{'type':'rig-settings','version':1,'agent':'gemini'}",
-		"{'type':'','agent':'gemini','merge_queue':{'on_conflict':'','poll_interval':'1h30m','max_"
-		"concurrent':0}}",
+		"{'type':'','agent':'gemini','merge_queue':{'on_conflict':'','poll_interval':'1h30m'}}",
+		"{'agent':'gemini','merge_queue':{'max_concurrent':0}}",
 		"{'agent':'gemini','merge_queue':{'on_conflict':'auto_rebase','stale_claim_timeout':'.5h'}}",
 	};
 

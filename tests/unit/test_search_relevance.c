@@ -12,13 +12,14 @@
 
 enum { CUT = 10 };
 
+struct graded {
+	int64_t id;
+	int grade;
+};
+
 struct judged {
 	struct str query;
-	VEC(struct {
-		int64_t id;
-		int grade;
-	})
-	packages;
+	VEC(struct graded) packages;
 };
 
 struct measure {
@@ -62,12 +63,8 @@ static void take_package(struct judged *j, const struct map *names, struct str w
 	for (size_t i = 0; i < j->packages.n; i++)
 		if (j->packages.v[i].id == (int64_t)(uintptr_t)id)
 			return; /* said twice: the first counts */
-	if (id && g > 0) {
-		typeof(j->packages.v) p = VEC_PUSH(&j->packages);
-
-		p->id = (int64_t)(uintptr_t)id;
-		p->grade = (int)g;
-	}
+	if (id && g > 0)
+		*VEC_PUSH(&j->packages) = (struct graded){.id = (int64_t)(uintptr_t)id, .grade = (int)g};
 }
 
 static int grade_of(const struct judged *j, int64_t id)
