@@ -76,25 +76,28 @@ struct str at_text(struct question *k, struct origin at)
 	return arena_fmt(k->arena, " (%s:%d)", at.path, at.line);
 }
 
-/* Every character that is not printable ASCII or plain UTF-8 is escaped. */
+/* Characters beyond ASCII are taken for printable. */
+static void add_go_quoted(struct buf *b, unsigned char c)
+{
+	static const char named[] = "\a\b\f\n\r\t\v\"\\", names[] = "abfnrtv\"\\";
+	const char *at = c ? strchr(named, c) : NULL;
+
+	if (at)
+		buf_fmt(b, "\\%c", names[at - named]);
+	else if (c < 0x20 || c == 0x7f)
+		buf_fmt(b, "\\x%02x", c);
+	else
+		buf_c(b, (char)c);
+}
+
 const char *go_quoted(struct question *k, struct str s)
 {
 	struct buf b = BUF_INIT(0);
 	const char *out;
 
 	buf_c(&b, '"');
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c == '"' || c == '\\')
-			buf_fmt(&b, "\\%c", c);
-		else if (c == '\n' || c == '\t' || c == '\r')
-			buf_fmt(&b, "\\%c", c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
-		else if (c < 0x20 || c == 0x7f)
-			buf_fmt(&b, "\\x%02x", c);
-		else
-			buf_c(&b, (char)c);
-	}
+	for (size_t i = 0; i < s.n; i++)
+		add_go_quoted(&b, (unsigned char)s.p[i]);
 	buf_c(&b, '"');
 	out = arena_z(k->arena, buf_str(&b));
 	buf_free(&b);

@@ -56,14 +56,16 @@ static void a_busy_town_without_mistakes_has_none(void **state)
 		  "'agents':{'claude-haiku':{'provider':'claude','command':'claude','args':['--model','haiku']}},"
 		  "'role_effort':{'deacon':'low'},'crew_agents':{'denali':'cheap'},"
 		  "'agent_pools':{'cheap':{'agents':['codex',{'agent':'gemini','weight':2}],'selection':'weighted',"
-		  "'fallback':'claude'}},'budgets':{'*':{'usd_per_day':9},'alpha/witness':{'usd_per_day':1}},"
+		  "'fallback':'claude'}},'rigs':{'alpha':{'role_effort':{'crew':'low'}}},'budgets':{'*':{'usd_per_"
+		  "day':9},'alpha/witness':{'usd_per_day':1}},"
 		  "'role_accounts':{'*':['home']},'type_agents':{'docs':{'model':'haiku'}}}");
 	story_put(s, "mayor/accounts.json", "{'default':'home','accounts':{'home':{'config_dir':'/h'}}}");
 	story_put(s, "alpha/settings/config.json",
 		  "{'type':'rig-settings','version':1,'role_agents':{'witness':'gemini'},'worker_agents':{'x':'amp'"
 		  "}}");
 	story_put(s, "alpha/settings/agents.json",
-		  "{'version':1,'agents':{'mine':{'command':'codex','process_names':['codex']}}}");
+		  "{'version':1,'agents':{'mine':{'command':'codex','process_names':['codex'],"
+		  "'env':{'MODE':'fast','A_KEY':'$A_KEY','_x1':''}}}}");
 	check();
 	for (size_t i = 0; i < report.count; i++)
 		print_message("%.*s\n", STRF(report.faults[i].text));
@@ -126,6 +128,14 @@ static const struct mistake {
 	 "runtime is deprecated and hides agent \"amp\"", 1, 16, SEVERITY_WARNING},
 	{"alpha/settings/config.json", "{'runtime':{'provider':'codex'}}", "runtime is deprecated: define it", 1, 2,
 	 SEVERITY_HINT},
+	{"settings/config.json", "{'budgets':{'alpha/wittness':{'usd_per_day':1}}}",
+	 "budget \"alpha/wittness\" holds for nothing", 1, 13, SEVERITY_WARNING},
+	{"settings/config.json", "{'budgets':{'nowhere/witness':{'usd_per_day':1}}}",
+	 "budget \"nowhere/witness\" holds for nothing", 1, 13, SEVERITY_WARNING},
+	{"settings/config.json", "{'rigs':{'alhpa':{}}}", "rigs has \"alhpa\", which is no rig", 1, 10,
+	 SEVERITY_WARNING},
+	{"alpha/settings/config.json", "{'merge_queue':{'integration_branches':'x'}}",
+	 "merge_queue.integration_branches was removed", 0, 0, SEVERITY_WARNING},
 	{"alpha/settings/config.json", "{'merge_queue':{'target_branch':'x'}}",
 	 "merge_queue.target_branch was removed", 0, 0, SEVERITY_WARNING},
 	{"settings/config.json", "{'agents':{'claude-opus':{'command':'claude'}}}",
@@ -190,6 +200,26 @@ static void each_is_told_at_its_place_and_once(void **state)
 		assert_row(m->told, times <= (m->severity == SEVERITY_ERROR));
 		assert_row(m->told, report.errors + report.warnings + report.hints == report.count);
 	}
+}
+
+static void what_stands_below_is_told_where_it_stands(void **state)
+{
+	(void)state;
+	story_put(s, "settings/agents.json", "{'agents':{'gemini':{'env':{'X_TOKEN':'t'}}}}");
+	story_put(s, "alpha/settings/agents.json", "{'agents':{'gemini':{'args':['--x']}}}");
+	check();
+	assert_int_equal(report.count, 1);
+	assert_string_equal(report.faults[0].at.path, "settings/agents.json");
+}
+
+static void a_hint_hides_nothing_that_would_not_run(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json", "{'role_agents':{'boot':'claude-haiku'}}");
+	story_uninstall(s, "claude");
+	check();
+	assert_non_null(found("boot: claude-haiku"));
+	assert_false(report.all_run);
 }
 
 static void they_are_sorted_by_file_and_line(void **state)
@@ -295,6 +325,8 @@ int main(void)
 		TEST(a_fresh_town_has_none),
 		TEST(a_busy_town_without_mistakes_has_none),
 		TEST(each_is_told_at_its_place_and_once),
+		TEST(what_stands_below_is_told_where_it_stands),
+		TEST(a_hint_hides_nothing_that_would_not_run),
 		TEST(they_are_sorted_by_file_and_line),
 		TEST(what_would_not_run_is_told_once_for_all_spawns),
 		TEST(named_workers_polecats_and_types_are_tried_too),

@@ -357,6 +357,17 @@ static void a_bad_effort_is_told_in_its_words_and_passed_over(void **state)
 		   "warning: town role_effort[witness]=\"xhigh\" is not a valid effort level, ignoring");
 }
 
+static void words_are_quoted_as_go_quotes_them(void **state)
+{
+	(void)state;
+	story_put_raw(s, "settings/config.json",
+		      "{\"role_effort\":{\"witness\":\"a\\\"b\\\\c\\n\\t\\r\\u0007\\u00e4\"}}");
+	ask("witness");
+	assert_str(s->answer.warnings[0].text,
+		   "warning: town role_effort[witness]=\"a\\\"b\\\\c\\n\\t\\r\\a\xc3\xa4\" is "
+		   "not a valid effort level, ignoring");
+}
+
 static void an_inherited_effort_is_told_and_ignored(void **state)
 {
 	(void)state;
@@ -809,6 +820,7 @@ int main(void)
 		TEST(what_is_found_by_a_relative_part_of_path_is_refused),
 		TEST(efforts_tier_rig_town_then_high),
 		TEST(a_bad_effort_is_told_in_its_words_and_passed_over),
+		TEST(words_are_quoted_as_go_quotes_them),
 		TEST(an_inherited_effort_is_told_and_ignored),
 		TEST(accounts_environment_flag_default_and_its_errors),
 		TEST(accounts_that_it_refuses_are_none),

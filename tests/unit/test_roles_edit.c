@@ -290,6 +290,7 @@ static void a_tier_says_each_change_and_leaves_the_rest(void **state)
 	assert_true(said("settings/config.json:3: role_agents.witness: gemini → nothing"));
 	assert_true(said("settings/config.json:3: role_agents.boot: codex → claude-haiku"));
 	assert_true(said("cost_tier: nothing → standard"));
+	assert_true(said("agents.claude-haiku: nothing → {…}"));
 	assert_int_equal(tier("standard", in("")), OK);
 	assert_int_equal(report.count, 0);
 }
@@ -335,6 +336,12 @@ static void a_tier_of_a_rig_holds_against_the_towns_file(void **state)
 	expect_agent("witness", "alpha", "claude-sonnet");
 	expect_agent("crew", "alpha", "codex");
 	expect_agent("crew", "beta", "amp");
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha")), OK);
+	assert_int_equal(s->answer.effort_at.line, 0); /* high is the default and not written */
+	story_put(s, "settings/config.json", "{'role_effort':{'crew':'low'}}");
+	assert_int_equal(tier("economy", in("alpha")), OK);
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha")), OK);
+	assert_int_equal(s->answer.effort, EFFORT_HIGH);
 	assert_null(memmem(memory_files_text(s->m, "/t/alpha/settings/config.json").p,
 			   memory_files_text(s->m, "/t/alpha/settings/config.json").n, "mayor", 5));
 }
@@ -421,6 +428,35 @@ static void presets_of_a_rig_stay_and_so_does_who_would_change(void **state)
 	expect_agent("witness", "alpha", "amp");
 }
 
+static void who_would_be_answered_differently_stays(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json", "{'rigs':{'beta':{'agent':'vibe'}}}");
+	story_put(s, "alpha/settings/config.json",
+		  "{'role_agents':{'witness':'gemini'},'role_agents':{'crew':'amp'},'role_effort':{'witness':'low'}"
+		  "}");
+	story_put(s, "gamma/settings/config.json", "{'type':'rig-settings'}");
+	assert_int_equal(consolidate(in("")), OK);
+	assert_true(said("alpha/settings/config.json stays as it is"));
+	expect_agent("witness", "alpha", "gemini");
+	expect_file("settings/config.json", "{'rigs':{'beta':{'agent':'vibe'}}}");
+	expect_file("gamma/settings/config.json", "{'type':'rig-settings'}");
+}
+
+static void parts_of_other_rigs_stay_as_they_are(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json", "{'rigs':{'beta':{'agent':'vibe' , '_mine':1}}}");
+	story_put(s, "alpha/settings/config.json", "{'role_effort':{'witness':'low'}}");
+	assert_int_equal(consolidate(in("alpha")), OK);
+	expect_agent("crew", "beta", "vibe");
+	assert_non_null(memmem(memory_files_text(s->m, "/t/settings/config.json").p,
+			       memory_files_text(s->m, "/t/settings/config.json").n,
+			       "{\"agent\":\"vibe\" , \"_mine\":1}", 27));
+	assert_int_equal(ASK(s, .role = STR("witness"), .rig = STR("alpha")), OK);
+	assert_int_equal(s->answer.effort, EFFORT_LOW);
+}
+
 static void a_thousand_rigs(void **state)
 {
 	struct str rigs[2] = {STR("r0"), STR("r999")};
@@ -464,6 +500,8 @@ int main(void)
 		TEST(a_rigs_file_goes_before_what_the_towns_says_of_it),
 		TEST(consolidating_is_safe_to_cut_off_anywhere),
 		TEST(presets_of_a_rig_stay_and_so_does_who_would_change),
+		TEST(who_would_be_answered_differently_stays),
+		TEST(parts_of_other_rigs_stay_as_they_are),
 		TEST(a_thousand_rigs),
 	};
 

@@ -206,6 +206,8 @@ static void mistakes_in_pools_are_told_with_their_place(void **state)
 		town_refresh(s->town);
 		assert_row(rows[i].text, !town_settings(s->town)->source.refused); /* Gas Town does not look */
 		assert_row(rows[i].text, story_found(s, rows[i].fault));
+		assert_row(rows[i].text, (town_fault(s->town, 0)->severity == SEVERITY_ERROR) ==
+						 !strstr(rows[i].fault, "unknown key"));
 	}
 }
 
@@ -277,6 +279,22 @@ static void an_unknown_account_is_an_error_with_the_likely_word(void **state)
 	assert_non_null(strstr(s->problem.detail, "settings/config.json:1:19: role_accounts names the account"));
 }
 
+static void accounts_that_cannot_be_read_are_told(void **state)
+{
+	(void)state;
+	story_put(s, "mayor/accounts.json", "{'accounts':");
+	spawn();
+	assert_int_equal(s->answer.account.n, 0);
+	assert_int_equal(s->answer.warning_count, 1);
+	assert_string_equal(s->answer.warnings[0].at.path, "mayor/accounts.json");
+	story_put(s, "mayor/accounts.json", ACCOUNTS);
+	expect_account("home");
+	assert_int_equal(s->answer.warning_count, 0);
+	story_put(s, "mayor/accounts.json", "{'accounts':");
+	expect_account("home"); /* the last good answer */
+	assert_int_equal(s->answer.warning_count, 1);
+}
+
 static void without_a_file_of_accounts_a_wish_for_one_is_told(void **state)
 {
 	(void)state;
@@ -305,6 +323,7 @@ int main(void)
 		TEST(several_accounts_take_turns_and_used_up_ones_wait),
 		TEST(with_all_used_up_one_is_used_and_told),
 		TEST(an_unknown_account_is_an_error_with_the_likely_word),
+		TEST(accounts_that_cannot_be_read_are_told),
 		TEST(without_a_file_of_accounts_a_wish_for_one_is_told),
 	};
 

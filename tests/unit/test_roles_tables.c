@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "roles/provider.h"
+#include "roles/settings_priv.h"
 
 static struct str joined(const struct texts *t, char out[256])
 {
@@ -182,6 +183,31 @@ static void words_of_roles_and_efforts(void **state)
 	assert_false(role_works_in_rig(ROLE_UNKNOWN));
 }
 
+static void durations_as_go_reads_them(void **state)
+{
+	static const struct {
+		const char *text;
+		bool valid, positive;
+	} rows[] = {
+		{"30s", true, true},        {"1h30m", true, true},    {"1.5h", true, true},
+		{".5s", true, true},        {"5.s", true, true},      {"0", true, false},
+		{"-0", true, false},        {"+5m", true, true},      {"-5m", true, false},
+		{"0s", true, false},        {"0h0m1ns", true, true},  {"3\xc2\xb5s", true, true},
+		{"3\xce\xbcs", true, true}, {"3us", true, true},      {"7ms", true, true},
+		{"", false, false},         {"5", false, false},      {"s", false, false},
+		{".s", false, false},       {"1.2.3s", false, false}, {"5 s", false, false},
+		{"5d", false, false},       {"+", false, false},      {"--5s", false, false},
+		{"5sx", false, false},      {"1h5", false, false},
+	};
+	bool positive;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		assert_row(rows[i].text, is_go_duration(str_of(rows[i].text), &positive) == rows[i].valid);
+		assert_row(rows[i].text, !rows[i].valid || positive == rows[i].positive);
+	}
+}
+
 static void a_guess_is_near_or_none(void **state)
 {
 	static const struct {
@@ -213,6 +239,7 @@ int main(void)
 		cmocka_unit_test(tiers_are_gas_towns),
 		cmocka_unit_test(every_preset_says_how_it_is_told_a_model),
 		cmocka_unit_test(words_of_roles_and_efforts),
+		cmocka_unit_test(durations_as_go_reads_them),
 		cmocka_unit_test(a_guess_is_near_or_none),
 	};
 

@@ -356,6 +356,10 @@ static void hostile_names_of_rigs_are_no_rigs(void **state)
 	assert_null(town_rig(s->town, (struct str){long_name, sizeof(long_name)}));
 	assert_int_equal(s->m->reads, reads);
 	assert_null(town_rig(s->town, STR("gamma")));
+	memory_files_folder(s->m, "/t/.git");
+	memory_files_folder(s->m, "/t/alpha/b");
+	assert_null(town_rig(s->town, STR(".git")));
+	assert_null(town_rig(s->town, STR("alpha/b")));
 	assert_non_null(town_rig(s->town, STR("alpha")));
 	memory_files_folder(s->m, "/t/$(rm -rf ~) \"'\n");
 	assert_non_null(town_rig(s->town, STR("$(rm -rf ~) \"'\n")));
@@ -427,6 +431,90 @@ static void rigs_are_folders_with_settings_or_named_by_the_mayor(void **state)
 	assert_str(names[1], "beta");
 }
 
+static void a_file_of_rigs_that_names_none_names_none(void **state)
+{
+	static const char *const texts[] = {"{}", "{'rigs':null}", "{'rigs':[]}", "[]", "{"};
+	struct str *names;
+	size_t n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		story_put(s, "mayor/rigs.json", texts[i]);
+		town_refresh(s->town);
+		assert_int_equal(town_rigs(s->town, s->arena, &names, &n, &s->problem), OK);
+		assert_row(texts[i], n == 0);
+	}
+}
+
+static void rigs_of_the_towns_file_stand_in_member_by_member(void **state)
+{
+	const struct settings *r;
+
+	(void)state;
+	story_put(s, "settings/config.json",
+		  "{'rigs':{'alpha':{'agent':'a','agents':{'x':{}},'role_agents':{'crew':'a'},'role_effort':{'crew'"
+		  ":'low'},"
+		  "'worker_agents':{'w':'a'},'polecat_agents':{'p':'a'},'type_agents':{'t':'a'},'runtime':{},"
+		  "'role_accounts':{'*':'h'},'agent_pools':{'q':{'agents':['amp']}},'budgets':{'*':{'usd_per_day':"
+		  "1}}},"
+		  "'gamma':null}}");
+	r = town_rig(s->town, STR("alpha"))->settings;
+	assert_true(r->default_agent.n && r->agents.n && r->role_agents.n && r->role_effort.n &&
+		    r->worker_agents.n && r->polecat_agents.n && r->type_agents.n && r->runtime &&
+		    r->account_count && r->pool_count && r->budget_count);
+	assert_int_equal(town_rig(s->town, STR("alpha"))->own->agents.n, 0);
+	assert_int_equal(town_rig(s->town, STR("beta"))->settings->agents.n, 0);
+	story_put(s, "alpha/settings/config.json",
+		  "{'agent':'b','agents':{'y':{}},'role_agents':{'crew':'b'},'role_effort':{'crew':'max'},"
+		  "'worker_agents':{'w':'b'},'polecat_agents':{'p':'b'},'type_agents':{'t':'b'},'runtime':{'"
+		  "command':'c'},"
+		  "'role_accounts':{'*':'i'},'agent_pools':{'r':{'agents':['amp']}},'budgets':{'*':{'usd_per_day':"
+		  "2}}}");
+	town_refresh(s->town);
+	r = town_rig(s->town, STR("alpha"))->settings;
+	assert_str(r->default_agent, "b");
+	assert_str(r->agents.v[0].name, "y");
+	assert_str(r->role_agents.v[0].value, "b");
+	assert_str(r->role_effort.v[0].value, "max");
+	assert_str(r->worker_agents.v[0].value, "b");
+	assert_str(r->polecat_agents.v[0].value, "b");
+	assert_str(r->type_agents.v[0].value, "b");
+	assert_str(r->runtime->command, "c");
+	assert_str(r->accounts[0].handles.v[0], "i");
+	assert_str(r->pools[0].name, "r");
+	assert_true(r->budgets[0].usd_per_day > 1.5);
+	assert_int_equal(r->agents.n + r->pool_count + r->budget_count + r->account_count, 4);
+}
+
+static void null_empties_what_was_said_before(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json",
+		  "{'default_agent':'x','agents':{'x':{'command':'gemini','session':{'session_id_env':'A'},'"
+		  "session':null,"
+		  "'env':{'B':'1'},'env':null,'args':['c'],'args':null,'hooks':{'dir':'d'},'hooks':{'settings_file'"
+		  ":'f'}}}}");
+	ask("alpha");
+	assert_str(s->answer.runtime.session.id_env, "GEMINI_SESSION_ID");
+	assert_int_equal(s->answer.runtime.env.n, 0);
+	assert_true(story_has_arg(s, "--approval-mode"));
+	assert_str(s->answer.runtime.hooks.dir, "d"); /* objects met twice are merged */
+	assert_str(s->answer.runtime.hooks.settings_file, "f");
+}
+
+static void a_file_that_gas_town_refuses_says_why(void **state)
+{
+	const struct source *source;
+
+	(void)state;
+	story_put(s, "settings/config.json", "{'default_agnet':'x',\n'cost_tier':7}");
+	town_refresh(s->town);
+	source = &town_settings(s->town)->source;
+	assert_true(source->refused);
+	assert_str(source->fault->text, "cost_tier must be a text, not a number");
+	assert_int_equal(source->state, FILE_READ);
+}
+
 static void faults_are_told_by_file_and_line(void **state)
 {
 	(void)state;
@@ -468,6 +556,10 @@ int main(void)
 		TEST(hostile_names_of_roles_and_agents_are_only_names),
 		TEST(a_town_is_found_from_below),
 		TEST(rigs_are_folders_with_settings_or_named_by_the_mayor),
+		TEST(a_file_of_rigs_that_names_none_names_none),
+		TEST(rigs_of_the_towns_file_stand_in_member_by_member),
+		TEST(null_empties_what_was_said_before),
+		TEST(a_file_that_gas_town_refuses_says_why),
 		TEST(faults_are_told_by_file_and_line),
 	};
 
