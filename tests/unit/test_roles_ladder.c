@@ -456,17 +456,17 @@ static void work_by_its_type_then_by_its_labels(void **state)
 static void a_model_of_this_spawn_replaces_the_agents(void **state)
 {
 	static const struct {
-		const char *agent, *flag, *without;
+		const char *agent, *flag, *without, *kept;
 	} rows[] = {
-		{"claude-sonnet", "--model", "sonnet[1m]"},
-		{"short", "--model", "old"},
-		{"equals", "--model", "--model=old"},
+		{"claude-sonnet", "--model", "sonnet[1m]", "--dangerously-skip-permissions"},
+		{"short", "--model", "old", "-x"},
+		{"equals", "--model", "--model=old", "-y"},
 	};
 
 	(void)state;
 	story_put(s, "settings/config.json",
 		  "{'agents':{'short':{'command':'codex','args':['-m','old','-x']},"
-		  "'equals':{'command':'gemini','args':['--model=old']}}}");
+		  "'equals':{'command':'gemini','args':['-y','--model=old']}}}");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_int_equal(ASK(s, .role = STR("witness"), .rig = STR("alpha"), .agent = str_of(rows[i].agent),
 				     .model = STR("new")),
@@ -474,6 +474,7 @@ static void a_model_of_this_spawn_replaces_the_agents(void **state)
 		assert_row(rows[i].agent, str_eqz(s->answer.model, "new"));
 		assert_row(rows[i].agent, story_has_arg(s, rows[i].flag) && story_has_arg(s, "new"));
 		assert_row(rows[i].agent, !story_has_arg(s, rows[i].without));
+		assert_row(rows[i].agent, story_has_arg(s, rows[i].kept));
 	}
 	story_env(s, "GT_MODEL_OVERRIDE", "from-env");
 	ask("witness");
@@ -561,6 +562,7 @@ static void efforts_are_said_in_the_words_of_each_program(void **state)
 		ASK(s, .role = STR("witness"), .rig = STR("alpha"), .agent = STR("claude"), .effort = STR("max")),
 		OK);
 	assert_int_equal(s->answer.runtime.args.n, 1); /* it is exported */
+	assert_int_equal(s->answer.warning_count, 0);
 	assert_int_equal(
 		ASK(s, .role = STR("witness"), .rig = STR("alpha"), .agent = STR("amp"), .effort = STR("max")), OK);
 	assert_true(story_warned(s, "how amp is told an effort is not known"));

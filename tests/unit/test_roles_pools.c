@@ -94,7 +94,7 @@ static void least_cost_takes_the_cheapest_and_the_unknown_last(void **state)
 	story_install(s, "stranger");
 	story_put(s, "settings/config.json",
 		  "{'role_agents':{'witness':'p'},'agents':{'x':{'command':'stranger','args':[]}},"
-		  "'agent_pools':{'p':{'agents':['x','claude-sonnet','claude-haiku'],'selection':'least_cost'}}}");
+		  "'agent_pools':{'p':{'agents':['claude-sonnet','x','claude-haiku'],'selection':'least_cost'}}}");
 	spawn();
 	assert_str(s->answer.agent, "claude-haiku");
 	cool("claude-haiku");

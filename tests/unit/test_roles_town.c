@@ -457,13 +457,13 @@ static void rigs_of_the_towns_file_stand_in_member_by_member(void **state)
 		  "'worker_agents':{'w':'a'},'polecat_agents':{'p':'a'},'type_agents':{'t':'a'},'runtime':{},"
 		  "'role_accounts':{'*':'h'},'agent_pools':{'q':{'agents':['amp']}},'budgets':{'*':{'usd_per_day':"
 		  "1}}},"
-		  "'gamma':null}}");
+		  "'gamma':null,'beta':{'agent':'late'},'aa':{'agent':'early'}}}");
 	r = town_rig(s->town, STR("alpha"))->settings;
 	assert_true(r->default_agent.n && r->agents.n && r->role_agents.n && r->role_effort.n &&
 		    r->worker_agents.n && r->polecat_agents.n && r->type_agents.n && r->runtime &&
 		    r->account_count && r->pool_count && r->budget_count);
 	assert_int_equal(town_rig(s->town, STR("alpha"))->own->agents.n, 0);
-	assert_int_equal(town_rig(s->town, STR("beta"))->settings->agents.n, 0);
+	assert_str(town_rig(s->town, STR("beta"))->settings->default_agent, "late");
 	story_put(s, "alpha/settings/config.json",
 		  "{'agent':'b','agents':{'y':{}},'role_agents':{'crew':'b'},'role_effort':{'crew':'max'},"
 		  "'worker_agents':{'w':'b'},'polecat_agents':{'p':'b'},'type_agents':{'t':'b'},'runtime':{'"
