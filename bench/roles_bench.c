@@ -2,18 +2,21 @@
  * What choosing an agent costs, in the shape of the note that roles were made from: rigs, presets, re-reading,
  * memory.
  *
- *   roles_bench DIR
+ *   roles_bench DIR                      everything below, as a table
+ *   roles_bench make DIR RIGS PRESETS    makes that town, for bench/roles.py to ask others about
+ *   roles_bench time DIR RIGS ROUNDS     what a command for it costs here, as JSON
+ *   roles_bench run PROGRAM WORD...      what that process costs, as JSON, its own output thrown away
  *
- * Makes towns below DIR (which must be empty and is left empty) and asks them through the machine's own files. "As
- * Gas Town" is the same answer the way it is found there: every file that its code opens for one command (seven
- * settings files and four registries, counted in the code) is read and parsed again. It is a re-creation of that
- * reading in this program, not a measurement of Gas Town. Times are medians of ROUNDS.
+ * The first makes towns below DIR (which must be empty and is left empty) and asks them through the machine's own
+ * files. "As Gas Town" is the same answer the way it is found there: every file that its code opens for one command
+ * (seven settings files and four registries, counted in the code) is read and parsed again. It is a re-creation of
+ * that reading in this program, not a measurement of Gas Town. Times are medians of ROUNDS.
  */
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/magic.h"
+#include "roles/command.h"
 #include "roles/doc.h"
-#include "roles/resolve.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,7 +24,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { ROUNDS = 2001, PATH_BYTES = 512 };
@@ -183,6 +188,25 @@ static void ask(struct bench *b, int rig, const char *role)
 	arena_reset(b->arena);
 }
 
+/* The whole way, as `role command --compat` goes it: from the stamps of the files to the string. */
+static void command(struct bench *b, int rig)
+{
+	char name[32];
+	int n = snprintf(name, sizeof(name), "r%d", rig);
+	const struct role_query q = {
+		.role = STR("polecat"), .rig = {name, (size_t)n}, .name = STR("toast"), .compat = true};
+	const struct command_options o = {.prompt = STR("gt prime")};
+	struct role_answer answer;
+	struct role_command out;
+	struct problem p = {0};
+
+	town_refresh(b->town);
+	if (role_resolve(b->town, &q, NULL, b->arena, &answer, &p) != OK ||
+	    role_command(b->town, &q, &answer, &o, b->arena, &out, &p) != OK)
+		give_up("command", &p);
+	arena_reset(b->arena);
+}
+
 /* ---- measuring ---- */
 
 static int by_size(const void *a, const void *b)
@@ -313,6 +337,66 @@ static void measure(int rigs, int presets)
 	remove_below(base);
 }
 
+/* Rigs are gone through in turn; each has been asked about once before. */
+static void time_commands(int rigs, int rounds)
+{
+	static int64_t took_ns[ROUNDS];
+	struct bench b = open_town();
+
+	for (int i = 0; i < rigs; i++)
+		command(&b, i);
+	for (int i = 0; i < rounds; i++) {
+		int64_t start_ns = clock_mono_ns();
+
+		command(&b, i % rigs);
+		took_ns[i] = clock_mono_ns() - start_ns;
+	}
+	printf("{\"us\": %.2f, \"live_bytes\": %zu}\n", median_us(took_ns, (size_t)rounds),
+	       heap_bytes() - b.before_bytes);
+	close_town(&b);
+}
+
+_Noreturn static void become(char **words)
+{
+	int nowhere = open("/dev/null", O_WRONLY);
+
+	if (nowhere >= 0 && dup2(nowhere, STDOUT_FILENO) >= 0)
+		execv(words[0], words);
+	_exit(127);
+}
+
+/* A process begins with the memory of whoever starts it: less here than in a script. */
+static int run(char **words)
+{
+	struct rusage used;
+	int64_t start_ns = clock_mono_ns();
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		become(words);
+	if (child < 0 || wait4(child, &status, 0, &used) != child || status != 0)
+		give_up(words[0], NULL);
+	printf("{\"ms\": %.3f, \"peak_kb\": %ld}\n", (double)(clock_mono_ns() - start_ns) / 1e6, used.ru_maxrss);
+	return 0;
+}
+
+static int for_others(char **argv)
+{
+	int64_t rigs, n;
+
+	if (!str_to_i64(str_of(argv[3]), &rigs) || !str_to_i64(str_of(argv[4]), &n) || rigs < 1 || n < 1)
+		return 2;
+	base = argv[2];
+	if (strcmp(argv[1], "make") == 0)
+		make_town((int)rigs, (int)n);
+	else if (strcmp(argv[1], "time") == 0)
+		time_commands((int)rigs, n > ROUNDS ? ROUNDS : (int)n);
+	else
+		return 2;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -320,8 +404,13 @@ int main(int argc, char **argv)
 	} rows[] = {{1, 20},  {1, 100},  {10, 20},   {100, 20},  {1000, 20},
 		    {10, 10}, {10, 100}, {10, 1000}, {10, 10000}};
 
+	if (argc > 2 && strcmp(argv[1], "run") == 0)
+		return run(argv + 2);
+	if (argc == 5)
+		return for_others(argv);
 	if (argc != 2) {
-		fprintf(stderr, "usage: roles_bench DIR\n");
+		fprintf(stderr, "usage: roles_bench DIR | make DIR RIGS PRESETS | time DIR RIGS ROUNDS | "
+				"run PROGRAM WORD...\n");
 		return 2;
 	}
 	base = argv[1];

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 """Measures, beside peers, in one run.
 
-    run.py work|profile [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
+    run.py work|profile|roles [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
 
 Starts every server itself, on free ports of the loopback and in folders of its own under --dir (/var/tmp, which must
 be on a disk), and ends those and nothing else. --write puts the tables into docs/benchmarks.md; without it they are
-printed. A full run takes under 20 minutes, --quick under 3; its figures are good for a first look only. On a machine that others use, --patience lets it wait for quiet and measure
-again what was disturbed, so long in all.
+printed. A full run of work takes under 20 minutes, --quick under 3; its figures are good for a first look only. roles
+takes one. On a machine that others use, --patience lets it wait for quiet and measure again what was disturbed, so
+long in all.
 """
 
 import argparse
@@ -20,10 +21,11 @@ import tempfile
 import hotspots
 import machine
 import report
+import roles
 import work
 from servers import ROOT
 
-PARTS = {'work': work.measure, 'profile': hotspots.measure}
+PARTS = {'work': work.measure, 'profile': hotspots.measure, 'roles': roles.measure}
 
 
 def interrupted(number, _frame):
