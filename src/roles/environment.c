@@ -174,9 +174,13 @@ enum { ATTRIBUTE_PROMPT = 120, ATTRIBUTE_SHORT = 40, ATTRIBUTE_SESSION = 80 };
 
 static void attribute(struct buf *b, const char *key, struct str value)
 {
-	if (value.n == 0)
-		return;
 	buf_fmt(b, "%s%s=%.*s", b->n ? "," : "", key, STRF(value));
+}
+
+static void attribute_some(struct buf *b, const char *key, struct str value)
+{
+	if (value.n)
+		attribute(b, key, value);
 }
 
 /* Between characters; Gas Town cuts anywhere. */
@@ -197,18 +201,21 @@ static void attribute_cut(const struct spawn *s, struct buf *b, const char *key,
 		if (copy[i] == ',')
 			copy[i] = '|';
 	line = str_trim(copy ? (struct str){copy, line.n} : (struct str){0});
-	attribute(b, key, line.n > max ? cut_at(line, max, s->query->compat) : line);
+	if (line.n > max)
+		line = cut_at(line, max, s->query->compat);
+	if (s->query->compat ? value.n : line.n) /* Gas Town says it though nothing be left */
+		attribute(b, key, line);
 }
 
 static void put_attributes(const struct spawn *s, struct env *e)
 {
 	struct buf b = BUF_INIT(0);
 
-	attribute(&b, "gt.role", get(e, "GT_ROLE"));
-	attribute(&b, "gt.rig", s->query->rig);
-	attribute(&b, "gt.actor", get(e, "BD_ACTOR"));
-	attribute(&b, "gt.agent", s->query->name);
-	attribute(&b, "gt.town", s->town_dir.n ? path_base(s->town_dir) : (struct str){0});
+	attribute_some(&b, "gt.role", get(e, "GT_ROLE"));
+	attribute_some(&b, "gt.rig", s->query->rig);
+	attribute_some(&b, "gt.actor", get(e, "BD_ACTOR"));
+	attribute_some(&b, "gt.agent", s->query->name);
+	attribute_some(&b, "gt.town", s->town_dir.n ? path_base(s->town_dir) : (struct str){0});
 	attribute_cut(s, &b, "gt.prompt", s->options->prompt, ATTRIBUTE_PROMPT);
 	attribute_cut(s, &b, "gt.issue", s->options->issue, ATTRIBUTE_SHORT);
 	attribute_cut(s, &b, "gt.topic", s->options->topic, ATTRIBUTE_SHORT);

@@ -354,6 +354,13 @@ static void telemetry_says_who_works_on_what(void **state)
 	assert_variable("OTEL_RESOURCE_ATTRIBUTES",
 			"gt.role=alpha/polecats/toast,gt.rig=alpha,gt.actor=alpha/polecats/toast,gt.agent=toast,"
 			"gt.town=gt,gt.prompt=go| now,gt.issue=gt-1,gt.topic=assigned,gt.session=s|1");
+	the.options = (struct command_options){.prompt = STR(" \nx")};
+	build();
+	assert_null(strstr(variable("OTEL_RESOURCE_ATTRIBUTES"), "gt.prompt"));
+	the.query.compat = true; /* which says it though nothing be left of it */
+	build();
+	assert_non_null(strstr(variable("OTEL_RESOURCE_ATTRIBUTES"), ",gt.town=gt,gt.prompt="));
+	the.query.compat = false;
 	the.options = (struct command_options){.issue = STR("0123456789012345678901234567890123456789X")};
 	build();
 	assert_non_null(
