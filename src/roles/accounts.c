@@ -20,6 +20,15 @@ static const struct field account_fields[] = {
 static const struct shape account_shape = {.fields = account_fields,
 					   .count = sizeof(account_fields) / sizeof(account_fields[0])};
 
+/* Of two with one name the last counts, and the first for nothing at all. */
+static struct account *place_of_account(struct accounts_building *b, struct str handle)
+{
+	for (size_t i = 0; i < b->accounts.n; i++)
+		if (str_eq(b->accounts.v[i].handle, handle))
+			return &b->accounts.v[i];
+	return VEC_PUSH(&b->accounts);
+}
+
 static void take_account(struct reading *r, const struct field *f, const struct node *n, void *out)
 {
 	struct accounts_building *b = out;
@@ -33,7 +42,7 @@ static void take_account(struct reading *r, const struct field *f, const struct 
 	one = (struct account){.handle = arena_str(r->arena, n->key), .at = shape_key_origin(r, n)};
 	if (n->kind != NODE_NULL)
 		shape_take(r, &account_shape, n, &one);
-	*VEC_PUSH(&b->accounts) = one;
+	*place_of_account(b, one.handle) = one;
 }
 
 static void take_default_account(struct reading *r, const struct field *f, const struct node *n, void *out)

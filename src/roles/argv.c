@@ -75,7 +75,7 @@ static void add_settings(const struct spawn *s, struct args *a)
 		r->hooks.settings_file.n ? r->hooks.settings_file : STR("settings.json"),
 	};
 
-	if (!s->answer->claude || !folder || s->query->rig.n == 0 || has_settings(s))
+	if (!s->answer->claude || !folder || s->answer->role_lost || s->query->rig.n == 0 || has_settings(s))
 		return;
 	add(a, word_plain(STR("--settings")), KIND_ARGUMENT);
 	add(a, word_plain(path_join(s->arena, parts, 5)), KIND_ARGUMENT);

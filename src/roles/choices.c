@@ -191,8 +191,10 @@ void decide_effort_compat(struct question *k)
 	if (tier.n) {
 		k->out->effort = effort_by_text(tier);
 		note(k, RULE_effort, true, NOWHERE, "GT_COST_TIER: %.*s", STRF(tier));
-	} else if (!takes_compat(k, "rig", k->of_rig) && !takes_compat(k, "town", k->of_town)) {
-		effort_by_default(k);
+	} else {
+		warn_of_rigs_old_keys(k); /* its file is read only now */
+		if (!takes_compat(k, "rig", k->of_rig) && !takes_compat(k, "town", k->of_town))
+			effort_by_default(k);
 	}
 	if (shell.n)
 		warn(k, NOWHERE,

@@ -56,7 +56,6 @@ static bool try_named(struct question *k, enum rule rule, const struct mapping *
 	return false;
 }
 
-/* Gas Town says this each time it reads the file; once is enough here. */
 static void warn_of_old_keys(struct question *k, struct str path)
 {
 	static const char text[] =
@@ -66,6 +65,14 @@ static void warn_of_old_keys(struct question *k, struct str path)
 		warn(k, NOWHERE, text, STRF(path), "target_branch");
 	if (k->of_rig->old_integration_branches)
 		warn(k, NOWHERE, text, STRF(path), "integration_branches");
+}
+
+void warn_of_rigs_old_keys(struct question *k)
+{
+	if (k->of_rig->source.path && !k->old_keys_told)
+		warn_of_old_keys(k,
+				 arena_fmt(k->arena, "%.*s/%s", STRF(town_dir(k->town)), k->of_rig->source.path));
+	k->old_keys_told = true;
 }
 
 /* Where more words follow, the command is the built-in one, and all else what the town's files make of its name. */
@@ -118,13 +125,26 @@ static enum err overridden(struct question *k)
 	return OK;
 }
 
+/* ---- the role ---- */
+
+/* It is taken from GT_ROLE, "rig/crew/name", by the number of its parts. One more, and the whole is the role. */
+static void read_role_back(struct question *k)
+{
+	const char *among = k->out->role == ROLE_POLECAT ? "polecats" : k->out->role == ROLE_CREW ? "crew" : NULL;
+	struct str name = k->q->name;
+
+	k->out->role_lost = among && name.n && memchr(name.p, '/', name.n);
+	k->compat_role = k->out->role_lost ? arena_fmt(k->arena, "%.*s/%s/%.*s", STRF(k->q->rig), among, STRF(name))
+					   : k->q->role;
+}
+
 /* ---- 1: crew ---- */
 
 static bool worker(struct question *k)
 {
 	const struct mapping *m;
 
-	if (!str_eqz(k->q->role, "crew") || !k->q->name.n || !k->q->rig.n) {
+	if (!str_eqz(k->compat_role, "crew") || !k->q->name.n || !k->q->rig.n) {
 		note(k, RULE_worker_agents, false, NOWHERE, "not a crew member of a rig");
 		return false;
 	}
@@ -146,8 +166,8 @@ static bool other_provider_chosen(struct question *k)
 	/* Where there is no file of the town, or none that counts, its default agent is called claude. */
 	struct str of_town = k->of_town->source.path ? k->of_town->default_agent : STR("claude");
 
-	return is_not_claude(k, mappings_value(&k->of_rig->role_agents, k->q->role)) ||
-	       is_not_claude(k, mappings_value(&k->of_town->role_agents, k->q->role)) ||
+	return is_not_claude(k, mappings_value(&k->of_rig->role_agents, k->compat_role)) ||
+	       is_not_claude(k, mappings_value(&k->of_town->role_agents, k->compat_role)) ||
 	       is_not_claude(k, k->of_rig->default_agent) || is_not_claude(k, of_town);
 }
 
@@ -212,7 +232,7 @@ static bool cost_tier(struct question *k, bool *skip)
 	const struct agent *a;
 
 	*skip = false;
-	if (!tier || k->out->role == ROLE_UNKNOWN) {
+	if (!tier || k->out->role == ROLE_UNKNOWN || k->out->role_lost) {
 		note(k, RULE_cost_tier, false, NOWHERE, "GT_COST_TIER names no tier");
 		return false;
 	}
@@ -239,11 +259,11 @@ static bool cost_tier(struct question *k, bool *skip)
 
 static bool role_agents(struct question *k, enum rule rule, const struct settings *s)
 {
-	const struct mapping *m = mappings_find(&s->role_agents, k->q->role);
+	const struct mapping *m = mappings_find(&s->role_agents, k->compat_role);
 
 	if (m && m->value.n)
 		return try_named(k, rule, m, "role_agents", " to default");
-	note(k, rule, false, NOWHERE, "role_agents has no %.*s", STRF(k->q->role));
+	note(k, rule, false, NOWHERE, "role_agents has no %.*s", STRF(k->compat_role));
 	return false;
 }
 
@@ -304,9 +324,8 @@ enum err ladder_compat(struct question *k)
 {
 	bool skip;
 
-	if (k->of_rig->source.path)
-		warn_of_old_keys(k,
-				 arena_fmt(k->arena, "%.*s/%s", STRF(town_dir(k->town)), k->of_rig->source.path));
+	warn_of_rigs_old_keys(k);
+	read_role_back(k);
 	if (k->q->agent.n)
 		return overridden(k);
 	note(k, RULE_override, false, NOWHERE, "no --agent");

@@ -40,6 +40,24 @@ static void look_at_nested(struct reading *r, const struct node *entry)
 	}
 }
 
+static bool replaced(const struct node *entry)
+{
+	for (const struct node *m = entry->next; m; m = m->next)
+		if (str_eq(m->key, entry->key))
+			return true;
+	return false;
+}
+
+/* Gas Town looks into an entry once it has them all by name, so what is replaced can be as wrong as it likes. */
+static void take_entry(struct reading *r, const struct node *n, struct runtime *out)
+{
+	bool refused = r->refused;
+
+	shape_take(r, &shape_preset, n, out);
+	if (r->refused && !refused && replaced(n))
+		r->refused = false;
+}
+
 static void take_preset(struct reading *r, const struct field *f, const struct node *n, void *out)
 {
 	struct registry_building *b = out;
@@ -62,7 +80,7 @@ static void take_preset(struct reading *r, const struct field *f, const struct n
 	one->runtime.provider = arena_str(r->arena, one->runtime.provider);
 	if (n->kind == NODE_NULL)
 		return; /* unlike in config.json: an entry that says nothing */
-	shape_take(r, &shape_preset, n, &one->runtime);
+	take_entry(r, n, &one->runtime);
 	note_given(&one->runtime);
 	if (n->kind == NODE_OBJECT)
 		look_at_nested(r, n);

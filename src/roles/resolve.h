@@ -35,6 +35,7 @@ struct step {
 
 struct role_answer {
 	enum role role;      /* with compat ROLE_UNKNOWN is possible: Gas Town takes any word */
+	bool role_lost;      /* with compat: a '/' in the worker's name keeps Gas Town from reading its role back */
 	struct str agent;    /* the configured name, also when another one had to step in */
 	struct str runs;     /* the agent that runs: another one after a fallback */
 	struct str pool;     /* the pool it was taken from; empty: none */

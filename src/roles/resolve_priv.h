@@ -18,11 +18,13 @@ struct question {
 	struct arena *arena;
 	struct role_answer *out;
 	struct problem *p;
+	struct str compat_role;                  /* what Gas Town's ladder takes for the role */
 	const struct rig *rig;                   /* NULL: none */
 	const struct settings *of_rig, *of_town; /* never NULL; empty when there is none, or it is not to count */
 	const struct agents *registry;           /* likewise without layers that are not to count */
 	const struct mapping *wish_type, *wish_polecat; /* entries that matched: they may say model and effort */
 	bool tier_says_default;                         /* GT_COST_TIER leaves this role to the default agent */
+	bool old_keys_told;                             /* of the rig's file */
 	VEC(struct step) steps;
 	VEC(struct fault) warnings;
 };
@@ -41,6 +43,8 @@ struct str at_text(struct question *k, struct origin at); /* " (settings/config.
 
 enum err ladder(struct question *k);
 enum err ladder_compat(struct question *k);
+/* Gas Town says this each time it reads the rig's file; here it is said when it first would be. */
+void warn_of_rigs_old_keys(struct question *k);
 
 /* ---- agents ---- */
 

@@ -425,6 +425,44 @@ static void accounts_that_it_refuses_are_none(void **state)
 	}
 }
 
+static void of_accounts_with_one_name_the_last_counts(void **state)
+{
+	(void)state;
+	story_put(s, "mayor/accounts.json", "{'default':'a','accounts':{'a':{},'a':{'config_dir':'/a'}}}");
+	ask("witness");
+	assert_str(s->answer.account, "a");
+	story_put(s, "mayor/accounts.json", "{'default':'a','accounts':{'a':{'config_dir':'/a'},'a':{}}}");
+	ask("witness");
+	assert_str(s->answer.account, "");
+}
+
+static void ask_for_worker(const char *role, const char *name)
+{
+	assert_int_equal(ASK(s, .role = str_of(role), .rig = STR("alpha"), .name = str_of(name), .compat = true),
+			 OK);
+}
+
+static void a_slash_in_a_workers_name_hides_its_role(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json",
+		  "{'role_agents':{'polecat':'gemini','crew':'codex','alpha/crew/x/y':'amp'},"
+		  "'crew_agents':{'x/y':'gemini'}}");
+	ask_for_worker("polecat", "toast");
+	expect("gemini", RULE_town_role);
+	assert_false(s->answer.role_lost);
+	ask_for_worker("polecat", "x/y");
+	expect("claude", RULE_builtin);
+	assert_true(s->answer.role_lost); /* and no --settings */
+	ask_for_worker("crew", "x/y");
+	expect("amp", RULE_town_role);
+	ask_for_worker("witness", "x/y");
+	assert_false(s->answer.role_lost);
+	story_env(s, "GT_COST_TIER", "budget");
+	ask_for_worker("polecat", "x/y");
+	expect("claude", RULE_builtin);
+}
+
 static void any_word_is_a_role(void **state)
 {
 	(void)state;
@@ -456,6 +494,23 @@ static void removed_keys_of_the_merge_queue_are_told_in_its_words(void **state)
 	assert_true(story_warned(s,
 				 "warning: /t/alpha/settings/config.json: merge_queue.target_branch is deprecated "
 				 "and ignored (use rig default_branch instead)"));
+	story_put(s, "settings/config.json", "{'role_effort':{'witness':'hihg'}}");
+	ask("witness");
+	assert_int_equal(s->answer.warning_count, 2);
+	assert_true(
+		str_starts(s->answer.warnings[0].text, STR("warning: /t/alpha/"))); /* whose file is read first */
+}
+
+static void a_preset_that_is_replaced_may_be_wrong(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json", "{'role_agents':{'witness':'own'}}");
+	story_put(s, "settings/agents.json", "{'agents':{'own':{'args':5},'own':{'command':'claude'}}}");
+	ask("witness");
+	expect("own", RULE_town_role);
+	story_put(s, "settings/agents.json", "{'agents':{'own':{'command':'claude'},'own':{'args':5}}}");
+	ask("witness");
+	expect("claude", RULE_builtin);
 }
 
 /* ---- its JSON ---- */
@@ -824,9 +879,12 @@ int main(void)
 		TEST(an_inherited_effort_is_told_and_ignored),
 		TEST(accounts_environment_flag_default_and_its_errors),
 		TEST(accounts_that_it_refuses_are_none),
+		TEST(of_accounts_with_one_name_the_last_counts),
+		TEST(a_slash_in_a_workers_name_hides_its_role),
 		TEST(any_word_is_a_role),
 		TEST(an_exec_wrapper_is_that_of_the_rigs_runtime),
 		TEST(removed_keys_of_the_merge_queue_are_told_in_its_words),
+		TEST(a_preset_that_is_replaced_may_be_wrong),
 		TEST(a_wrong_type_anywhere_refuses_the_whole_file),
 		TEST(a_rigs_file_is_refused_for_more),
 		TEST(an_entry_is_filled_from_the_preset_of_its_provider_or_command),
