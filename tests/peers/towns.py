@@ -7,7 +7,8 @@ import json
 import os
 
 ROLES = ['mayor', 'deacon', 'boot', 'dog', 'witness', 'refinery', 'polecat', 'crew']
-ODD_ROLES = ['polcat', 'Witness', 'crew ', 'worker', 'polecats']
+ODD_ROLES = ['polcat', 'Witness', 'crew ', 'alpha/crew/x/y', '']
+UNKNOWN = ['worker', 'Mayor', 'a b']     # asked for, and never named by role_agents: see gastown.py
 PRESETS = ['claude', 'gemini', 'codex', 'cursor', 'auggie', 'amp', 'opencode', 'copilot', 'pi', 'omp', 'vibe',
            'groq-compound']
 CUSTOM = ['mine', 'claude-haiku', 'claude-sonnet', 'claude-opus', 'odd name', "it's", 'x$(id)', 'a"b', 'Claude']
@@ -139,7 +140,7 @@ def roles(r):
 
 
 def efforts(r):
-    return mapping(r, ROLES * 2 + ODD_ROLES, EFFORTS, 5)
+    return mapping(r, ROLES * 2 + ODD_ROLES + UNKNOWN, EFFORTS, 5)
 
 
 def members_of_crew(r):
@@ -287,7 +288,7 @@ def agent_for_once(r):
 
 
 def question(r, base, town, rigs):
-    role = r.choice(ROLES * 4 + ['crew'] * 6 + ODD_ROLES)
+    role = r.choice(ROLES * 4 + ['crew'] * 6 + UNKNOWN)
     in_rig = role in ('witness', 'refinery', 'polecat', 'crew') or r.random() < 0.1
     here = os.path.join(base, r.choice(['elsewhere', 'here', 'here']))
     return {'town': town, 'rig': r.choice(rigs) if in_rig and r.random() < 0.97 else '', 'role': role,
