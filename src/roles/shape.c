@@ -191,12 +191,8 @@ static void take_text_map(struct reading *r, const struct node *n, struct pairs 
 
 static void take_map(struct reading *r, const struct field *f, const struct node *n, void *out)
 {
-	for (const struct node *m = n->first; m; m = m->next) {
-		if (f->take)
-			f->take(r, f, m, out);
-		else if (m->kind != NODE_NULL)
-			shape_take(r, f->shape, m, NULL);
-	}
+	for (const struct node *m = n->first; m; m = m->next)
+		f->take(r, f, m, out);
 }
 
 /* What null makes of it: pointers, maps and lists are emptied, the rest stays. */

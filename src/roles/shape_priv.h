@@ -53,7 +53,7 @@ typedef void take_fn(struct reading *r, const struct field *f, const struct node
 struct field {
 	const char *key;
 	enum want want;
-	const struct shape *shape; /* of an OBJECT; of a MAP's values, when they are only looked at */
+	const struct shape *shape; /* of an OBJECT */
 	take_fn *take;             /* gets the struct of the shape that has the field */
 	size_t at;                 /* into that struct; NOT_KEPT: only its type matters */
 	bool own;                  /* tenfold's own */

@@ -53,7 +53,8 @@ static void a_busy_town_without_mistakes_has_none(void **state)
 	story_put(s, "settings/config.json",
 		  "{'type':'town-settings','version':1,'default_agent':'claude','cost_tier':'standard',"
 		  "'_comment':'ours','role_agents':{'boot':'claude-haiku','dog':'claude-haiku'},"
-		  "'agents':{'claude-haiku':{'provider':'claude','command':'claude','args':['--model','haiku']}},"
+		  "'agents':{'claude-haiku':{'provider':'claude','command':'claude','args':['--model','haiku'],'"
+		  "prompt_mode':'none'}},"
 		  "'role_effort':{'deacon':'low'},'crew_agents':{'denali':'cheap'},"
 		  "'agent_pools':{'cheap':{'agents':['codex',{'agent':'gemini','weight':2}],'selection':'weighted',"
 		  "'fallback':'claude'}},'rigs':{'alpha':{'role_effort':{'crew':'low'}}},'budgets':{'*':{'usd_per_"

@@ -696,6 +696,7 @@ static void defect_3_groq_by_name_keeps_the_name_of_the_key(void **state)
 	story_put(s, "settings/config.json", "{'role_agents':{'witness':'groq-compound'}}");
 	ask("witness");
 	assert_str(story_env_of(s, "ANTHROPIC_API_KEY"), "$GROQ_API_KEY");
+	assert_str(s->answer.runtime.command, "claude"); /* only the preset of that name is looked up */
 }
 
 static void defect_4_a_claude_of_agents_json_is_not_claude(void **state)
@@ -716,6 +717,10 @@ static void defect_5_without_a_rig_the_working_directory_is_one(void **state)
 	memory_files_put(s->m, "settings/config.json", "{\"agent\":\"gemini\"}");
 	ask_in_town("mayor");
 	expect("gemini", RULE_rig_agent);
+	memory_files_put(s->m, "settings/config.json", "{\"agents\":{\"mine\":{\"command\":\"codex\"}}}");
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("mine"), .compat = true), OK);
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("mine"), .compat = true),
+			 ERR_INVALID);
 	memory_files_put(s->m, "settings/config.json", "{\"type\":\"town-settings\",\"agent\":\"gemini\"}");
 	ask_in_town("mayor");
 	expect("claude", RULE_builtin);

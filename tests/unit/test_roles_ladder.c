@@ -228,6 +228,16 @@ static void custom_agents_are_looked_for_too(void **state)
 	assert_true(s->answer.would_run);
 }
 
+static void an_agent_without_a_command_cannot_run(void **state)
+{
+	(void)state;
+	story_put(s, "settings/agents.json", "{'agents':{'empty':{'args':['-x']}}}");
+	story_put(s, "settings/config.json", "{'default_agent':'empty'}");
+	ask("witness");
+	assert_str(s->answer.runs, "claude");
+	assert_true(story_warned(s, "empty (settings/config.json:1): it has no command; claude runs in its place"));
+}
+
 static void in_a_sandbox_the_sandbox_is_looked_for(void **state)
 {
 	(void)state;
@@ -460,12 +470,14 @@ static void a_model_of_this_spawn_replaces_the_agents(void **state)
 	} rows[] = {
 		{"claude-sonnet", "--model", "sonnet[1m]", "--dangerously-skip-permissions"},
 		{"short", "--model", "old", "-x"},
+		{"longer", "--model", "old", "--models"},
 		{"equals", "--model", "--model=old", "-y"},
 	};
 
 	(void)state;
 	story_put(s, "settings/config.json",
-		  "{'agents':{'short':{'command':'codex','args':['-m','old','-x']},"
+		  "{'agents':{'longer':{'command':'codex','args':['--models','all','--model','old']},'short':{'"
+		  "command':'codex','args':['-m','old','-x']},"
 		  "'equals':{'command':'gemini','args':['-y','--model=old']}}}");
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_int_equal(ASK(s, .role = STR("witness"), .rig = STR("alpha"), .agent = str_of(rows[i].agent),
@@ -583,6 +595,7 @@ int main(void)
 		TEST(a_wrong_type_is_told_and_the_rest_of_the_file_counts),
 		TEST(a_missing_program_keeps_its_name_warns_and_the_next_rule_runs),
 		TEST(custom_agents_are_looked_for_too),
+		TEST(an_agent_without_a_command_cannot_run),
 		TEST(in_a_sandbox_the_sandbox_is_looked_for),
 		TEST(nothing_is_fallen_back_to_behind_an_explicit_agent),
 		TEST(an_agent_that_cools_down_is_passed_over_until_it_is_well),

@@ -232,6 +232,8 @@ static void a_role_is_pinned_to_an_account(void **state)
 	expect_account("spare");
 	story_put(s, "settings/config.json", "{'role_accounts':{'*':'spare','witness':'work'}}");
 	expect_account("work");
+	assert_int_equal(ASK(s, .role = STR("refinery"), .rig = STR("alpha")), OK);
+	assert_str(s->answer.account, "spare");
 	story_put(s, "alpha/settings/config.json", "{'role_accounts':{'*':'home'}}");
 	expect_account("home");
 	assert_int_equal(ASK(s, .role = STR("witness"), .rig = STR("alpha"), .account = STR("spare")), OK);
