@@ -134,7 +134,7 @@ bool shape_is(struct reading *r, const struct node *n, enum want want)
 		return true;
 	if (n->kind == kind_wanted(want) && (want != WANT_INT || str_to_i64(n->text, &whole)))
 		return true;
-	r->refused |= r->own == 0;
+	r->refused |= r->own == 0 && n->kind != NODE_NULL; /* null says nothing there, a whole file of it too */
 	if (!is_full(r))
 		shape_fault(r, shape_origin(r, n), SEVERITY_ERROR, "%.*s must be %s, not %s",
 			    STRF(shape_path(r, n)), want_texts[want],

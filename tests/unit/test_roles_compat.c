@@ -436,6 +436,17 @@ static void of_accounts_with_one_name_the_last_counts(void **state)
 	assert_str(s->answer.account, "");
 }
 
+static void a_file_of_null_is_an_empty_one(void **state)
+{
+	(void)state;
+	story_put(s, "mayor/accounts.json", "null");
+	story_env(s, "GT_ACCOUNT", "a");
+	assert_int_equal(ASK(s, .role = STR("mayor"), .compat = true), ERR_INVALID);
+	assert_string_equal(s->problem.detail, "GT_ACCOUNT 'a' not found in accounts config");
+	story_put(s, "mayor/accounts.json", "[]");
+	ask("mayor");
+}
+
 static void ask_for_worker(const char *role, const char *name)
 {
 	assert_int_equal(ASK(s, .role = str_of(role), .rig = STR("alpha"), .name = str_of(name), .compat = true),
@@ -885,6 +896,7 @@ int main(void)
 		TEST(accounts_environment_flag_default_and_its_errors),
 		TEST(accounts_that_it_refuses_are_none),
 		TEST(of_accounts_with_one_name_the_last_counts),
+		TEST(a_file_of_null_is_an_empty_one),
 		TEST(a_slash_in_a_workers_name_hides_its_role),
 		TEST(any_word_is_a_role),
 		TEST(an_exec_wrapper_is_that_of_the_rigs_runtime),
