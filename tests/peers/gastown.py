@@ -97,7 +97,7 @@ def ask_tenfold(q):
 
 
 def once_each(text):
-    text = text.replace('a\nb', 'a\\nb').replace('\t', '\\t').replace('\r', '\\r')    # the only lines within a word
+    text = text.replace('a\nb', 'a\\nb').replace('\t', '\\t')     # the only lines within a word
     spelled = re.sub('[\x01-\x08\x0b-\x1f\x7f]', lambda c: f'\\u{ord(c[0]):04x}', text)
     return list(dict.fromkeys(line for line in spelled.split('\n') if line))
 
@@ -123,7 +123,7 @@ def compare(probe, args):
     for number in range(args.first, args.first + args.towns):
         base = tempfile.mkdtemp(prefix='tenfold-town.')
         try:
-            asked = towns.make(random.Random(f'{args.seed} {number}'), base, args.questions)
+            asked = towns.make(f'{args.seed} {number}', base, args.questions)
             found = 0
             for q in asked:
                 theirs, ours = probe.ask(q), ask_tenfold(q)

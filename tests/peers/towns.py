@@ -5,7 +5,10 @@ JSON is written here by hand, because what is of interest has keys twice, in odd
 
 import json
 import os
+import random
+import re
 
+OTHERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', 'src', 'roles', 'others.def')
 ROLES = ['mayor', 'deacon', 'boot', 'dog', 'witness', 'refinery', 'polecat', 'crew']
 ODD_ROLES = ['polcat', 'Witness', 'crew ', 'alpha/crew/x/y', '']
 UNKNOWN = ['worker', 'Mayor', 'a b']     # asked for, and never named by role_agents: see gastown.py
@@ -36,26 +39,41 @@ PASSED = ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'ANTHROPIC_BASE_URL', 'AN
           'CLAUDE_CONFIG_DIR', 'GT_SESSION', 'GT_EFFORT', 'GT_MODEL_OVERRIDE', 'BD_BACKUP_ENABLED']
 
 
+class Dice(random.Random):
+    """Some towns are as they should be, some are not, and some hold little that is."""
+    strangeness = 1
+
+    def odd(self, share):
+        return self.random() < share * self.strangeness
+
+
 class Members(list):
     """An object: a list of (key, value), so that a key can stand there twice."""
+
+
+class Raw(str):
+    """Written as it is."""
 
 
 # ---- values, mostly right ----
 
 def text(r, among, strange=0.02):
-    return odd_value(r) if r.random() < strange else r.choice(among)
+    return odd_value(r) if r.odd(strange) else r.choice(among)
 
 
 def odd_value(r):
+    if r.random() < 0.2:
+        return Raw(r.choice(['1.0', '1e3', '-0', '9223372036854775808', '1e400', '-', '01', '.5', 'True', '"\\x"', '"a\tb"', '[1,]',
+                             '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0041"', '[[[[[[[[]]]]]]]]', 'nul', '""""', '{"a" 1}']))
     return r.choice([None, None, None, 1, 1.5, True, [], Members(), 'x', ['x'], Members([('x', 'y')])])
 
 
 def texts(r, among, most=4):
-    return odd_value(r) if r.random() < 0.04 else [text(r, among, 0.01) for _ in range(r.randrange(most))]
+    return odd_value(r) if r.odd(0.04) else [text(r, among, 0.01) for _ in range(r.randrange(most))]
 
 
 def mapping(r, keys, values, most=4):
-    return odd_value(r) if r.random() < 0.02 else Members((r.choice(keys), text(r, values, 0.01)) for _ in range(r.randrange(most)))
+    return odd_value(r) if r.odd(0.02) else Members((r.choice(keys), text(r, values, 0.01)) for _ in range(r.randrange(most)))
 
 
 def some(r, fields, share):
@@ -76,11 +94,20 @@ def spelled(r, key):
 
 
 def number(r):
-    return odd_value(r) if r.random() < 0.03 else r.choice([0, 1, 500, -1, 10 ** 12])
+    return odd_value(r) if r.odd(0.03) else r.choice([0, 1, 500, -1, 10 ** 12])
+
+
+def others(name):
+    """A section of the settings that only has to be of the right types, from the table that we know them by."""
+    kinds = {'TEXT': a_text, 'BOOL': boolean, 'INT': number, 'NUMBER': number, 'TEXTS': words,
+             'TEXT_MAP': lambda r: mapping(r, NAMES, TEXTS)}
+    fields = {key: others(inner) if kind == 'OBJECT' else kinds[kind]
+              for kind, key, inner in re.findall(r'([A-Z_]+)_\("(\w+)"(?:, (\w+))?\)', SECTIONS[name])}
+    return lambda r: some(r, fields, 0.3)
 
 
 def boolean(r):
-    return odd_value(r) if r.random() < 0.02 else r.random() < 0.5
+    return odd_value(r) if r.odd(0.02) else r.random() < 0.5
 
 
 def words(r):
@@ -128,7 +155,7 @@ AGENTS = PRESETS + CUSTOM * 3 + NOWHERE
 
 
 def runtime(r):
-    return odd_value(r) if r.random() < 0.03 else some(r, RUNTIME, 0.25)
+    return odd_value(r) if r.odd(0.03) else some(r, RUNTIME, 0.25)
 
 
 def agents(r):
@@ -155,6 +182,11 @@ def duration(r):
     return text(r, ['', '30s', '1h', '1h30m', '5', 'x', '-1s', '0', '1.5h', '1µs'])
 
 
+def rarely(make):
+    """Or null, which says nothing."""
+    return lambda r: make(r) if r.random() < 0.3 else None
+
+
 def merge_queue(r):
     return some(r, {'enabled': boolean, 'on_conflict': lambda r: text(r, ['', 'assign_back', 'auto_rebase', 'x']),
                     'poll_interval': duration, 'stale_claim_timeout': duration, 'max_concurrent': number,
@@ -162,22 +194,26 @@ def merge_queue(r):
                     'run_tests': boolean, 'test_command': a_text}, 0.2)
 
 
+with open(OTHERS, encoding='utf-8') as table:
+    SECTIONS = dict(re.findall(r'SECTION\((\w+),((?:[^()]|\([^()]*\))*)\)', table.read().split('*/', 1)[1]))
 TOWN = {
     'type': lambda r: text(r, ['town-settings'] * 9 + ['x', '']), 'version': lambda r: r.choice([1] * 9 + [0, 2, 99, '1']),
     'cli_theme': a_text, 'default_agent': an_agent, 'agents': agents, 'role_agents': roles, 'crew_agents': members_of_crew,
     'role_effort': efforts, 'cost_tier': lambda r: text(r, TIERS), 'disabled_patrols': words, 'agent_email_domain': a_text,
+    **{name: rarely(others(name)) for name in ('operational', 'convoy', 'scheduler', 'web_timeouts', 'worker_status',
+                                               'feed_curator')},
 }
 RIG = {
     'type': lambda r: text(r, ['rig-settings'] * 12 + ['x', '']), 'version': lambda r: r.choice([1] * 12 + [0, 2, '1']),
     'agent': an_agent, 'agents': agents, 'role_agents': roles, 'worker_agents': members_of_crew, 'role_effort': efforts,
     'merge_queue': merge_queue, 'crew': lambda r: some(r, {'startup': a_text}, 0.7),
-    'workflow': lambda r: some(r, {'default_formula': a_text}, 0.7),
+    **{name: rarely(others(name)) for name in ('workflow', 'theme', 'namepool')},
 }
 RUNTIME_OF_RIG = {**RIG, 'runtime': runtime}
 
 
 def registry(r):
-    entries = Members((r.choice(CUSTOM * 2 + PRESETS), odd_value(r) if r.random() < 0.02 else some(r, ENTRY, 0.15))
+    entries = Members((r.choice(CUSTOM * 2 + PRESETS), odd_value(r) if r.odd(0.02) else some(r, ENTRY, 0.15))
                       for _ in range(r.randrange(5)))
     return some(r, {'version': lambda r: r.choice([1] * 9 + [2, '1']), 'agents': lambda r: entries}, 0.97)
 
@@ -205,6 +241,8 @@ def written(r, value, indent='\n'):
         parts = [f'{escaped(r, v[0])}: {written(r, v[1], inner)}' if isinstance(value, Members) else written(r, v, inner)
                  for v in value]
         return opening + inner + (',' + inner).join(parts) + indent + closing if parts else opening + closing
+    if isinstance(value, Raw):
+        return value
     return escaped(r, value) if isinstance(value, str) else json.dumps(value)
 
 
@@ -217,7 +255,7 @@ def write(r, path, value):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     said = written(r, value)
     with open(path, 'w', encoding='utf-8', newline='') as f:
-        f.write(damaged(r, said) if r.random() < 0.04 else said)
+        f.write(damaged(r, said) if r.odd(0.04) else said)
 
 
 # ---- a town ----
@@ -297,8 +335,10 @@ def question(r, base, town, rigs):
             'cwd': here, 'env': environment(r, base)}
 
 
-def make(r, base, count):
+def make(seed, base, count):
     """A town below base, and questions about it."""
+    r = Dice(seed)
+    r.strangeness = r.choice([0, 0, 0, 0.3, 1, 2])
     town, rigs = build(r, base)
     for name in ('home', 'here', 'elsewhere'):
         os.makedirs(os.path.join(base, name))
