@@ -162,7 +162,7 @@ def parts_refused(store):
         admin = Caller(server, server.admin_key)
         until(lambda: admin.post('/v1/tenants', {'name': 'other'}).status < 300, 30, 'a tenant')
         over = threading.Event()
-        beside = threading.Thread(target=add_until, args=(Caller(server, server.admin_key, tenant='other'), over))
+        beside = threading.Thread(target=add_until, args=(Caller(server, server.admin_key, tenant='other'), over), daemon=True)
         beside.start()
         try:
             counts = [one_in_parts(admin, f'p{n}') for n in range(PARTS)]

@@ -113,7 +113,9 @@ class Load:
     def __init__(self, ledger, server, key, seed, clients=8, type_='crash', stay=False):
         self.ledger, self.server, self.key, self.type, self.stay = ledger, server, key, type_, stay
         self.over, self.surprises, self.refused = threading.Event(), [], 0
-        self.threads = [threading.Thread(target=self.client, args=(n, random.Random(f'{seed}.{n}'))) for n in range(clients)]
+        # Daemons: when the test itself fails, nobody stops them.
+        self.threads = [threading.Thread(target=self.client, args=(n, random.Random(f'{seed}.{n}')), daemon=True)
+                        for n in range(clients)]
         for thread in self.threads:
             thread.start()
 
