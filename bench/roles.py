@@ -48,8 +48,8 @@ class Town:
     def opens_of(self, folder, command, asked=None):
         """How many files of the town a process asks to open, those included that are not there."""
         trace = os.path.join(folder, 'trace')
-        subprocess.run(['strace', '-f', '-qq', '-e', 'trace=open,openat', '-o', trace, *command], env=self.env, check=True,
-                       input=asked, stdout=subprocess.DEVNULL, text=True)
+        subprocess.run(['strace', '-f', '-qq', '-e', 'trace=open,openat', '-o', trace, *command], env=self.env,
+                       input=asked, stdout=subprocess.DEVNULL, text=True, check=True)
         with open(trace, encoding='utf-8', errors='replace') as f:
             return sum(1 for line in f if re.search(r'open(at)?\(.*"' + re.escape(self.path) + '/', line))
 
@@ -117,17 +117,19 @@ def table(found, scales, peers):
 
 
 INTRO = '''Medians, and from which to which the rounds went. Gas Town is steveyegge/gastown at a8bd79bf, its own code \
-in a process of ours (no verb of it prints a command). A command is a polecat's, from the files to the string for a shell; both \
-give the same string. In a process that stays each rig was asked about once before: tenfold then looks at the stamps of \
-the files, Gas Town reads them again. A file counts as opened when it is asked for, though it be missing. A process of one command \
-reads everything anew; Gas Town's is our probe, linked statically and without what `gt` itself does when it starts; tenfold's \
-loads the libraries of the whole program first, which is what `tenfold version` takes.'''
+in a process of ours (no verb of it prints a command). A command is a polecat's, from the files to the string for a \
+shell; both give the same string. In a process that stays each rig was asked about once before: tenfold then looks at \
+the stamps of the files, Gas Town reads them again. A file counts as opened when it is asked for, though it be \
+missing. A process of one command reads everything anew; Gas Town's is our probe, linked statically and without what \
+`gt` itself does when it starts; tenfold's loads the libraries of the whole program first, which is what `tenfold \
+version` takes.'''
 
 
 def start_ms(folder):
-    done = [json.loads(subprocess.run([BENCH, 'run', TENFOLD, 'version'], capture_output=True, check=True, cwd=folder).stdout)
+    """Of a process that has nothing to do."""
+    said = [subprocess.run([BENCH, 'run', TENFOLD, 'version'], capture_output=True, check=True, cwd=folder).stdout
             for _ in range(21)]
-    return report.spread([one['ms'] for one in done])
+    return report.spread([json.loads(one)['ms'] for one in said])
 
 
 def head(folder, left_out):
@@ -161,4 +163,5 @@ def measure(folder, quick, only, patience_s):
         town = Town(folder, rigs, presets)
         results[rigs, presets] = measure_town(town, folder, peers, 2 if quick else 5)
         shutil.rmtree(town.path)
-    return '\n\n'.join([facts, INTRO, text_of(results, peers)]), {f'{r} rigs, {p} presets': v for (r, p), v in results.items()}
+    raw = {f'{rigs} rigs, {presets} presets': found for (rigs, presets), found in results.items()}
+    return '\n\n'.join([facts, INTRO, text_of(results, peers)]), raw
