@@ -38,7 +38,7 @@ struct app {
 	struct http_server *http;
 	struct sessions *sessions;
 	struct town_desk *town; /* NULL: it serves none */
-	struct str openapi; /* the document, made once */
+	struct str openapi;     /* the document, made once */
 	const char *version;
 	uint32_t max_waiting_per_key;
 	atomic_bool stopping;

@@ -37,7 +37,8 @@ enum json_kind {
 	JSON_OBJECT,  /* struct, embedded; of: struct json_type */
 	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each min to max characters */
 	JSON_OBJECTS, /* struct x *v + size_t v_count; of: struct json_type; count <= max_count */
-	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; names of at least 1 character, names and values of at most max */
+	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; names of at least 1 character, names and
+		     values of at most max */
 };
 
 enum json_need {
