@@ -37,7 +37,7 @@ import towns
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-BINARY = os.path.join(os.environ.get('BUILD', os.path.join(ROOT, 'build')), 'tenfold')
+BINARY = os.path.abspath(os.path.join(os.environ.get('BUILD', os.path.join(ROOT, 'build')), 'tenfold'))
 
 SAYS, ADVICE = 'tenfold: role command: ', '; correct it and try again'    # what stands around an error
 AGAIN = 500     # what has odds of 1 in 64 is seen
