@@ -330,10 +330,11 @@ void shape_keep(const struct shape *s, void *of, struct arena *a)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct field *f = &s->fields[i];
-		void *at = (char *)of + f->at;
+		void *at;
 
 		if (f->at == NOT_KEPT)
 			continue;
+		at = (char *)of + f->at;
 		if (f->want == WANT_TEXT)
 			*(struct str *)at = arena_str(a, *(struct str *)at);
 		else if (f->want == WANT_TEXTS)
