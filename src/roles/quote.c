@@ -74,11 +74,12 @@ static bool name_char(char c, bool first)
 static struct str take_reference(struct str *s)
 {
 	bool braces = str_starts(*s, STR("${"));
-	struct str name = {s->p + (braces ? 2 : 1), 0};
 	size_t at = braces ? 2 : 1;
+	struct str name;
 
 	if (!str_starts(*s, STR("$")))
 		return (struct str){0};
+	name = (struct str){s->p + at, 0};
 	while (at < s->n && name_char(s->p[at], name.n == 0))
 		at++, name.n++;
 	if (name.n == 0 || (braces && (at == s->n || s->p[at++] != '}')))
