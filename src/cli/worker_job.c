@@ -55,8 +55,8 @@ void unwatch_fd(struct worker *w, struct watched *f)
 static void feed(void *owner)
 {
 	struct job *j = owner;
-	struct str rest = {j->input.p + j->input_written, j->input.n - j->input_written};
-	ssize_t n = rest.n ? write(j->in.fd, rest.p, rest.n) : 0;
+	size_t left = j->input.n - j->input_written;
+	ssize_t n = left ? write(j->in.fd, j->input.p + j->input_written, left) : 0;
 
 	if (n > 0)
 		j->input_written += (size_t)n;
