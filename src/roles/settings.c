@@ -220,16 +220,18 @@ void take_merge_queue(struct reading *r, const struct field *f, const struct nod
 {
 	struct building *b = out;
 
-	if (!n)
+	if (!n) {
+		b->settings->old_target_branch = b->settings->old_integration_branches = false;
 		return;
+	}
 	shape_take(r, f->shape, n, NULL);
 	look_at_conflict(r, node_member(n, STR("on_conflict")));
 	look_at_duration(r, node_member(n, STR("poll_interval")), false);
 	look_at_duration(r, node_member(n, STR("stale_claim_timeout")), true);
 	look_at_count(r, node_member(n, STR("retry_flaky_tests")));
 	look_at_count(r, node_member(n, STR("max_concurrent")));
-	b->settings->old_target_branch = node_entry(n, STR("target_branch")) != NULL;
-	b->settings->old_integration_branches = node_entry(n, STR("integration_branches")) != NULL;
+	b->settings->old_target_branch |= node_entry(n, STR("target_branch")) != NULL;
+	b->settings->old_integration_branches |= node_entry(n, STR("integration_branches")) != NULL;
 }
 
 /* ---- the file ---- */

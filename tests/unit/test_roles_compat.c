@@ -505,9 +505,13 @@ static void removed_keys_of_the_merge_queue_are_told_in_its_words(void **state)
 	assert_true(story_warned(s,
 				 "warning: /t/alpha/settings/config.json: merge_queue.target_branch is deprecated "
 				 "and ignored (use rig default_branch instead)"));
+	story_put(s, "alpha/settings/config.json", "{'merge_queue':{'target_branch':'x'},'merge_queue':null}");
+	ask("witness");
+	assert_int_equal(s->answer.warning_count, 0);
+	story_put(s, "alpha/settings/config.json", "{'merge_queue':{'target_branch':'x'},'merge_queue':{}}");
 	story_put(s, "settings/config.json", "{'role_effort':{'witness':'hihg'}}");
 	ask("witness");
-	assert_int_equal(s->answer.warning_count, 2);
+	assert_int_equal(s->answer.warning_count, 2); /* objects of one name are one */
 	assert_true(
 		str_starts(s->answer.warnings[0].text, STR("warning: /t/alpha/"))); /* whose file is read first */
 }
