@@ -79,9 +79,10 @@ static void lane_rest(struct fair *f, struct fair_lane *lane)
 
 void fair_put(struct fair *f, int64_t now_ms, struct task *t)
 {
-	if (t->tenant != f->last_tenant && f->last_tenant)
+	if (t->tenant && f->last_tenant && t->tenant != f->last_tenant)
 		f->contended_until_ms = now_ms + CONTENDED_MS;
-	f->last_tenant = t->tenant;
+	if (t->tenant)
+		f->last_tenant = t->tenant;
 	struct fair_lane *lane = lane_of(f, t->tenant);
 	if (!lane->head)
 		ring_append(f, lane);

@@ -78,6 +78,21 @@ static void test_a_tenant_alone_is_not_divided(void **state)
 	fixture_free(f);
 }
 
+static void test_the_servers_own_tasks_are_no_tenant(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new();
+	struct task own[2], large[2];
+	put(f, &large[0], 1, 1000, true);
+	put(f, &own[0], 0, 1, false);
+	put(f, &large[1], 1, 500, true);
+	put(f, &own[1], 0, 1, false);
+	assert_int_equal(take(f), 1502); /* in one batch, undivided */
+	fair_ran(&f->fair);
+	assert_true(fair_is_empty(&f->fair));
+	fixture_free(f);
+}
+
 static void test_beside_another_tenant_large_tasks_are_divided_and_finished(void **state)
 {
 	(void)state;
@@ -171,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_come_first_served_within_a_tenant),
 		cmocka_unit_test(test_a_tenant_alone_is_not_divided),
+		cmocka_unit_test(test_the_servers_own_tasks_are_no_tenant),
 		cmocka_unit_test(test_beside_another_tenant_large_tasks_are_divided_and_finished),
 		cmocka_unit_test(test_what_cannot_be_divided_is_taken_whole_but_not_with_another_such),
 		cmocka_unit_test(test_two_bursts_take_turns),
