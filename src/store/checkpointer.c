@@ -41,6 +41,9 @@ static void *checkpointer_main(void *arg)
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(sql, "PRAGMA synchronous=FULL; SELECT count(*) FROM sqlite_schema", NULL, NULL,
 				  NULL);
+	if (rc != SQLITE_OK)
+		LOG_W("store.checkpoint", "beside=false detail=%s",
+		      sqlite3_errmsg(sql)); /* the writer copies alone */
 	pthread_mutex_lock(&c->lock);
 	while (c->state != STOPPING) {
 		if (c->state != COPY_WANTED) {

@@ -218,7 +218,8 @@ static enum err connect_to(struct store *store, enum db_mode mode, struct db **o
 	enum err e;
 
 	s->path = store->name;
-	s->checkpointer = checkpointer_new(s->path);
+	if (mode == DB_WRITE)
+		s->checkpointer = checkpointer_new(s->path);
 	e = start(s, mode, p);
 	if (e != OK) {
 		stop(s);

@@ -12,13 +12,13 @@
 
 struct sqlite_db {
 	struct db db;
-	sqlite3 *sql;           /* NULL while not connected */
-	const char *path;       /* the store's */
-	struct map statements;  /* const struct query * -> sqlite3_stmt, prepared once per connection */
-	int wal_pages;          /* as of this connection's last commit */
-	int checkpoint_pages;   /* past this many db_maintain() does not wait for an idle moment */
-	bool checkpoint_wanted; /* something was committed since the last complete one */
-	struct checkpointer *checkpointer;
+	sqlite3 *sql;                      /* NULL while not connected */
+	const char *path;                  /* the store's */
+	struct map statements;             /* const struct query * -> sqlite3_stmt, prepared once per connection */
+	int wal_pages;                     /* as of this connection's last commit */
+	int checkpoint_pages;              /* past this many db_maintain() does not wait for an idle moment */
+	bool checkpoint_wanted;            /* something was committed since the last complete one */
+	struct checkpointer *checkpointer; /* NULL of a connection that only reads */
 };
 
 /* Translates and logs what SQLite answered; q may be NULL. */
