@@ -191,7 +191,8 @@ static void set_method(struct request *r)
 		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
 		break;
 	case METHOD_PUT:
-		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, "PUT");
+	case METHOD_PATCH:
+		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, spec_method_names[r->route->method]);
 		__attribute__((fallthrough));
 	case METHOD_POST:
 		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);

@@ -27,6 +27,7 @@ const char *const spec_method_names[METHOD_COUNT] = {
 	[METHOD_GET] = "GET",
 	[METHOD_POST] = "POST",
 	[METHOD_PUT] = "PUT",
+	[METHOD_PATCH] = "PATCH",
 	[METHOD_DELETE] = "DELETE",
 };
 
