@@ -300,7 +300,7 @@ static void security(struct buf *b, const struct route *r)
 
 static void operation(struct buf *b, const struct route *r)
 {
-	static const char *const methods[METHOD_COUNT] = {"get", "post", "put", "delete"};
+	static const char *const methods[METHOD_COUNT] = {"get", "post", "put", "patch", "delete"};
 
 	open(b, methods[r->method]);
 	text(b, "operationId", r->name);
