@@ -139,7 +139,7 @@ static struct str words(struct arena *a, struct str first, struct str second, st
 	return all;
 }
 
-static void list_agent(struct catalogue *c, const struct agent *agent)
+static void list_agent(struct catalogue *c, const struct town_agent *agent)
 {
 	const struct runtime *r = &agent->runtime;
 	struct role_preset row = {.name = agent->name,
@@ -173,9 +173,9 @@ struct stacks {
 	size_t n;
 };
 
-static const struct agent *look_up(const struct stacks *s, struct str name)
+static const struct town_agent *look_up(const struct stacks *s, struct str name)
 {
-	const struct agent *found = NULL;
+	const struct town_agent *found = NULL;
 
 	for (size_t i = 0; i < s->n && !found; i++)
 		found = agents_find(s->v[i], name);

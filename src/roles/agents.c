@@ -3,7 +3,7 @@
  */
 #include "roles/command_priv.h"
 
-const struct agent *agents_find(const struct agents *a, struct str name)
+const struct town_agent *agents_find(const struct agents *a, struct str name)
 {
 	for (; a; a = a->under) {
 		size_t low = 0, high = a->n;
@@ -23,7 +23,7 @@ const struct agent *agents_find(const struct agents *a, struct str name)
 	return NULL;
 }
 
-static bool runs(const struct agent *one, struct str command)
+static bool runs(const struct town_agent *one, struct str command)
 {
 	const struct runtime *r = &one->runtime;
 
@@ -32,12 +32,12 @@ static bool runs(const struct agent *one, struct str command)
 }
 
 /* Those of the built-in names first: they know best what their programs look like. */
-static const struct agent *known_by_command(const struct agents *a, struct str command)
+static const struct town_agent *known_by_command(const struct agents *a, struct str command)
 {
 	const struct agents *known = presets_builtin();
 
 	for (size_t i = 0; i < known->n; i++) {
-		const struct agent *one = agents_find(a, known->v[i].name);
+		const struct town_agent *one = agents_find(a, known->v[i].name);
 
 		if (one && runs(one, command))
 			return one;
@@ -45,9 +45,9 @@ static const struct agent *known_by_command(const struct agents *a, struct str c
 	return NULL;
 }
 
-const struct agent *agents_by_command(const struct agents *a, struct str command)
+const struct town_agent *agents_by_command(const struct agents *a, struct str command)
 {
-	const struct agent *known = command.n ? known_by_command(a, command) : NULL;
+	const struct town_agent *known = command.n ? known_by_command(a, command) : NULL;
 
 	for (const struct agents *layer = a; layer && command.n && !known; layer = layer->under)
 		for (size_t i = 0; i < layer->n && !known; i++)

@@ -87,7 +87,7 @@ static void add_settings(const struct spawn *s, struct args *a)
 static const struct runtime *resuming(const struct spawn *s)
 {
 	const struct runtime *r = &s->answer->runtime;
-	const struct agent *preset = agents_find(s->registry, r->provider.n ? r->provider : STR("claude"));
+	const struct town_agent *preset = agents_find(s->registry, r->provider.n ? r->provider : STR("claude"));
 
 	return s->query->compat && preset ? &preset->runtime : r;
 }

@@ -130,7 +130,7 @@ void check_runtime(struct check *c, struct str name, const struct runtime *r, st
 void check_agents(struct check *c, const struct agents *a, const struct agents *registry)
 {
 	for (size_t i = 0; i < a->n; i++) {
-		const struct agent *one = &a->v[i];
+		const struct town_agent *one = &a->v[i];
 
 		if (one->name.n == 0)
 			mistake(c, SEVERITY_WARNING, one->at, "an agent without a name can be named nowhere");

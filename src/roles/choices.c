@@ -37,7 +37,7 @@ static bool model_wish(const struct question *k, struct wish *w)
 /* A model is a model of the agent that was decided on; whoever stands in for it may not know it. */
 static bool is_stand_in(struct question *k)
 {
-	const struct agent *decided = agent_named(k, k->out->agent);
+	const struct town_agent *decided = agent_named(k, k->out->agent);
 	struct runtime r;
 
 	if (!decided || str_eq(k->out->agent, k->out->runs))

@@ -17,7 +17,8 @@ static bool is_custom(const struct question *k, struct str name)
 	return agents_find(&k->of_rig->agents, name) || agents_find(&k->of_town->agents, name);
 }
 
-static void settle(struct question *k, enum rule rule, const struct agent *a, struct str name, struct origin at)
+static void settle(struct question *k, enum rule rule, const struct town_agent *a, struct str name,
+		   struct origin at)
 {
 	struct role_answer *out = k->out;
 
@@ -33,7 +34,7 @@ static void settle(struct question *k, enum rule rule, const struct agent *a, st
 static bool try_named(struct question *k, enum rule rule, const struct mapping *m, const char *what,
 		      const char *falling)
 {
-	const struct agent *a = agent_named(k, m->value);
+	const struct town_agent *a = agent_named(k, m->value);
 	struct str command = a ? agent_runtime(k, a).command : (struct str){0};
 	const char *name;
 
@@ -76,7 +77,7 @@ void warn_of_rigs_old_keys(struct question *k)
 }
 
 /* Where more words follow, the command is the built-in one, and all else what the town's files make of its name. */
-static struct runtime pristine(struct question *k, const struct agent *builtin)
+static struct runtime pristine(struct question *k, const struct town_agent *builtin)
 {
 	struct runtime r = fill_preset(agents_find(k->registry, builtin->name), true);
 
@@ -110,7 +111,7 @@ static enum err overridden(struct question *k)
 {
 	struct texts more;
 	struct str name = override_words(k, &more);
-	const struct agent *builtin = more.n ? agents_find(presets_builtin(), name) : NULL, *a;
+	const struct town_agent *builtin = more.n ? agents_find(presets_builtin(), name) : NULL, *a;
 
 	if (!k->q->rig.n)
 		take_here_for_a_rig(k);
@@ -174,8 +175,8 @@ static bool other_provider_chosen(struct question *k)
 /* As it is made, not filled: no session, no hooks, and no name to export. */
 static void settle_dog(struct question *k)
 {
-	const struct agent *haiku = tier_agent(STR("claude-haiku")),
-			   *claude = agents_find(k->registry, STR("claude"));
+	const struct town_agent *haiku = tier_agent(STR("claude-haiku")),
+				*claude = agents_find(k->registry, STR("claude"));
 	struct role_answer *out = k->out;
 
 	out->runtime = haiku->runtime;
@@ -215,9 +216,9 @@ static void reveal_key(struct question *k, struct runtime *r)
 			  arena_str(k->arena, str_of(k->files->env(k->files, "GROQ_API_KEY"))), k->arena);
 }
 
-static const struct agent *agent_of_tier(const struct question *k, const struct tier *tier, struct str name)
+static const struct town_agent *agent_of_tier(const struct question *k, const struct tier *tier, struct str name)
 {
-	const struct agent *overlaid = agents_find(k->registry, name);
+	const struct town_agent *overlaid = agents_find(k->registry, name);
 
 	if (!tier->brings)
 		return NULL;
@@ -229,7 +230,7 @@ static bool cost_tier(struct question *k, bool *skip)
 {
 	const struct tier *tier = tier_of_environment(k);
 	struct str name = tier && k->out->role < ROLE_COUNT ? str_of(tier->agent[k->out->role]) : (struct str){0};
-	const struct agent *a;
+	const struct town_agent *a;
 
 	*skip = false;
 	if (!tier || k->out->role == ROLE_UNKNOWN || k->out->role_lost) {
@@ -286,7 +287,7 @@ static void rig_runtime(struct question *k)
 /* A name that is nowhere gives Claude, and stays the name. */
 static void default_named(struct question *k, enum rule rule, struct str name, struct origin at)
 {
-	const struct agent *a = agent_named(k, name);
+	const struct town_agent *a = agent_named(k, name);
 
 	if (a) {
 		settle(k, rule, a, name, at);

@@ -102,7 +102,7 @@ static bool is_mentioned(const struct node *n, struct str agent)
 	return false;
 }
 
-static struct str definition(struct desk *k, const struct agent *a)
+static struct str definition(struct desk *k, const struct town_agent *a)
 {
 	struct buf b = BUF_INIT(0);
 	struct str out;
@@ -135,7 +135,7 @@ static bool same_texts(const struct node *list, const struct texts *t)
 }
 
 /* As Gas Town or we wrote it: nobody will miss it. */
-static bool is_as_written(const struct node *entry, const struct agent *a)
+static bool is_as_written(const struct node *entry, const struct town_agent *a)
 {
 	const struct node *command = node_member(entry, STR("command"));
 
@@ -151,7 +151,7 @@ static bool is_defined_by_town(const struct desk *k, struct str name)
 static enum err put_agent(struct desk *k, struct draft *d, const char *name)
 {
 	const struct edit_key path[] = {AGENTS_KEY, {str_of(name), true}};
-	const struct agent *a = tier_agent(str_of(name));
+	const struct town_agent *a = tier_agent(str_of(name));
 	const struct node *entry = doc_at(&d->is, path, 2);
 	bool needed = names(doc_at(&d->is, &ROLES_KEY, 1), str_of(name)) && !is_defined_by_town(k, str_of(name));
 

@@ -84,7 +84,7 @@ static void fill_args(struct runtime *to, const struct runtime *from)
 /* The names that Gas Town's second filling goes by: a provider, or claude. */
 static void fill_again(struct runtime *r, const struct agents *registry)
 {
-	const struct agent *preset = agents_find(registry, r->provider.n ? r->provider : CLAUDE);
+	const struct town_agent *preset = agents_find(registry, r->provider.n ? r->provider : CLAUDE);
 
 	if (!preset)
 		return;
@@ -92,16 +92,16 @@ static void fill_again(struct runtime *r, const struct agents *registry)
 	fill_args(r, &preset->runtime);
 }
 
-static const struct agent *preset_for(const struct runtime *said, const struct agents *registry)
+static const struct town_agent *preset_for(const struct runtime *said, const struct agents *registry)
 {
-	const struct agent *preset = agents_find(registry, said->provider.n ? said->provider : said->command);
+	const struct town_agent *preset = agents_find(registry, said->provider.n ? said->provider : said->command);
 
 	return preset ? preset : agents_find(registry, CLAUDE);
 }
 
 struct runtime fill_custom(const struct runtime *said, const struct agents *registry, bool compat, struct arena *a)
 {
-	const struct agent *preset = preset_for(said, registry);
+	const struct town_agent *preset = preset_for(said, registry);
 	struct runtime r = *said;
 
 	fill_text(&r.command, preset->runtime.command);
@@ -120,7 +120,7 @@ struct runtime fill_custom(const struct runtime *said, const struct agents *regi
 /* ---- presets ---- */
 
 /* A stranger's entry that runs a command we know; NULL: it has a name we know, or an unknown command. */
-static const struct agent *relative_of(const struct agent *preset)
+static const struct town_agent *relative_of(const struct town_agent *preset)
 {
 	if (agents_find(presets_builtin(), preset->name))
 		return NULL;
@@ -129,7 +129,7 @@ static const struct agent *relative_of(const struct agent *preset)
 
 /* Field by field, for entries are flat. Arguments and environment stay as written: to add permissions that the file
  * does not give is not ours. */
-static void fill_from_relative(struct runtime *r, const struct agent *relative)
+static void fill_from_relative(struct runtime *r, const struct town_agent *relative)
 {
 	const struct runtime *from = &relative->runtime;
 
@@ -146,9 +146,9 @@ static void fill_from_relative(struct runtime *r, const struct agent *relative)
 	fill_abilities(r, from);
 }
 
-struct runtime fill_preset(const struct agent *preset, bool compat)
+struct runtime fill_preset(const struct town_agent *preset, bool compat)
 {
-	const struct agent *relative = compat ? NULL : relative_of(preset);
+	const struct town_agent *relative = compat ? NULL : relative_of(preset);
 	struct runtime r = preset->runtime;
 
 	r.provider = preset->name;

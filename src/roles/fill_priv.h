@@ -21,7 +21,7 @@ struct runtime fill_custom(const struct runtime *said, const struct agents *regi
  * A preset. One that is only in an agents.json and runs a known command is filled from the built-in preset of that
  * command, provider included; with compat it is a provider of its own and has only what its entry says.
  */
-struct runtime fill_preset(const struct agent *preset, bool compat);
+struct runtime fill_preset(const struct town_agent *preset, bool compat);
 
 /* Claude, as far as the ladder and --settings are concerned: by provider, else by command. With compat a provider
  * that is said counts alone. */

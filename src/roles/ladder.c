@@ -251,7 +251,7 @@ static struct str hindrance(struct question *k, struct str name, const struct ru
 }
 
 /* What one agent would be; with arguments of --agent appended by whoever asked for it. */
-static struct runtime prepared(struct question *k, const struct agent *a)
+static struct runtime prepared(struct question *k, const struct town_agent *a)
 {
 	struct runtime r = agent_runtime(k, a);
 
@@ -345,7 +345,7 @@ static void apply_override_words(struct question *k)
 {
 	struct texts more;
 	struct str name = override_words(k, &more);
-	const struct agent *pristine = agents_find(presets_builtin(), name);
+	const struct town_agent *pristine = agents_find(presets_builtin(), name);
 
 	if (more.n == 0)
 		return;

@@ -14,7 +14,7 @@ static struct str unwrapped(struct str name)
 	return str_starts(name, STR("gt-")) ? (struct str){name.p + 3, name.n - 3} : name;
 }
 
-static bool runs_command(const struct agent *a, struct str command)
+static bool runs_command(const struct town_agent *a, struct str command)
 {
 	struct str base = path_base(command), own = a->runtime.command;
 
@@ -22,18 +22,18 @@ static bool runs_command(const struct agent *a, struct str command)
 	       str_eq(own, unwrapped(base));
 }
 
-static const struct agent *names_itself(const struct spawn *s, struct str command)
+static const struct town_agent *names_itself(const struct spawn *s, struct str command)
 {
-	const struct agent *a = agents_find(s->registry, s->answer->exported);
+	const struct town_agent *a = agents_find(s->registry, s->answer->exported);
 
 	return a && a->runtime.tmux.process_names.n && runs_command(a, command) ? a : NULL;
 }
 
 /* A custom agent may carry the name of a preset and run another program, so the program decides. */
-static const struct agent *agent_of_processes(const struct spawn *s)
+static const struct town_agent *agent_of_processes(const struct spawn *s)
 {
 	struct str command = s->answer->runtime.command, base = path_base(command);
-	const struct agent *a = names_itself(s, command);
+	const struct town_agent *a = names_itself(s, command);
 
 	if (!a && command.n)
 		a = agents_by_command(s->registry, command);
@@ -44,7 +44,7 @@ static const struct agent *agent_of_processes(const struct spawn *s)
 
 struct str process_names(const struct spawn *s)
 {
-	const struct agent *a = agent_of_processes(s);
+	const struct town_agent *a = agent_of_processes(s);
 	const struct texts *names = a ? &a->runtime.tmux.process_names : NULL;
 	struct buf b = BUF_INIT(0);
 	struct str text;

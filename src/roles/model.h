@@ -95,7 +95,7 @@ struct runtime {
 		escape_cancels_request, hooks_use_settings_dir; /* -1: not said */
 };
 
-struct agent {
+struct town_agent {
 	struct str name;
 	struct runtime runtime;
 	struct origin at;
@@ -120,15 +120,15 @@ struct source {
 
 /* Agents of one file, sorted by name, each name once. */
 struct agents {
-	const struct agent *v;
+	const struct town_agent *v;
 	size_t n;
 	const struct agents *under; /* what is not found here is looked for there; NULL: nowhere else */
 	struct source source;
 };
-const struct agent *agents_find(const struct agents *a, struct str name); /* goes down; NULL: there is none */
+const struct town_agent *agents_find(const struct agents *a, struct str name); /* goes down; NULL: there is none */
 /* One whose command is that, or has that last part of its path, and which names its processes: for liveness. Those
  * with the names of built-in presets first, then from the top down. NULL: there is none. */
-const struct agent *agents_by_command(const struct agents *a, struct str command);
+const struct town_agent *agents_by_command(const struct agents *a, struct str command);
 
 /* role or crew name, or type or label → agent name or effort */
 struct mapping {
@@ -291,7 +291,7 @@ extern const struct tier tiers[];
 extern const unsigned tier_count;
 const struct tier *tier_by_name(struct str name); /* NULL */
 /* The agents a tier brings along, such as claude-sonnet. NULL: none of that name. */
-const struct agent *tier_agent(struct str name);
+const struct town_agent *tier_agent(struct str name);
 /* The tier whose map role_agents is; NULL: a custom one. A town that names no agent for boot and dog counts as
  * standard too; Gas Town calls it custom (compat). */
 const struct tier *tier_of(const struct settings *s, bool compat);

@@ -66,7 +66,7 @@ static size_t weighted_first(const struct agent_pool *p, uint64_t turn)
 
 static double cost_of(struct question *k, const struct pool_member *m)
 {
-	const struct agent *a = agent_named(k, m->agent);
+	const struct town_agent *a = agent_named(k, m->agent);
 	struct role_answer would = {
 		.role = k->out->role, .agent = m->agent, .runs = m->agent, .effort = EFFORT_HIGH};
 
@@ -151,7 +151,7 @@ static void walk_pool(struct question *k, struct walk *w, const struct agent_poo
 	w->depth--;
 }
 
-static void walk_agent(struct walk *w, const struct agent *a, struct str pool, struct origin at)
+static void walk_agent(struct walk *w, const struct town_agent *a, struct str pool, struct origin at)
 {
 	for (size_t i = 0; i < w->out->n; i++)
 		if (w->out->v[i].agent == a)
@@ -164,7 +164,7 @@ static void walk_name(struct question *k, struct walk *w, struct str name, struc
 		      struct str pool)
 {
 	const struct agent_pool *p = pool_named(k, name);
-	const struct agent *a = agent_named(k, name);
+	const struct town_agent *a = agent_named(k, name);
 
 	if (p && !(a && agents_first) && !is_under_way(w, p)) {
 		walk_pool(k, w, p);
@@ -190,7 +190,7 @@ void runners_of(struct question *k, struct str name, struct origin at, struct ru
 	walk_name(k, &w, name, at, false, (struct str){0});
 }
 
-static bool agent_is_not_claude(struct question *k, const struct agent *a)
+static bool agent_is_not_claude(struct question *k, const struct town_agent *a)
 {
 	struct runtime r = agent_runtime(k, a);
 
@@ -200,7 +200,7 @@ static bool agent_is_not_claude(struct question *k, const struct agent *a)
 bool is_not_claude(struct question *k, struct str name)
 {
 	const struct agent_pool *p = k->q->compat ? NULL : pool_named(k, name);
-	const struct agent *a;
+	const struct town_agent *a;
 
 	for (size_t i = 0; p && i < p->member_count; i++) {
 		a = agent_named(k, p->members[i].agent);

@@ -4,7 +4,7 @@
 #include "roles/table_priv.h"
 
 #define PRESET(preset, ...) {.name = T(preset), .runtime = {.provider = T(preset), __VA_ARGS__}, .is_preset = true},
-static const struct agent presets[] = {
+static const struct town_agent presets[] = {
 #include "roles/presets.def"
 };
 #undef PRESET

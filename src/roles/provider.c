@@ -31,7 +31,7 @@ static const struct provider *provider_by_name(struct str name)
 const struct provider *provider_of(const struct runtime *r)
 {
 	const struct provider *p = provider_by_name(r->provider);
-	const struct agent *preset;
+	const struct town_agent *preset;
 
 	if (p)
 		return p;

@@ -7,7 +7,7 @@
 
 struct registry_building {
 	const struct agents *under;
-	VEC(struct agent) agents;
+	VEC(struct town_agent) agents;
 };
 
 /* Entries are flat, so an object that they fill counts as given when anything of it is there. */
@@ -61,8 +61,8 @@ static void take_entry(struct reading *r, const struct node *n, struct runtime *
 static void take_preset(struct reading *r, const struct field *f, const struct node *n, void *out)
 {
 	struct registry_building *b = out;
-	const struct agent *below;
-	struct agent *one;
+	const struct town_agent *below;
+	struct town_agent *one;
 
 	(void)f;
 	if (!n || b->agents.n == AGENTS_MAX) {
@@ -71,10 +71,10 @@ static void take_preset(struct reading *r, const struct field *f, const struct n
 	}
 	below = agents_find(b->under, n->key);
 	one = VEC_PUSH(&b->agents);
-	*one = (struct agent){.name = arena_str(r->arena, n->key),
-			      .runtime = below ? below->runtime : runtime_unsaid,
-			      .at = shape_key_origin(r, n),
-			      .is_preset = true};
+	*one = (struct town_agent){.name = arena_str(r->arena, n->key),
+				   .runtime = below ? below->runtime : runtime_unsaid,
+				   .at = shape_key_origin(r, n),
+				   .is_preset = true};
 	/* What is below may be read anew, and go, while this is kept. */
 	shape_keep(&shape_preset, &one->runtime, r->arena);
 	one->runtime.provider = arena_str(r->arena, one->runtime.provider);

@@ -106,9 +106,9 @@ const char *go_quoted(struct question *k, struct str s)
 
 /* ---- agents ---- */
 
-const struct agent *agent_named(const struct question *k, struct str name)
+const struct town_agent *agent_named(const struct question *k, struct str name)
 {
-	const struct agent *a = agents_find(&k->of_rig->agents, name);
+	const struct town_agent *a = agents_find(&k->of_rig->agents, name);
 
 	if (!a)
 		a = agents_find(&k->of_town->agents, name);
@@ -135,7 +135,7 @@ struct str claude_command(struct question *k)
 	return STR("claude");
 }
 
-struct runtime agent_runtime(struct question *k, const struct agent *a)
+struct runtime agent_runtime(struct question *k, const struct town_agent *a)
 {
 	struct runtime r;
 

@@ -49,9 +49,9 @@ void warn_of_rigs_old_keys(struct question *k);
 /* ---- agents ---- */
 
 /* rig's agents, town's agents, registry, and (not with compat) what tiers bring along. NULL: nowhere. */
-const struct agent *agent_named(const struct question *k, struct str name);
+const struct town_agent *agent_named(const struct question *k, struct str name);
 /* Filled, with the path of claude where Gas Town looks it up. */
-struct runtime agent_runtime(struct question *k, const struct agent *a);
+struct runtime agent_runtime(struct question *k, const struct town_agent *a);
 struct str claude_command(struct question *k);
 /* exec_wrapper of the rig's runtime, if it has none itself. */
 void apply_wrapper(const struct question *k, struct runtime *r);
@@ -67,7 +67,7 @@ struct str override_words(struct question *k, struct texts *more);
 /* An agent that may run. */
 struct runner {
 	struct str name, pool;
-	const struct agent *agent;
+	const struct town_agent *agent;
 	struct origin at;
 };
 

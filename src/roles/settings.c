@@ -40,7 +40,7 @@ void take_resume_style(struct reading *r, const struct field *f, const struct no
 void take_agent(struct reading *r, const struct field *f, const struct node *n, void *out)
 {
 	struct building *b = out;
-	struct agent *one;
+	struct town_agent *one;
 
 	(void)f;
 	if (!n || b->agents.n == AGENTS_MAX) {
@@ -48,7 +48,7 @@ void take_agent(struct reading *r, const struct field *f, const struct node *n, 
 		return;
 	}
 	one = VEC_PUSH(&b->agents);
-	*one = (struct agent){.name = arena_str(r->arena, n->key), .runtime = runtime_unsaid};
+	*one = (struct town_agent){.name = arena_str(r->arena, n->key), .runtime = runtime_unsaid};
 	if (n->kind == NODE_NULL)
 		return; /* undefined: a tombstone */
 	one->at = shape_key_origin(r, n);
@@ -58,16 +58,17 @@ void take_agent(struct reading *r, const struct field *f, const struct node *n, 
 /* By name, then in the order of the text. */
 static int by_name(const void *a, const void *b)
 {
-	const struct agent *x = *(const struct agent *const *)a, *y = *(const struct agent *const *)b;
+	const struct town_agent *x = *(const struct town_agent *const *)a,
+				*y = *(const struct town_agent *const *)b;
 	int order = str_cmp(x->name, y->name);
 
 	return order ? order : (x > y) - (x < y);
 }
 
-void agents_keep(struct reading *r, struct agent *v, size_t n, struct agents *out)
+void agents_keep(struct reading *r, struct town_agent *v, size_t n, struct agents *out)
 {
-	const struct agent **sorted = must_alloc((n + 1) * sizeof(*sorted)); /* ends with NULL */
-	struct agent *kept;
+	const struct town_agent **sorted = must_alloc((n + 1) * sizeof(*sorted)); /* ends with NULL */
+	struct town_agent *kept;
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -76,7 +77,7 @@ void agents_keep(struct reading *r, struct agent *v, size_t n, struct agents *ou
 	for (size_t i = 0; i < n; i++)
 		if ((i + 1 == n || !str_eq(sorted[i]->name, sorted[i + 1]->name)) && sorted[i]->at.line)
 			sorted[count++] = sorted[i];
-	kept = ARENA_ARRAY(r->arena, struct agent, count);
+	kept = ARENA_ARRAY(r->arena, struct town_agent, count);
 	for (size_t i = 0; kept && i < count; i++)
 		kept[i] = *sorted[i];
 	out->v = kept;

@@ -26,7 +26,7 @@ void quota_read(struct reading *r, struct quota *out);                          
 void rig_names_read(struct reading *r, struct texts *out);                             /* mayor/rigs.json */
 
 /* Sorted by name; of several of one name the last, and none when that is a tombstone (no origin line). */
-void agents_keep(struct reading *r, struct agent *v, size_t n, struct agents *out);
+void agents_keep(struct reading *r, struct town_agent *v, size_t n, struct agents *out);
 
 bool is_go_duration(struct str text, bool *positive); /* "1h30m", "0", "-2.5s" */
 
@@ -38,7 +38,7 @@ take_fn take_prompt_mode, take_resume_style, take_agent, take_role_agent, take_r
 /* Settings while they are read: lists that still grow. */
 struct building {
 	struct reading *r;
-	VEC(struct agent) agents;
+	VEC(struct town_agent) agents;
 	VEC(struct mapping) role_agents, role_effort, worker_agents, polecat_agents, type_agents;
 	VEC(struct account_choice) accounts;
 	VEC(struct agent_pool) pools;

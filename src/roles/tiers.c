@@ -26,7 +26,7 @@ const unsigned tier_count = sizeof(tiers) / sizeof(tiers[0]);
 	.has_turn_boundary_drain = -1, .escape_cancels_request = -1, .hooks_use_settings_dir = -1, \
 	.hooks.informational = -1
 #define TIER_AGENT(agent, ...) {.name = T(agent), .runtime = {UNSAID, __VA_ARGS__}},
-static const struct agent brought[] = {
+static const struct town_agent brought[] = {
 #include "roles/tiers.def"
 };
 #undef TIER_AGENT
@@ -55,9 +55,9 @@ static bool any_tier_names(struct str name)
 	return false;
 }
 
-const struct agent *tier_agent(struct str name)
+const struct town_agent *tier_agent(struct str name)
 {
-	const struct agent *a = agents_find(&brought_agents, name);
+	const struct town_agent *a = agents_find(&brought_agents, name);
 
 	if (a || !any_tier_names(name))
 		return a;

@@ -57,7 +57,7 @@ static void presets_are_gas_towns_twelve(void **state)
 	(void)state;
 	assert_int_equal(presets_builtin()->n, COUNT_OF(rows));
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const struct agent *a = agents_find(presets_builtin(), str_of(rows[i].name));
+		const struct town_agent *a = agents_find(presets_builtin(), str_of(rows[i].name));
 		const struct runtime *r = &a->runtime;
 
 		assert_row(rows[i].name, a && a->is_preset && str_eqz(r->provider, rows[i].name));
