@@ -82,15 +82,11 @@ static void add_escaped(struct buf *b, struct str s)
 	}
 }
 
-/* Text goes as it is; json_show_field() is for people. */
-static void add_field(struct buf *url, const struct json_type *t, uint32_t i, const void *in)
+static void add_value(struct buf *url, const struct json_type *t, uint32_t field, size_t index, const void *in)
 {
 	struct buf text = BUF_INIT(0);
 
-	if (t->fields[i].kind == JSON_TEXT)
-		buf_str_add(&text, json_text(t, i, in));
-	else
-		json_show_field(t, i, in, &text);
+	json_plain(t, field, index, in, &text);
 	add_escaped(url, buf_str(&text));
 	buf_free(&text);
 }
@@ -105,22 +101,22 @@ static void add_path(struct buf *url, const struct route *r, const void *in)
 		return;
 	}
 	buf_add(url, r->path, (size_t)(open - r->path));
-	add_field(url, r->in, 0, in);
+	add_value(url, r->in, 0, 0, in);
 	buf_z(url, close + 1);
 }
 
 static void add_query(struct buf *url, const struct route *r, const void *in)
 {
 	char before = '?';
-	uint64_t seen;
 
-	memcpy(&seen, (const char *)in + r->in->seen_offset, sizeof(seen));
 	for (uint32_t i = 0; i < r->in->field_count; i++) {
-		if (!(seen & ~r->path_fields & UINT64_C(1) << i))
+		if (r->path_fields >> i & 1)
 			continue;
-		buf_fmt(url, "%c%s=", before, r->in->fields[i].name);
-		add_field(url, r->in, i, in);
-		before = '&';
+		for (size_t k = 0; k < json_plain_count(r->in, i, in); k++) {
+			buf_fmt(url, "%c%s=", before, r->in->fields[i].name);
+			add_value(url, r->in, i, k, in);
+			before = '&';
+		}
 	}
 }
 

@@ -74,12 +74,17 @@ static void add_values(struct buf *b, const struct json_enum *e, candidate_fn *a
 		add(b, e->values[i].text, str_of(e->values[i].doc));
 }
 
+static bool has_values(const struct json_field *f)
+{
+	return f->kind == JSON_ENUM || f->kind == JSON_ENUMS;
+}
+
 static void add_verb(struct buf *b, const struct cli_verb *v, candidate_fn *add)
 {
 	const struct json_type *t = cli_verb_args(v);
 
 	for (uint32_t i = 0; i < t->field_count; i++)
-		if (t->fields[i].kind == JSON_ENUM && cli_is_positional(v, &t->fields[i]))
+		if (has_values(&t->fields[i]) && cli_is_positional(v, &t->fields[i]))
 			add_values(b, t->fields[i].of, add);
 	add_flags(b, t, NULL, add);
 	if (help_takes_globals(v))
@@ -116,7 +121,7 @@ static void cases_of_values(struct buf *b, const char *open, const char *close, 
 		const struct json_type *t = cli_verb_args(&cli_verbs[i]);
 
 		for (uint32_t k = 0; k < t->field_count; k++) {
-			if (t->fields[k].kind != JSON_ENUM)
+			if (!has_values(&t->fields[k]))
 				continue;
 			buf_fmt(b, "\t'%s --%s') %s", cli_verbs[i].name, cli_flag_name(&t->fields[k], flag), open);
 			add_values(b, t->fields[k].of, add);

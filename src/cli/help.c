@@ -45,6 +45,7 @@ static void add_value_word(const struct json_field *f, struct buf *b)
 		buf_z(b, " TEXT");
 		break;
 	case JSON_ENUM:
+	case JSON_ENUMS:
 		buf_z(b, " ");
 		if (enum_is_short(f->of))
 			add_enum(f->of, "|", b);
@@ -184,7 +185,7 @@ void help_notes(const struct cli_verb *v, const struct json_field *f, struct buf
 
 	if (f->need == JSON_REQUIRED)
 		note(b, "required");
-	if (f->kind == JSON_ENUM && !enum_is_short(f->of)) {
+	if ((f->kind == JSON_ENUM || f->kind == JSON_ENUMS) && !enum_is_short(f->of)) {
 		add_enum(f->of, ", ", &values);
 		note(b, "one of %s", buf_cstr(&values));
 	}

@@ -62,7 +62,7 @@ const char *cli_env_name(const struct cli_verb *verb, const struct json_field *f
 
 bool cli_takes_many(const struct json_field *f)
 {
-	return f->kind == JSON_TEXTS || f->kind == JSON_OBJECTS || f->kind == JSON_MAP;
+	return f->kind == JSON_TEXTS || f->kind == JSON_ENUMS || f->kind == JSON_OBJECTS || f->kind == JSON_MAP;
 }
 
 bool cli_is_positional(const struct cli_verb *verb, const struct json_field *f)

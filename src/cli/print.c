@@ -214,7 +214,7 @@ static size_t total_width(const struct columns *c)
 static bool may_be_cut(const struct json_field *f)
 {
 	return f->kind == JSON_RAW || f->kind == JSON_OBJECT || f->kind == JSON_OBJECTS || f->kind == JSON_TEXTS ||
-	       f->kind == JSON_MAP || (f->kind == JSON_TEXT && f->max > NEVER_CUT);
+	       f->kind == JSON_ENUMS || f->kind == JSON_MAP || (f->kind == JSON_TEXT && f->max > NEVER_CUT);
 }
 
 static void squeeze(const struct json_type *t, struct columns *c, size_t width)

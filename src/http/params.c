@@ -72,7 +72,7 @@ static bool text(struct str encoded, struct arena *a, struct str *out)
 
 static bool takes_many(const struct json_field *f)
 {
-	return f->kind == JSON_TEXTS || f->kind == JSON_MAP;
+	return f->kind == JSON_TEXTS || f->kind == JSON_ENUMS || f->kind == JSON_MAP;
 }
 
 /* Gathers a fault. The most basic one, which stands first in api/errors.def, speaks for all, as in a body. */

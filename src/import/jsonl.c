@@ -13,7 +13,7 @@ struct jsonl {
 	struct arena *arena;
 	struct import_result *out;
 	struct json_type type;
-	struct json_field fields[work_new__count];
+	struct json_field fields[work_new__COUNT];
 };
 
 static void relax_type(struct jsonl *j)

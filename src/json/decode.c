@@ -191,17 +191,25 @@ static void store_elements(struct decode *d, const struct json_field *f, const s
 			  e->met);
 }
 
-static bool decode_element(struct decode *d, const struct json_field *f, void *element, const struct place *where)
+/* The last of the elements. An enum's value that was refused is none of the values, so that it equals no other. */
+static bool decode_element(struct decode *d, const struct json_field *f, const struct elements *e, void *element,
+			   const struct place *where)
 {
-	struct str text, *out = element;
+	struct str text;
 	bool is_text;
 
 	if (f->kind == JSON_OBJECTS)
 		return decode_object(d, f->of, 0, element, where);
+	if (f->kind == JSON_ENUMS)
+		*(int *)element = -1;
 	if (!take_text(d, "text", &text, &is_text, where))
 		return false;
-	if (is_text && value_element(f, text, (size_t)f->min, &d->faults, where))
-		*out = text;
+	if (!is_text)
+		return true;
+	if (f->kind == JSON_ENUMS)
+		value_choice(f, text, (const int *)(const void *)e->v, e->count - 1, element, &d->faults, where);
+	else if (value_element(f, text, (size_t)f->min, &d->faults, where))
+		*(struct str *)element = text;
 	return true;
 }
 
@@ -219,7 +227,7 @@ static bool decode_array(struct decode *d, const struct json_field *f, void *obj
 
 		if (d->scan.err)
 			return false;
-		if (element ? !decode_element(d, f, element, &here) : !scan_value(&d->scan, &ignored))
+		if (element ? !decode_element(d, f, &e, element, &here) : !scan_value(&d->scan, &ignored))
 			return false;
 	}
 	if (step == SCAN_FAILED)
@@ -289,6 +297,7 @@ static bool decode_value(struct decode *d, const struct json_field *f, void *obj
 	case JSON_OBJECT:
 		return decode_object(d, f->of, 0, at, where);
 	case JSON_TEXTS:
+	case JSON_ENUMS:
 	case JSON_OBJECTS:
 		return decode_array(d, f, object, where);
 	case JSON_MAP:

@@ -92,6 +92,8 @@ static void encode_array(const struct json_field *f, const char *v, size_t count
 			buf_c(b, ',');
 		if (f->kind == JSON_OBJECTS)
 			json_encode(f->of, element, 0, b);
+		else if (f->kind == JSON_ENUMS)
+			encode_enum(f->of, *(const int *)element, b);
 		else
 			encode_text(*(const struct str *)element, b);
 	}
@@ -145,6 +147,7 @@ void encode_value(const struct json_field *f, const void *object, struct buf *b)
 		json_encode(f->of, at, 0, b);
 		break;
 	case JSON_TEXTS:
+	case JSON_ENUMS:
 	case JSON_OBJECTS:
 		encode_array(f, *(const char *const *)at, field_count_in(f, object), b);
 		break;

@@ -36,6 +36,7 @@ enum json_kind {
 	JSON_RAW,     /* struct str: any JSON value, bytes kept exactly; max bytes */
 	JSON_OBJECT,  /* struct, embedded; of: struct json_type */
 	JSON_TEXTS,   /* struct str *v + size_t v_count; count <= max_count, each min to max characters */
+	JSON_ENUMS,   /* int *v + size_t v_count, each value once; of: struct json_enum; count <= max_count */
 	JSON_OBJECTS, /* struct x *v + size_t v_count; of: struct json_type; count <= max_count */
 	JSON_MAP, /* struct json_pair *v + size_t v_count: text to text; names of at least 1 character, names and
 		     values of at most max */
@@ -102,7 +103,7 @@ enum err json_decode_answer(const struct json_type *t, struct str text, struct a
 			    struct problem *p);
 
 /* Sets one field from plain text (query string, flag, environment): numbers, booleans true|false, durations "30s",
- * enums and ids by their text, texts and maps ("k=v") one element a call (appended), raw as JSON text.
+ * enums and ids by their text, texts, enums of many and maps ("k=v") one element a call (appended), raw as JSON text.
  * Objects cannot be set so: ERR_MISTYPED. Text is kept, not copied. A value given again replaces the one before;
  * one that is refused changes nothing. */
 enum err json_set_text(const struct json_type *t, uint32_t field, struct str text, struct arena *a, void *out,
@@ -128,6 +129,11 @@ void json_show_field(const struct json_type *t, uint32_t field, const void *in, 
  * unit that needs no fraction; str_to_ms() reads it back. */
 void json_show_text(struct str s, struct buf *b);
 void json_show_duration(int64_t ms, struct buf *b);
+
+/* The way back from json_set_text(): how many calls of it make a field that is there what it is, and the text of each.
+ * Not of objects. */
+size_t json_plain_count(const struct json_type *t, uint32_t field, const void *in);
+void json_plain(const struct json_type *t, uint32_t field, size_t index, const void *in, struct buf *b);
 
 /* The value of a JSON_TEXT field as it is; empty when absent. */
 struct str json_text(const struct json_type *t, uint32_t field, const void *in);

@@ -227,6 +227,9 @@ void value_raw(const struct json_field *f, struct str bytes, void *at, struct fa
 /* An element of JSON_TEXTS; key and value of a JSON_MAP. */
 bool value_element(const struct json_field *f, struct str text, size_t min, struct faults *faults,
 		   const struct place *where);
+/* An element of JSON_ENUMS, which may not be one of those that are there. */
+bool value_choice(const struct json_field *f, struct str text, const int *there, size_t count, int *out,
+		  struct faults *faults, const struct place *where);
 
 /* One value from plain text, for kinds that are one value; else a fault. It is kept, not copied. */
 void plain_value(const struct json_field *f, struct str text, void *at, struct faults *faults,

@@ -106,6 +106,7 @@ void plain_value(const struct json_field *f, struct str text, void *at, struct f
 		break;
 	case JSON_OBJECT:
 	case JSON_TEXTS:
+	case JSON_ENUMS:
 	case JSON_OBJECTS:
 	case JSON_MAP:
 		fault_add(faults, ERR_MISTYPED, where, "cannot be given as text");
@@ -157,6 +158,22 @@ static void append_text(const struct json_field *f, struct str text, struct aren
 		*element = text;
 }
 
+static void append_choice(const struct json_field *f, struct str text, struct arena *a, void *out,
+			  struct faults *faults, const struct place *where)
+{
+	int *element, v;
+
+	if (!is_clean(text)) {
+		fault_add(faults, ERR_MISTYPED, where, "must be UTF-8 text without NUL");
+		return;
+	}
+	if (!value_choice(f, text, *(int **)field_at(f, out), *field_count_at(f, out), &v, faults, where))
+		return;
+	element = append(f, a, out, faults, where);
+	if (element)
+		*element = v;
+}
+
 static bool has_key(const struct json_field *f, struct str key, void *out)
 {
 	const struct json_pair *pairs = *(struct json_pair **)field_at(f, out);
@@ -200,6 +217,8 @@ enum err json_set_text(const struct json_type *t, uint32_t field, struct str tex
 	CHECK(field < t->field_count);
 	if (f->kind == JSON_TEXTS)
 		append_text(f, text, a, out, &faults, &where);
+	else if (f->kind == JSON_ENUMS)
+		append_choice(f, text, a, out, &faults, &where);
 	else if (f->kind == JSON_MAP)
 		append_pair(f, text, a, out, &faults, &where);
 	else

@@ -36,19 +36,24 @@ static void text_lengths(int64_t min, int64_t max, struct buf *b)
 }
 
 /* A member whose value is the array of the enum's texts or docs. */
-static void enum_list(const struct json_field *f, const char *name, bool docs, struct buf *b)
+static void enum_list(const struct json_enum *e, const char *name, bool docs, bool nullable, struct buf *b)
 {
-	const struct json_enum *e = f->of;
-
 	buf_fmt(b, "\"%s\":[", name);
 	for (int i = 0; i < e->count; i++) {
 		if (i)
 			buf_c(b, ',');
 		buf_json_text(b, str_of(docs ? e->values[i].doc : e->values[i].text));
 	}
-	if (f->need == JSON_NULLABLE)
+	if (nullable)
 		buf_z(b, docs ? ",\"Not set.\"" : ",null");
-	buf_z(b, "],");
+	buf_c(b, ']');
+}
+
+static void enum_lists(const struct json_enum *e, bool nullable, struct buf *b)
+{
+	enum_list(e, "enum", false, nullable, b);
+	buf_c(b, ',');
+	enum_list(e, "x-enum-descriptions", true, nullable, b);
 }
 
 /* Digits as id_parse() takes them: any letter but u, either case. */
@@ -73,11 +78,16 @@ static void object_of(const struct json_field *f, struct buf *b)
 static void array_of(const struct json_field *f, struct buf *b)
 {
 	type_of(f, "array", b);
-	buf_fmt(b, "\"maxItems\":%u,\"items\":{", f->max_count);
-	if (f->kind == JSON_OBJECTS)
+	buf_fmt(b, "\"maxItems\":%u,%s\"items\":{", f->max_count,
+		f->kind == JSON_ENUMS ? "\"uniqueItems\":true," : "");
+	if (f->kind == JSON_OBJECTS) {
 		reference(f->of, b);
-	else
+	} else if (f->kind == JSON_ENUMS) {
+		buf_z(b, "\"type\":\"string\",");
+		enum_lists(f->of, false, b);
+	} else {
 		buf_fmt(b, "\"type\":\"string\",\"minLength\":%" PRId64 ",\"maxLength\":%" PRId64, f->min, f->max);
+	}
 	buf_z(b, "},");
 }
 
@@ -112,8 +122,8 @@ static void kind_of(const struct json_field *f, struct buf *b)
 		break;
 	case JSON_ENUM:
 		type_of(f, "string", b);
-		enum_list(f, "enum", false, b);
-		enum_list(f, "x-enum-descriptions", true, b);
+		enum_lists(f->of, f->need == JSON_NULLABLE, b);
+		buf_c(b, ',');
 		break;
 	case JSON_TIME:
 		type_of(f, "string", b);
@@ -130,6 +140,7 @@ static void kind_of(const struct json_field *f, struct buf *b)
 		object_of(f, b);
 		break;
 	case JSON_TEXTS:
+	case JSON_ENUMS:
 	case JSON_OBJECTS:
 		array_of(f, b);
 		break;

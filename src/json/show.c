@@ -88,6 +88,12 @@ static void show_texts(const struct str *v, size_t count, struct buf *b)
 	}
 }
 
+static void show_enums(const struct json_enum *e, const int *v, size_t count, struct buf *b)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_fmt(b, "%s%s", i ? "," : "", e->values[v[i]].text);
+}
+
 static void show_pairs(const struct json_pair *v, size_t count, struct buf *b)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -146,6 +152,9 @@ static void show_value(const struct json_field *f, const void *in, struct buf *b
 	case JSON_TEXTS:
 		show_texts(*(const struct str *const *)at, field_count_in(f, in), b);
 		break;
+	case JSON_ENUMS:
+		show_enums(f->of, *(const int *const *)at, field_count_in(f, in), b);
+		break;
 	case JSON_MAP:
 		show_pairs(*(const struct json_pair *const *)at, field_count_in(f, in), b);
 		break;
@@ -161,6 +170,41 @@ void json_show_field(const struct json_type *t, uint32_t field, const void *in, 
 		show_value(f, in, b);
 	if (b->n == before)
 		buf_c(b, '-'); /* absent or empty: a column is never blank */
+}
+
+static bool is_of_many(const struct json_field *f)
+{
+	return f->kind == JSON_TEXTS || f->kind == JSON_ENUMS || f->kind == JSON_MAP;
+}
+
+size_t json_plain_count(const struct json_type *t, uint32_t field, const void *in)
+{
+	const struct json_field *f = &t->fields[field];
+
+	if (f->need != JSON_REQUIRED && !(type_seen_in(t, in) >> field & 1))
+		return 0;
+	return is_of_many(f) ? field_count_in(f, in) : 1;
+}
+
+void json_plain(const struct json_type *t, uint32_t field, size_t index, const void *in, struct buf *b)
+{
+	const struct json_field *f = &t->fields[field];
+	const char *element = field_in(f, in);
+
+	CHECK(f->kind != JSON_OBJECT && f->kind != JSON_OBJECTS && index < json_plain_count(t, field, in));
+	if (is_of_many(f))
+		element = *(const char *const *)(const void *)element + index * field_element_size(f);
+	if (f->kind == JSON_ENUMS) {
+		show_enums(f->of, (const int *)(const void *)element, 1, b);
+	} else if (f->kind == JSON_MAP) {
+		buf_str_add(b, ((const struct json_pair *)(const void *)element)->key);
+		buf_c(b, '=');
+		buf_str_add(b, ((const struct json_pair *)(const void *)element)->value);
+	} else if (f->kind == JSON_TEXT || f->kind == JSON_RAW || f->kind == JSON_TEXTS) {
+		buf_str_add(b, *(const struct str *)(const void *)element);
+	} else {
+		show_value(f, in, b);
+	}
 }
 
 struct str json_text(const struct json_type *t, uint32_t field, const void *in)

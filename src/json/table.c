@@ -38,6 +38,8 @@ size_t field_element_size(const struct json_field *f)
 {
 	if (f->kind == JSON_TEXTS)
 		return sizeof(struct str);
+	if (f->kind == JSON_ENUMS)
+		return sizeof(int);
 	if (f->kind == JSON_MAP)
 		return sizeof(struct json_pair);
 	CHECK(f->kind == JSON_OBJECTS);
@@ -72,6 +74,7 @@ void field_clear(const struct json_field *f, void *object)
 		memset(at, 0, ((const struct json_type *)f->of)->size);
 		break;
 	case JSON_TEXTS:
+	case JSON_ENUMS:
 	case JSON_OBJECTS:
 	case JSON_MAP:
 		*(void **)at = NULL;
@@ -131,6 +134,9 @@ void json_own(const struct json_type *t, struct arena *a, void *out)
 		case JSON_OBJECTS:
 		case JSON_MAP:
 			own_elements(f, a, out);
+			break;
+		case JSON_ENUMS:
+			own_array(f, a, field_at(f, out), field_count_at(f, out));
 			break;
 		case JSON_BOOL:
 		case JSON_INT:

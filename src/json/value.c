@@ -111,6 +111,21 @@ static void value_enum(const struct json_field *f, struct str text, int *at, str
 		fault_add(faults, ERR_INVALID, where, "must be a value of the enum");
 }
 
+bool value_choice(const struct json_field *f, struct str text, const int *there, size_t count, int *out,
+		  struct faults *faults, const struct place *where)
+{
+	int v = -1;
+
+	value_enum(f, text, &v, faults, where);
+	for (size_t i = 0; v >= 0 && i < count; i++)
+		if (there[i] == v) {
+			fault_add(faults, ERR_INVALID, where, "'%.*s' is there already", STRF(text));
+			return false;
+		}
+	*out = v;
+	return v >= 0;
+}
+
 static void value_plain_text(const struct json_field *f, struct str text, struct str *at, struct faults *faults,
 			     const struct place *where)
 {

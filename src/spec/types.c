@@ -70,6 +70,9 @@
 	 .doc = doc_},
 #define F_WORDS(member, need_, count_high, high, doc_) \
 	{ROW_OF_MANY(member, struct str, JSON_TEXTS), need_, .max_count = count_high, .max = high, .doc = doc_},
+#define F_ENUMS(member, need_, of_, count_high, doc_) \
+	{ROW_OF_MANY(member, int, JSON_ENUMS), need_, .max_count = count_high, .of = &SPEC_JOIN(enum_, of_), \
+	 .doc = doc_},
 #define F_OBJECTS(member, need_, of_, count_high, doc_) \
 	{ROW_OF_MANY(member, struct of_, JSON_OBJECTS), need_, .max_count = count_high, \
 	 .of = &SPEC_JOIN(type_, of_), .doc = doc_},
@@ -81,12 +84,12 @@
 	static const struct json_field SPEC_JOIN(rows_of_, T)[] = {
 /* The empty row at the end keeps types without fields from having an empty array. */
 #define END_TYPE {0}}; \
-	_Static_assert(SPEC_JOIN(T, __count) <= 64, "a type has at most 64 fields: they are bits of `seen`"); \
+	_Static_assert(SPEC_JOIN(T, __COUNT) <= 64, "a type has at most 64 fields: they are bits of `seen`"); \
 	const struct json_type SPEC_JOIN(type_, T) = { \
 		.name = SPEC_TEXT(T), \
 		.doc = SPEC_JOIN(doc_of_, T), \
 		.fields = SPEC_JOIN(rows_of_, T), \
-		.field_count = SPEC_JOIN(T, __count), \
+		.field_count = SPEC_JOIN(T, __COUNT), \
 		.size = sizeof(struct T), \
 		.seen_offset = OFFSET(seen, uint64_t), \
 		.nulls_offset = OFFSET(nulls, uint64_t), \
@@ -110,6 +113,7 @@
 #define F_OBJECT(name, need, of, doc)
 #define F_TEXTS(name, need, max_count, max, doc)
 #define F_WORDS(name, need, max_count, max, doc)
+#define F_ENUMS(name, need, of, max_count, doc)
 #define F_OBJECTS(name, need, of, max_count, doc)
 #define F_MAP(name, need, max_count, max, doc)
 #define END_TYPE

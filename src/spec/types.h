@@ -53,6 +53,7 @@
 #define F_OBJECT(name, need, of, doc)                  struct of name;
 #define F_TEXTS(name, need, max_count, max, doc)       struct str *name; size_t name##_count;
 #define F_WORDS(name, need, max_count, max, doc)       struct str *name; size_t name##_count;
+#define F_ENUMS(name, need, of, max_count, doc)        int *name; size_t name##_count;
 #define F_OBJECTS(name, need, of, max_count, doc)      struct of *name; size_t name##_count;
 #define F_MAP(name, need, max_count, max, doc)         struct json_pair *name; size_t name##_count;
 #define END_TYPE uint64_t seen, nulls; };
@@ -75,9 +76,10 @@
 #define F_OBJECT(name, need, of, doc)                  SPEC_INDEX(name)
 #define F_TEXTS(name, need, max_count, max, doc)       SPEC_INDEX(name)
 #define F_WORDS(name, need, max_count, max, doc)       SPEC_INDEX(name)
+#define F_ENUMS(name, need, of, max_count, doc)        SPEC_INDEX(name)
 #define F_OBJECTS(name, need, of, max_count, doc)      SPEC_INDEX(name)
 #define F_MAP(name, need, max_count, max, doc)         SPEC_INDEX(name)
-#define END_TYPE SPEC_JOIN(T, __count) };
+#define END_TYPE SPEC_JOIN(T, __COUNT) };
 #define SPEC_TYPES
 #include SPEC_FILE
 #include "spec/undef_types.h"
@@ -107,6 +109,7 @@
 #define F_OBJECT(name, need, of, doc)
 #define F_TEXTS(name, need, max_count, max, doc)
 #define F_WORDS(name, need, max_count, max, doc)
+#define F_ENUMS(name, need, of, max_count, doc)
 #define F_OBJECTS(name, need, of, max_count, doc)
 #define F_MAP(name, need, max_count, max, doc)
 #define END_TYPE

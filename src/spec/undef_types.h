@@ -12,6 +12,7 @@
 #undef F_OBJECT
 #undef F_TEXTS
 #undef F_WORDS
+#undef F_ENUMS
 #undef F_OBJECTS
 #undef F_MAP
 #undef END_TYPE

@@ -24,26 +24,20 @@ static void write_escaped(struct buf *b, const char *name, struct str value)
 static void there_and_back(const struct work_list_in *in, struct arena *a)
 {
 	struct work_list_in again = {0};
-	struct buf query = BUF_INIT(0), one = BUF_INIT(0), two = BUF_INIT(0);
+	struct buf query = BUF_INIT(0), value = BUF_INIT(0), one = BUF_INIT(0), two = BUF_INIT(0);
 
-	for (uint32_t i = 0; i < type_work_list_in.field_count; i++) {
-		struct buf value = BUF_INIT(0);
-
-		json_show_field(&type_work_list_in, i, in, &value);
-		if (in->seen >> i & 1)
-			write_escaped(
-				&query, type_work_list_in.fields[i].name,
-				type_work_list_in.fields[i].kind == JSON_TEXT
-					? *(const struct str *)(const void *)((const char *)in +
-									      type_work_list_in.fields[i].offset)
-					: buf_str(&value));
-		buf_free(&value);
-	}
+	for (uint32_t i = 0; i < type_work_list_in.field_count; i++)
+		for (size_t k = 0; k < json_plain_count(&type_work_list_in, i, in); k++) {
+			buf_reset(&value);
+			json_plain(&type_work_list_in, i, k, in, &value);
+			write_escaped(&query, type_work_list_in.fields[i].name, buf_str(&value));
+		}
 	CHECK(params_decode(&type_work_list_in, buf_str(&query), 0, a, &again, NULL) == OK);
 	json_encode(&type_work_list_in, in, 0, &one);
 	json_encode(&type_work_list_in, &again, 0, &two);
 	CHECK(str_eq(buf_str(&one), buf_str(&two)));
 	buf_free(&query);
+	buf_free(&value);
 	buf_free(&one);
 	buf_free(&two);
 }

@@ -2,6 +2,7 @@
 #include "harness.h"
 
 #include "base/magic.h"
+#include "json_kit/fill.h"
 #include "spec/types.h"
 
 #include <inttypes.h>
@@ -63,7 +64,8 @@ static void every_kind_is_decoded(void **state)
 			  "\"lasts\":1500,"
 			  "\"extra\":{\"a\": [1]},\"remark\":\"r\",\"center\":{\"x\":1,\"y\":2},\"end\":{\"x\":3},"
 			  "\"tags\":[\"a\",\"b\"],\"path\":[{\"x\":5},{\"x\":6,\"y\":8}],"
-			  "\"labels\":{\"k\":\"v\",\"l\":\"\"},\"note\":\"\",\"code\":\"abcd\",\"edge\":\"red\"}"),
+			  "\"labels\":{\"k\":\"v\",\"l\":\"\"},\"note\":\"\",\"code\":\"abcd\",\"edge\":\"red\","
+			  "\"stripes\":[\"dark_blue\",\"red\"]}"),
 		OK);
 	assert_int_equal(s->id, 33);
 	assert_str(s->name, "box");
@@ -89,7 +91,10 @@ static void every_kind_is_decoded(void **state)
 	assert_str(s->note, "");
 	assert_str(s->code, "abcd");
 	assert_int_equal(s->edge, SHADE_RED);
-	assert_int_equal(s->seen, (UINT64_C(1) << shape__count) - 1);
+	assert_int_equal(s->stripes_count, 2);
+	assert_int_equal(s->stripes[0], SHADE_DARK_BLUE);
+	assert_int_equal(s->stripes[1], SHADE_RED);
+	assert_int_equal(s->seen, (UINT64_C(1) << shape__COUNT) - 1);
 	assert_int_equal(s->nulls, 0);
 	assert_int_equal(f->problem.err, OK);
 }
@@ -282,7 +287,7 @@ static void all_64_fields_of_a_type_are_its_own(void **state)
 	struct fixture *f = *state;
 	struct wide wide;
 
-	assert_int_equal(wide__count, 64);
+	assert_int_equal(wide__COUNT, 64);
 	assert_int_equal(json_decode(&type_wide, STR("{\"h7\":9,\"a0\":1}"), 0, f->arena, &wide, &f->problem), OK);
 	assert_true(HAS(&wide, wide, h7) && HAS(&wide, wide, a0) && !HAS(&wide, wide, h6));
 	assert_true(wide.h7 == 9 && wide.a0 == 1);
@@ -348,6 +353,15 @@ static void each_fault_names_its_field(void **state)
 		{"\"labels\":{\"\":\"1\"}", ERR_INVALID, "labels.: may not be empty"},
 		{"\"labels\":{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":{}}", ERR_INVALID,
 		 "labels: may have at most 3 entries, not 4"},
+		{"\"stripes\":\"red\"", ERR_MISTYPED, "stripes: must be an array, not text"},
+		{"\"stripes\":[\"red\",null]", ERR_MISTYPED, "stripes[1]: must be text, not null"},
+		{"\"stripes\":[\"gren\"]", ERR_INVALID,
+		 "stripes[0]: must be one of red, green, dark_blue, not 'gren'; did you mean \"green\"?"},
+		{"\"stripes\":[\"green\",\"green\"]", ERR_INVALID, "stripes[1]: 'green' is there already"},
+		{"\"stripes\":[\"blue\",\"red\"]", ERR_INVALID,
+		 "stripes[0]: must be one of red, green, dark_blue, not 'blue'"},
+		{"\"stripes\":[\"green\",\"red\",\"dark_blue\"]", ERR_INVALID,
+		 "stripes: may have at most 2 entries, not 3"},
 		{"\"code\":\"a\"", ERR_INVALID, "code: must have at least 2 characters, not 1"},
 		{"\"colour\":1", ERR_UNKNOWN_FIELD, "colour: there is no such field"},
 		{"\"lables\":{}", ERR_UNKNOWN_FIELD, "lables: there is no such field; did you mean \"labels\"?"},
@@ -655,6 +669,54 @@ static void lists_and_maps_take_one_element_a_call(void **state)
 	assert_int_equal(s->labels_count, 2);
 	assert_str(s->labels[0].value, "v=w");
 	assert_str(s->labels[1].value, "");
+	assert_int_equal(set(f, shape__stripes, "dark_blue"), OK);
+	assert_int_equal(set(f, shape__stripes, "dark_blue"), ERR_INVALID);
+	assert_string_equal(f->problem.detail, "stripes: 'dark_blue' is there already");
+	assert_int_equal(set(f, shape__stripes, "red,green"), ERR_INVALID);
+	assert_int_equal(set(f, shape__stripes, "red"), OK);
+	assert_int_equal(set(f, shape__stripes, "green"), ERR_INVALID);
+	assert_string_equal(f->problem.detail, "stripes: may have at most 2 entries");
+	assert_int_equal(s->stripes_count, 2);
+	assert_true(s->stripes[0] == SHADE_DARK_BLUE && s->stripes[1] == SHADE_RED);
+}
+
+/* Everything a random shape holds, as the texts that make it again. */
+static void set_again(const struct shape *from, uint32_t field, struct arena *a, struct shape *to)
+{
+	struct buf text = BUF_INIT(0);
+
+	for (size_t i = 0; i < json_plain_count(&type_shape, field, from); i++) {
+		buf_reset(&text);
+		json_plain(&type_shape, field, i, from, &text);
+		assert_int_equal(json_set_text(&type_shape, field, arena_str(a, buf_str(&text)), a, to, NULL), OK);
+	}
+	buf_free(&text);
+}
+
+static void what_was_set_from_plain_text_can_be_told_as_such(void **state)
+{
+	const uint64_t objects = BIT(shape, center) | BIT(shape, end) | BIT(shape, path);
+	struct fixture *f = *state;
+	struct rng r = test_seed();
+	struct buf before = BUF_INIT(0), after = BUF_INIT(0);
+
+	for (int times = 0; times < 2000; times++) {
+		struct shape from, to = {0};
+
+		fill_random(&type_shape, &r, f->arena, &from);
+		for (uint32_t i = 0; i < type_shape.field_count; i++)
+			if (!(objects >> i & 1))
+				set_again(&from, i, f->arena, &to);
+		json_encode(&type_shape, &from, objects, &before);
+		json_encode(&type_shape, &to, objects, &after);
+		if (!strstr(buf_cstr(&before), "[]") && !strstr(buf_cstr(&before), "{}")) /* no text sets none */
+			assert_string_equal(buf_cstr(&after), buf_cstr(&before));
+		buf_reset(&before);
+		buf_reset(&after);
+		arena_reset(f->arena);
+	}
+	buf_free(&before);
+	buf_free(&after);
 }
 
 static void plain_text_has_the_faults_of_json(void **state)
@@ -676,6 +738,9 @@ static void plain_text_has_the_faults_of_json(void **state)
 		{shape__name, "", ERR_INVALID, "name: may not be empty"},
 		{shape__name, "\xff", ERR_MISTYPED, "name: must be UTF-8 text without NUL"},
 		{shape__tags, "\xff", ERR_MISTYPED, "tags: must be UTF-8 text without NUL"},
+		{shape__stripes, "\xff", ERR_MISTYPED, "stripes: must be UTF-8 text without NUL"},
+		{shape__stripes, "reed", ERR_INVALID,
+		 "stripes: must be one of red, green, dark_blue, not 'reed'; did you mean \"red\"?"},
 		{shape__id, "s_1", ERR_INVALID, "id: must be an id: s_ and 13 characters, not 's_1'"},
 		{shape__extra, "{\"a\"}", ERR_MALFORMED,
 		 "extra: is not JSON: expected ':', not '}' (line 1, column 5)"},
@@ -755,7 +820,7 @@ static void owning_leaves_nothing_in_the_old_text(void **state)
 {
 	static const char text[] =
 		"{\"id\":\"s_0000000000001\",\"name\":\"box\",\"extra\":[1],\"remark\":null,\"tags\":[\"a\",\"b\"],"
-		"\"labels\":{\"k\":\"v\"},\"path\":[],\"note\":\"x\"}";
+		"\"labels\":{\"k\":\"v\"},\"path\":[],\"note\":\"x\",\"stripes\":[\"red\"]}";
 	struct fixture *f = *state;
 	struct arena *own = arena_new(1 << 16);
 	char *copy = must_alloc(sizeof(text));
@@ -822,6 +887,7 @@ int main(void)
 		TEST(skipped_fields_are_left_alone_and_unknown_to_the_text),
 		TEST(each_kind_can_be_set_from_plain_text),
 		TEST(lists_and_maps_take_one_element_a_call),
+		TEST(what_was_set_from_plain_text_can_be_told_as_such),
 		TEST(plain_text_has_the_faults_of_json),
 		TEST(of_what_was_given_instead_a_fault_shows_what_helps),
 		TEST(a_refused_value_leaves_the_one_before),

@@ -28,7 +28,7 @@ static void only_what_is_there_is_written(void **state)
 	/* Nullable fields are always there, as null when they are not set. */
 	assert_encodes(&type_shape, &s, 0,
 		       "{\"id\":\"s_0000000000011\",\"name\":\"box\",\"made_at\":null,\"remark\":null,\"end\":null,"
-		       "\"note\":null,\"edge\":null}");
+		       "\"note\":null,\"edge\":null,\"stripes\":null}");
 }
 
 static void every_kind_is_written(void **state)
@@ -36,6 +36,7 @@ static void every_kind_is_written(void **state)
 	struct str tags[] = {STR("a"), STR("b\n")};
 	struct point path[] = {{.x = 1}, {.x = 2, .y = 3, .seen = BIT(point, y)}};
 	struct json_pair labels[] = {{STR("k"), STR("v")}, {STR("\""), STR("")}};
+	int stripes[] = {SHADE_GREEN, SHADE_RED};
 	struct shape s = {.id = INT64_MAX};
 
 	(void)state;
@@ -51,13 +52,15 @@ static void every_kind_is_written(void **state)
 	PUT(&s, shape, tags, tags);
 	PUT(&s, shape, path, path);
 	PUT(&s, shape, labels, labels);
-	s.tags_count = s.path_count = s.labels_count = 2;
+	PUT(&s, shape, stripes, stripes);
+	s.tags_count = s.path_count = s.labels_count = s.stripes_count = 2;
 	assert_encodes(
 		&type_shape, &s, BIT(shape, remark) | BIT(shape, end) | BIT(shape, note) | BIT(shape, edge),
 		"{\"id\":\"s_7zzzzzzzzzzzz\",\"name\":\"n\",\"filled\":true,\"any\":-9223372036854775808,"
 		"\"area\":-0.125,\"shade\":\"dark_blue\",\"made_at\":\"2026-11-21T03:04:05.678Z\",\"lasts\":30000,"
 		"\"extra\":{ \"a\" : 1 },\"center\":{\"x\":4},\"tags\":[\"a\",\"b\\n\"],"
-		"\"path\":[{\"x\":1},{\"x\":2,\"y\":3}],\"labels\":{\"k\":\"v\",\"\\\"\":\"\"}}");
+		"\"path\":[{\"x\":1},{\"x\":2,\"y\":3}],\"labels\":{\"k\":\"v\",\"\\\"\":\"\"},"
+		"\"stripes\":[\"green\",\"red\"]}");
 }
 
 static void empty_lists_and_unfilled_values_are_still_json(void **state)
@@ -69,10 +72,10 @@ static void empty_lists_and_unfilled_values_are_still_json(void **state)
 
 	(void)state;
 	assert_encodes(&type_drawing, &d, 0, "{\"shapes\":[],\"cursor\":null}");
-	s.seen = BIT(shape, area) | BIT(shape, tags) | BIT(shape, labels) | BIT(shape, extra);
+	s.seen = BIT(shape, area) | BIT(shape, tags) | BIT(shape, labels) | BIT(shape, extra) | BIT(shape, stripes);
 	assert_encodes(&type_shape, &s, skip,
 		       "{\"id\":\"s_0000000000001\",\"name\":\"\",\"area\":null,\"extra\":null,\"tags\":[],"
-		       "\"labels\":{}}");
+		       "\"labels\":{},\"stripes\":[]}");
 }
 
 static void skipped_fields_are_left_out(void **state)
@@ -201,6 +204,7 @@ static void people_see_values_without_quotes(void **state)
 	struct str tags[] = {STR("a"), STR("b\n")};
 	struct point path[] = {{.x = 1}};
 	struct json_pair labels[] = {{STR("k"), STR("v")}, {STR("l"), STR("")}};
+	int stripes[] = {SHADE_GREEN, SHADE_DARK_BLUE};
 	struct shape s = {
 		.id = 33, .name = STR("a \"b\""), .any = -7, .area = 0.5, .shade = SHADE_RED, .seen = UINT64_MAX};
 
@@ -209,7 +213,8 @@ static void people_see_values_without_quotes(void **state)
 	s.tags = tags;
 	s.path = path;
 	s.labels = labels;
-	s.tags_count = s.labels_count = 2;
+	s.stripes = stripes;
+	s.tags_count = s.labels_count = s.stripes_count = 2;
 	s.path_count = 1;
 	assert_shows(&s, shape__id, "s_0000000000011");
 	assert_shows(&s, shape__name, "a \"b\"");
@@ -223,6 +228,7 @@ static void people_see_values_without_quotes(void **state)
 	assert_shows(&s, shape__tags, "a,b\\n");
 	assert_shows(&s, shape__path, "[{\"x\":1}]");
 	assert_shows(&s, shape__labels, "k=v,l=");
+	assert_shows(&s, shape__stripes, "green,dark_blue");
 }
 
 static void durations_are_shown_in_their_largest_unit(void **state)

@@ -61,6 +61,10 @@ static void nullable_fields_say_so(void **state)
 		"edge", "{\"type\":[\"string\",\"null\"],\"enum\":[\"red\",\"green\",\"dark_blue\",null],"
 			"\"x-enum-descriptions\":[\"As a rose.\",\"As grass.\",\"As \\\"night\\\".\",\"Not set.\"],"
 			"\"description\":\"The colour of its edge.\"}");
+	assert_schema_of("stripes", "{\"type\":[\"array\",\"null\"],\"maxItems\":2,\"uniqueItems\":true,\"items\":{"
+				    "\"type\":\"string\",\"enum\":[\"red\",\"green\",\"dark_blue\"],"
+				    "\"x-enum-descriptions\":[\"As a rose.\",\"As grass.\",\"As \\\"night\\\".\"]},"
+				    "\"description\":\"Its other colours.\"}");
 }
 
 static void assert_schema(const struct json_type *t, uint64_t skip, const char *wanted)

@@ -169,6 +169,25 @@ static void fill_texts(const struct json_field *f, struct rng *r, struct arena *
 		(*v)[i] = some_text(r, a, 1, (uint64_t)f->max);
 }
 
+/* Some of the values, each once. */
+static void fill_enums(const struct json_field *f, struct rng *r, struct arena *a, int **v, size_t *count)
+{
+	int values = ((const struct json_enum *)f->of)->count;
+
+	*v = ARENA_ARRAY(a, int, (size_t)values);
+	*count = 0;
+	for (int value = 0; value < values; value++)
+		if (*count < f->max_count && chance(r, 2))
+			(*v)[(*count)++] = value;
+	for (size_t i = *count; i > 1; i--) {
+		size_t other = (size_t)rng_below(r, i);
+		int swapped = (*v)[i - 1];
+
+		(*v)[i - 1] = (*v)[other];
+		(*v)[other] = swapped;
+	}
+}
+
 static bool has_key(const struct json_pair *v, size_t count, struct str key)
 {
 	while (count--)
@@ -235,6 +254,9 @@ static void fill_value(const struct json_field *f, struct rng *r, struct arena *
 		break;
 	case JSON_TEXTS:
 		fill_texts(f, r, a, at, count_of(f, out));
+		break;
+	case JSON_ENUMS:
+		fill_enums(f, r, a, at, count_of(f, out));
 		break;
 	case JSON_OBJECTS:
 		fill_objects(f, r, a, at, count_of(f, out));
