@@ -117,8 +117,8 @@ create table liveness_log (
 create index liveness_log_of on liveness_log (agent, at_ms);
 create index liveness_log_old on liveness_log (at_ms);
 
--- What changed, in the order in which it was committed. On PostgreSQL a transaction writes to changes_new, and one
--- process at a time numbers what is committed.
+-- What changed, in the order in which it became visible. On PostgreSQL a transaction writes to changes_new, and one
+-- process at a time numbers what it sees there (docs/adr/0010).
 create table changes (
   seq id64 primary key,
   tenant id64 not null,
@@ -132,15 +132,15 @@ create table changes (
 
 -- PostgreSQL only; SQLite has one writer, who numbers as he writes.
 create table changes_new (
-  id id64 primary key,
-  xid int64 not null,                -- the transaction
+  id id64 primary key,               -- of a sequence
   tenant id64 not null,
   entity int64 not null,
   op int64 not null,
   ref id64 not null,
   version int64 not null,
   public bool not null,
-  at_ms int64 not null
+  at_ms int64 not null,
+  written_ms int64 not null          -- by the clock of the store
 );
 
 -- dialect: postgres

@@ -132,6 +132,14 @@ void call_after_commit(struct call *c, void (*fn)(void *arg), void *arg)
 	*end = hook;
 }
 
+void call_after_commit_once(struct call *c, void (*fn)(void *arg), void *arg)
+{
+	for (const struct call_hook *hook = c->hooks; hook; hook = hook->next)
+		if (hook->fn == fn && hook->arg == arg)
+			return;
+	call_after_commit(c, fn, arg);
+}
+
 void call_run_hooks(struct call *c)
 {
 	struct call_hook *hook = c->hooks;

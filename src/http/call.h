@@ -73,6 +73,8 @@ enum err call_fail(struct call *c, enum err e, const char *fmt, ...) __attribute
 
 /* Runs fn(arg) on the handler's thread after its effects are durable; never when they are undone. */
 void call_after_commit(struct call *c, void (*fn)(void *arg), void *arg);
+/* The same, but not when fn(arg) is already to be run. */
+void call_after_commit_once(struct call *c, void (*fn)(void *arg), void *arg);
 void call_run_hooks(struct call *c);    /* for executors: committed */
 void call_forget_hooks(struct call *c); /* for executors: undone, before a rerun */
 
