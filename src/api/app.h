@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct changes;
 struct http_server;
 struct metrics;
 struct runner;
@@ -30,6 +31,7 @@ struct app {
 	struct keyring *keyring;
 	struct metrics *metrics;
 	struct eventlog *events;
+	struct changes *feed;      /* what changes in the directory: directory/changes.h */
 	struct executor *executor; /* the queue's thread */
 	struct persist *persist;   /* of that thread */
 	struct runner *runner;     /* likewise */

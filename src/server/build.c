@@ -6,6 +6,7 @@
 #include "api/runner.h"
 #include "api/sessions.h"
 #include "base/log.h"
+#include "directory/changes.h"
 #include "store/fault.h"
 #include "telemetry/metrics.h"
 
@@ -16,6 +17,7 @@
 
 enum {
 	EVENTS_IN_MEMORY_BYTES = 16 << 20,
+	CHANGES_IN_MEMORY = 1 << 14,
 	POOL_QUEUE_MAX = 10000,
 	COMPUTE_THREADS = 2,
 	COMPUTE_QUEUE_MAX = 1000,
@@ -143,6 +145,7 @@ static enum err make_queue(struct server *s, struct problem *p)
 	bool exclusive = store_kind(app->store) == STORE_SQLITE;
 	rng_system_init(&s->rng);
 	app->events = eventlog_new(EVENTS_IN_MEMORY_BYTES);
+	app->feed = changes_new(CHANGES_IN_MEMORY);
 	app->sessions = sessions_new();
 	app->runner = runner_new(app);
 	app->persist = persist_new(&(struct persist_config){.process_id = s->dir->process_id,
@@ -300,6 +303,7 @@ void server_take_apart(struct server *s)
 	sessions_destroy(&app->sessions);
 	town_desk_close(&app->town);
 	eventlog_destroy(&app->events);
+	changes_destroy(&app->feed);
 	keyring_destroy(&app->keyring);
 	store_close(&app->store);
 	metrics_destroy(&app->metrics);
