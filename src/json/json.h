@@ -143,6 +143,16 @@ struct str json_text(const struct json_type *t, uint32_t field, const void *in);
 /* Is the whole text one valid JSON value (white space around it allowed)? Tells where not. */
 enum err json_check(struct str text, struct problem *p);
 
+/* ---- whole values ---- */
+
+/* Appends the value in its canonical form (RFC 8785, JCS): the same bytes for whatever means the same. ERR_MALFORMED
+ * also for a number past a double's range, ERR_TOO_LARGE when arena or buffer is full. */
+enum err json_canonical(struct str text, struct arena *a, struct buf *to, struct problem *p);
+
+/* Appends target as patch changes it (RFC 7396, Merge Patch). Both must be JSON, or target empty; members that patch
+ * does not name keep their bytes. */
+void json_merge(struct str target, struct str patch, struct arena *a, struct buf *to);
+
 /* ---- tables ---- */
 
 const struct json_field *json_field_by_name(const struct json_type *t, struct str name); /* NULL when unknown */

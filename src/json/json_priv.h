@@ -11,6 +11,8 @@
  *   plain.c     plain text (flags, query strings, fallbacks) + rows -> struct
  *   encode.c, show.c   struct + rows -> JSON, and text for people
  *   schema.c    rows -> JSON Schema
+ *   canon.c     the canonical form of any value
+ *   merge.c     a value as a merge patch changes it
  *   table.c     look-ups in rows; own copies
  *
  * Functions of the scanner and the decoder return false when they cannot go on: the text is malformed or the arena
