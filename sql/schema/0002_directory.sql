@@ -3,6 +3,8 @@
 
 alter table keys add column agent id64 not null default 0;   -- the agent that calls with it, 0: none
 alter table keys add column tier int64 not null default 0;   -- enum limit_tier
+create index keys_of_tenant on keys (tenant, id);
+create index keys_of_agent on keys (agent, id) where agent > 0;
 
 create table agents (
   id id64 primary key,

@@ -28,7 +28,7 @@ enum json_kind {
 	JSON_BOOL,    /* bool */
 	JSON_INT,     /* int64_t; min, max */
 	JSON_REAL,    /* double; min, max */
-	JSON_TEXT,    /* struct str; min, max characters (code points) */
+	JSON_TEXT,    /* struct str; min, max characters (code points); of: the format that schemas name, or NULL */
 	JSON_ENUM,    /* int; of: struct json_enum */
 	JSON_TIME,    /* int64_t, ms UTC; RFC 3339 text outside, any offset accepted */
 	JSON_MS,      /* int64_t, ms; a number outside; min, max. In flags and environment also "30s" */
@@ -150,8 +150,8 @@ enum err json_check(struct str text, struct problem *p);
 enum err json_canonical(struct str text, struct arena *a, struct buf *to, struct problem *p);
 
 /* Appends target as patch changes it (RFC 7396, Merge Patch). Both must be JSON, or target empty; members that patch
- * does not name keep their bytes. */
-void json_merge(struct str target, struct str patch, struct arena *a, struct buf *to);
+ * does not name keep their bytes. ERR_TOO_LARGE when arena or buffer is full. */
+enum err json_merge(struct str target, struct str patch, struct arena *a, struct buf *to);
 
 /* ---- tables ---- */
 

@@ -118,6 +118,8 @@ static void kind_of(const struct json_field *f, struct buf *b)
 		break;
 	case JSON_TEXT:
 		type_of(f, "string", b);
+		if (f->of)
+			property(b, "format", f->of);
 		text_lengths(f->min, f->max, b);
 		break;
 	case JSON_ENUM:

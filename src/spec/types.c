@@ -53,6 +53,8 @@
 	{ROW(member, double, JSON_REAL), need_, .min = low, .max = high, .doc = doc_},
 #define F_TEXT(member, need_, low, high, doc_) \
 	{ROW(member, struct str, JSON_TEXT), need_, .min = low, .max = high, .doc = doc_},
+#define F_REF(member, need_, what_, low, high, doc_) \
+	{ROW(member, struct str, JSON_TEXT), need_, .min = low, .max = high, .of = what_ "-ref", .doc = doc_},
 #define F_ENUM(member, need_, of_, doc_) \
 	{ROW(member, int, JSON_ENUM), need_, .of = &SPEC_JOIN(enum_, of_), .doc = doc_},
 #define F_TIME(member, need_, doc_) \
@@ -105,6 +107,7 @@
 #define F_INT(name, need, min, max, doc)
 #define F_REAL(name, need, min, max, doc)
 #define F_TEXT(name, need, min, max, doc)
+#define F_REF(name, need, what, min, max, doc)
 #define F_ENUM(name, need, of, doc)
 #define F_TIME(name, need, doc)
 #define F_MS(name, need, min, max, doc)

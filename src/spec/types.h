@@ -45,6 +45,7 @@
 #define F_INT(name, need, min, max, doc)               int64_t name;
 #define F_REAL(name, need, min, max, doc)              double name;
 #define F_TEXT(name, need, min, max, doc)              struct str name;
+#define F_REF(name, need, what, min, max, doc)         struct str name;
 #define F_ENUM(name, need, of, doc)                    int name;
 #define F_TIME(name, need, doc)                        int64_t name;
 #define F_MS(name, need, min, max, doc)                int64_t name;
@@ -68,6 +69,7 @@
 #define F_INT(name, need, min, max, doc)               SPEC_INDEX(name)
 #define F_REAL(name, need, min, max, doc)              SPEC_INDEX(name)
 #define F_TEXT(name, need, min, max, doc)              SPEC_INDEX(name)
+#define F_REF(name, need, what, min, max, doc)         SPEC_INDEX(name)
 #define F_ENUM(name, need, of, doc)                    SPEC_INDEX(name)
 #define F_TIME(name, need, doc)                        SPEC_INDEX(name)
 #define F_MS(name, need, min, max, doc)                SPEC_INDEX(name)
@@ -101,6 +103,7 @@
 #define F_INT(name, need, min, max, doc)
 #define F_REAL(name, need, min, max, doc)
 #define F_TEXT(name, need, min, max, doc)
+#define F_REF(name, need, what, min, max, doc)
 #define F_ENUM(name, need, of, doc)
 #define F_TIME(name, need, doc)
 #define F_MS(name, need, min, max, doc)

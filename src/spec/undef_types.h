@@ -4,6 +4,7 @@
 #undef F_INT
 #undef F_REAL
 #undef F_TEXT
+#undef F_REF
 #undef F_ENUM
 #undef F_TIME
 #undef F_MS
