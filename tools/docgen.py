@@ -157,7 +157,19 @@ def scopes():
                      [f'| `{name[6:]}` | {cell(doc)} |' for name, _, doc in values])
 
 
-PIECES = {'calls without a key': calls_without_key, 'scopes': scopes}
+def kept_answers():
+    """Calls whose answers may be kept, by how."""
+    lines = ['| call | `Cache-Control` |', '|---|---|']
+    for _, args in rows('api/routes.def', 'ROUTE'):
+        shared = re.match(r'SHARED\((\d+)\)', args[11])
+        if shared:
+            lines.append(f'| `{args[3]}` | `public, max-age={shared[1]}` where everybody may see it, else `private, no-cache` |')
+        elif args[11] == 'REVALIDATE':
+            lines.append(f'| `{args[3]}` | `private, no-cache` |')
+    return '\n'.join(lines)
+
+
+PIECES = {'calls without a key': calls_without_key, 'scopes': scopes, 'kept answers': kept_answers}
 PIECE = re.compile(r'(<!-- made: ([\w ]+) -->)(\n?).*?\n?(<!-- end -->)', re.S)
 
 

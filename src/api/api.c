@@ -1,10 +1,10 @@
 /* The table of handlers, expanded from api/routes.def; each is called through a thunk with its own types. */
 #include "api/api.h"
 
-#define ROUTE(name, tag, method, path, in_type, out_type, scope, runs, status, max_body, flags, doc) \
-	static enum err run_##name(struct call *c, const void *in, void *out)                        \
-	{                                                                                            \
-		return api_##name(c, in, out);                                                       \
+#define ROUTE(name, tag, method, path, in_type, out_type, scope, runs, status, max_body, flags, cache, doc) \
+	static enum err run_##name(struct call *c, const void *in, void *out)                               \
+	{                                                                                                   \
+		return api_##name(c, in, out);                                                              \
 	}
 #include "api/routes.def"
 #undef ROUTE
@@ -15,7 +15,7 @@ static enum err read_work_list(struct call *c, const void *in, void *out)
 }
 
 http_handler_fn *const api_handlers[ROUTE_COUNT] = {
-#define ROUTE(name, tag, method, path, in, out, scope, runs, status, max_body, flags, doc) \
+#define ROUTE(name, tag, method, path, in, out, scope, runs, status, max_body, flags, cache, doc) \
 	[ROUTE_##name] = run_##name,
 #include "api/routes.def"
 #undef ROUTE

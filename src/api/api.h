@@ -7,7 +7,7 @@
 
 #include "http/http.h"
 
-#define ROUTE(name, tag, method, path, in_type, out_type, scope, runs, status, max_body, flags, doc) \
+#define ROUTE(name, tag, method, path, in_type, out_type, scope, runs, status, max_body, flags, cache, doc) \
 	enum err api_##name(struct call *c, const struct in_type *in, struct out_type *out);
 #include "api/routes.def"
 #undef ROUTE

@@ -20,6 +20,8 @@ static void reset_for_run(struct call *c, struct db *db)
 	c->now_ms = clock_now_ms(call_app(c)->clock);
 	problem_clear(&c->problem);
 	c->status = 0;
+	c->etag = (struct str){0};
+	c->is_public = false;
 	memset(c->out, 0, c->route->out->size);
 }
 

@@ -213,7 +213,8 @@ static void reset_for_run(struct call *c, struct db *db, int64_t now_ms)
 	c->wait = CALL_RUNNING;
 	c->status = 0;
 	c->replayed = false;
-	c->ready_json = (struct str){0};
+	c->ready_json = c->etag = (struct str){0};
+	c->is_public = false;
 	if (!is_begun(c))
 		memset(c->out, 0, c->route->out->size);
 }

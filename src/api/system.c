@@ -74,5 +74,6 @@ enum err api_openapi(struct call *c, const struct nothing *in, struct nothing *o
 	(void)out;
 	c->text = call_app(c)->openapi;
 	c->content_type = "application/json";
+	c->is_public = true;
 	return OK;
 }

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "telemetry/metrics.h"
 
+#include <stdio.h>
+
 struct answer_body {
 	struct str text;
 	const char *type; /* NULL: no body */
@@ -27,11 +29,24 @@ static struct answer_body failure(struct call_private *c, enum err e)
 	return encoded(c, "application/problem+json");
 }
 
-static struct answer_body success(struct call_private *c)
+/* What may be kept and asked for again. */
+static bool has_etag(const struct call_private *c)
+{
+	const struct route *r = c->call.route;
+
+	return r && r->method == METHOD_GET && r->cache != ROUTE_NO_STORE && c->sent_status < MHD_HTTP_BAD_REQUEST;
+}
+
+static bool is_had(const struct call_private *c)
+{
+	return has_etag(c) && c->sent_status == MHD_HTTP_OK && c->headers.if_none_match.n &&
+	       etag_is_listed(c->headers.if_none_match, c->call.etag);
+}
+
+static struct answer_body content(struct call_private *c)
 {
 	const struct call *call = &c->call;
 
-	c->sent_status = call->status ? call->status : call->route->status;
 	if (call->route->flags & ROUTE_TEXT)
 		return (struct answer_body){call->text, call->content_type};
 	if (call->ready_json.n)
@@ -44,6 +59,23 @@ static struct answer_body success(struct call_private *c)
 		return failure(c, ERR_INTERNAL);
 	}
 	return encoded(c, "application/json");
+}
+
+/* What the client has is encoded all the same: 304 tells the length that 200 would have had. */
+static struct answer_body success(struct call_private *c)
+{
+	struct call *call = &c->call;
+	struct answer_body body;
+
+	c->sent_status = call->status ? call->status : call->route->status;
+	body = content(c);
+	if (has_etag(c) && !call->etag.n)
+		call->etag = etag_of(body.text, c->made_etag);
+	if (is_had(c)) {
+		c->sent_status = MHD_HTTP_NOT_MODIFIED;
+		body.type = NULL;
+	}
+	return body;
 }
 
 static void header(struct MHD_Response *r, const char *name, const char *value)
@@ -91,11 +123,37 @@ static void headers_of_failure(struct call_private *c, struct MHD_Response *r)
 		header_allow(c, r);
 }
 
+static void header_etag(struct call_private *c, struct MHD_Response *r)
+{
+	char quoted[ETAG_MAX + 3];
+
+	CHECK(c->call.etag.n <= ETAG_MAX);
+	snprintf(quoted, sizeof(quoted), "\"%.*s\"", STRF(c->call.etag));
+	header(r, "ETag", quoted);
+}
+
+/* Whoever is asked with another key, or for another tenant, answers something else. */
+static void headers_of_caching(struct call_private *c, struct MHD_Response *r)
+{
+	const struct route *route = c->call.route;
+	char shared[48];
+
+	if (!has_etag(c)) {
+		header(r, "Cache-Control", "no-store");
+		return;
+	}
+	snprintf(shared, sizeof(shared), "public, max-age=%d", route->cache);
+	header(r, "Cache-Control", c->call.is_public && route->cache > 0 ? shared : "private, no-cache");
+	if (route->scope != SCOPE_NONE)
+		header(r, "Vary", "Authorization, X-Tenant");
+	header_etag(c, r);
+}
+
 void answer_headers(struct call_private *c, struct MHD_Response *r, const char *content_type)
 {
 	if (content_type)
 		header(r, "Content-Type", content_type);
-	header(r, "Cache-Control", "no-store");
+	headers_of_caching(c, r);
 	header(r, "X-Content-Type-Options", "nosniff");
 	header(r, "X-Request-Id", c->call.request_id.p);
 	if (c->call.outcome != OK)

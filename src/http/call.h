@@ -42,6 +42,7 @@ struct call {
 	struct str request_id;      /* given or made */
 	struct str idempotency_key; /* empty: none */
 	struct str last_event_id;   /* of a STREAM */
+	struct str if_match;        /* of a route that MATCHES: for call_if_match() */
 	struct str body;            /* as received; in points into it */
 	const void *in;
 	void *out;
@@ -50,9 +51,12 @@ struct call {
 	int status;    /* 0: the route's */
 	bool replayed; /* Idempotency-Replayed: true */
 	struct problem problem;
-	struct str text;                 /* ROUTE_TEXT: the answer's body … */
-	const char *content_type;        /* … and its type */
-	struct str ready_json;           /* not empty: the answer's JSON is already there */
+	struct str text;          /* ROUTE_TEXT: the answer's body … */
+	const char *content_type; /* … and its type */
+	struct str ready_json;    /* not empty: the answer's JSON is already there */
+	struct str etag;          /* of the answer, without quotes; empty: made of its bytes where the route's
+				   * answers may be kept. A client that has this one is not sent it again */
+	bool is_public;           /* everybody may see the answer: for routes whose cache is SHARED */
 	const struct stream_ops *stream; /* STREAM: set by call_stream() */
 	void *stream_state;
 	void *found;              /* what the first half of a SLOT_READ, or an earlier part, left for the next */
@@ -70,6 +74,10 @@ enum { CALL_MAGIC = 0x63616c6c };
 
 /* Sets the sentence of an error and returns it: return call_fail(c, ERR_CONFLICT, "…"). */
 enum err call_fail(struct call *c, enum err e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* May the call change a thing that is at this version? Tags of If-Match are compared up to a '-'. OK also without
+ * the header; else ERR_PRECONDITION, or ERR_INVALID when it cannot be read. */
+enum err call_if_match(struct call *c, int64_t version);
 
 /* Runs fn(arg) on the handler's thread after its effects are durable; never when they are undone. */
 void call_after_commit(struct call *c, void (*fn)(void *arg), void *arg);

@@ -22,10 +22,12 @@ static const struct {
 } known[] = {
 	HEADER("Host", host),
 	HEADER("Expect", expect),
+	HEADER("If-Match", if_match),
 	HEADER("X-Tenant", tenant),
 	HEADER("Content-Type", content_type),
 	HEADER("X-Request-Id", request_id),
 	HEADER("Authorization", authorization),
+	HEADER("If-None-Match", if_none_match),
 	HEADER("Last-Event-ID", last_event_id),
 	HEADER("Content-Length", content_length),
 	HEADER("Idempotency-Key", idempotency_key),
@@ -155,6 +157,8 @@ enum err headers_check(struct call_private *c)
 	enum err e = check_idempotency_key(c);
 
 	c->call.last_event_id = c->headers.last_event_id;
+	if (c->call.route->flags & ROUTE_MATCHES)
+		c->call.if_match = c->headers.if_match;
 	return e ? e : check_body(c);
 }
 

@@ -9,6 +9,7 @@
  *   headers.c     the headers we read
  *   input.c       path, query and body → `in`
  *   answer.c      `out`, text or problem → a response
+ *   etag.c        entity tags: what a client has already, or believes to change
  *   refuse.c      answers to requests that are not read to their end
  *   sse.c         streams
  *   router.c      method and path → route
@@ -26,6 +27,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/magic.h"
+#include "http/etag.h"
 #include "http/http.h"
 #include "http/router.h"
 
@@ -141,7 +143,7 @@ enum flow { FLOW_ACTIVE, FLOW_RESTING, FLOW_FETCHING };
 /* The headers we read; all text is libmicrohttpd's and lives as long as the request. */
 struct headers {
 	struct str host, authorization, tenant, request_id, idempotency_key, last_event_id;
-	struct str content_type, content_length, transfer_encoding, expect;
+	struct str content_type, content_length, transfer_encoding, expect, if_match, if_none_match;
 };
 
 struct call_private {
@@ -163,6 +165,7 @@ struct call_private {
 	int sent_status;
 	int64_t began_ns;
 	char made_id[REQUEST_ID_MADE];
+	char made_etag[ETAG_OF_BYTES];
 	struct buf body, answer;
 
 	enum flow flow; /* of a stream */

@@ -21,6 +21,7 @@ static const struct fault {
 	{403, "Forbidden", "The key may not make this call."},
 	{404, "NotFound", "There is no such thing here."},
 	{409, "Conflict", "It is not in a state that allows this."},
+	{412, "PreconditionFailed", "The thing was changed since it was read."},
 	{413, "TooLarge", "The request body is over the limit."},
 	{415, "MediaType", "The body must be application/json."},
 	{422, "Invalid", "A value is out of range."},
@@ -110,6 +111,11 @@ static bool needs_key(const struct route *r)
 	return r->scope != SCOPE_NONE;
 }
 
+static bool has_etag(const struct route *r)
+{
+	return r->method == METHOD_GET && r->cache != ROUTE_NO_STORE;
+}
+
 static bool answers_json(const struct route *r)
 {
 	return r->out->field_count > 0 && r->runs != RUNS_STREAM && !(r->flags & ROUTE_TEXT);
@@ -132,6 +138,8 @@ static bool can_answer(const struct route *r, int status)
 	case 409:
 		/* COMPUTE reads files of the server's, which may be broken. */
 		return !route_in_query(r) || r->method == METHOD_DELETE || r->runs == RUNS_COMPUTE;
+	case 412:
+		return r->flags & ROUTE_MATCHES;
 	case 413:
 	case 415:
 		return body_fields(r) != 0;
@@ -176,6 +184,10 @@ static void parameters(struct buf *b, const struct route *r)
 		reference_element(b, "parameters", "IdempotencyKey");
 	if (r->runs == RUNS_STREAM)
 		reference_element(b, "parameters", "LastEventId");
+	if (r->flags & ROUTE_MATCHES)
+		reference_element(b, "parameters", "IfMatch");
+	if (has_etag(r))
+		reference_element(b, "parameters", "IfNoneMatch");
 	buf_c(b, ']');
 }
 
@@ -253,8 +265,14 @@ static void success(struct buf *b, const struct route *r, int status, const char
 		reference(b, "headers", "IdempotencyReplayed");
 		buf_c(b, '}');
 	}
+	if (has_etag(r)) {
+		open(b, "ETag");
+		reference(b, "headers", "ETag");
+		buf_c(b, '}');
+	}
 	buf_c(b, '}');
-	answer_content(b, r);
+	if (status != 304)
+		answer_content(b, r);
 	buf_c(b, '}');
 }
 
@@ -264,6 +282,8 @@ static void responses(struct buf *b, const struct route *r)
 	if ((r->flags & ROUTE_CREATES) && r->status == 201)
 		success(b, r, 200, "It was there already.");
 	success(b, r, r->status, r->status == 201 ? "Created." : r->status == 204 ? "Done." : r->out->doc);
+	if (has_etag(r))
+		success(b, r, 304, "It is as If-None-Match has it.");
 	if (answers_health(r))
 		success(b, r, 503, "Not ready; the body says why.");
 	for (unsigned i = 0; i < FAULT_COUNT; i++) {
@@ -425,6 +445,11 @@ static void shared_parameters(struct buf *b)
 			 "Sent again with the same body within 24 hours, the first answer is given again.", 255);
 	header_parameter(b, "LastEventId", "Last-Event-ID",
 			 "The id of the last event seen: the stream goes on after it.", 64);
+	header_parameter(b, "IfMatch", "If-Match",
+			 "The ETag of what is to be changed: refused when it was changed meanwhile.", 1024);
+	header_parameter(b, "IfNoneMatch", "If-None-Match",
+			 "The ETag of an answer that was kept: when it is still the same, it is not sent again.",
+			 1024);
 	buf_c(b, '}');
 }
 
@@ -442,6 +467,8 @@ static void shared_headers(struct buf *b)
 	header(b, "RequestId", "The name of this request: the one given, else one made.", "{\"type\":\"string\"}");
 	header(b, "RetryAfter", "Seconds to wait before the same request may succeed.",
 	       "{\"type\":\"integer\",\"minimum\":1}");
+	header(b, "ETag", "Names this state of the thing, for If-None-Match and If-Match.",
+	       "{\"type\":\"string\"}");
 	header(b, "IdempotencyReplayed", "\"true\" when this is the answer of the first request with that key.",
 	       "{\"type\":\"string\",\"enum\":[\"true\"]}");
 	buf_c(b, '}');

@@ -8,7 +8,7 @@
 #include "spec/types.h"
 
 enum route_id {
-#define ROUTE(name, tag, method, path, in, out, scope, runs, status, max_body, flags, doc) ROUTE_##name,
+#define ROUTE(name, tag, method, path, in, out, scope, runs, status, max_body, flags, cache, doc) ROUTE_##name,
 #include "api/routes.def"
 #undef ROUTE
 	ROUTE_COUNT
@@ -18,7 +18,10 @@ enum route_method { METHOD_GET, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DE
 
 enum route_runs { RUNS_HERE, RUNS_SLOT, RUNS_READ, RUNS_SLOT_READ, RUNS_WRITE, RUNS_COMPUTE, RUNS_STREAM };
 
-enum route_flags { ROUTE_CREATES = 1, ROUTE_WAITS = 2, ROUTE_TEXT = 4 };
+enum route_flags { ROUTE_CREATES = 1, ROUTE_WAITS = 2, ROUTE_TEXT = 4, ROUTE_MATCHES = 8 };
+
+/* How long anybody may keep an answer that everybody may see, in seconds; or one of these. */
+enum route_cache { ROUTE_NO_STORE = 0, ROUTE_REVALIDATE = -1 };
 
 struct route {
 	const char *name; /* also the operationId */
@@ -31,6 +34,7 @@ struct route {
 	int status; /* when it went well and the handler does not say otherwise */
 	uint32_t max_body;
 	unsigned flags;
+	int cache;            /* seconds, or an enum route_cache */
 	uint64_t path_fields; /* members of `in` that stand in the path */
 	const char *doc;
 };

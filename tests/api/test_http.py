@@ -42,6 +42,22 @@ def test_problems_have_their_members(t):
     assert problem.json['type'] == '/problems/mistyped' and problem.json['title'] and problem.json['detail']
 
 
+def test_what_is_as_before_is_not_sent_again(t):
+    item = t.worker.add(t.type)
+    for path, cache in (('/openapi.json', 'public, max-age=300'), (f'/v1/work/{item["id"]}', 'private, no-cache')):
+        with t.case(path):
+            whole = t.worker.get(path).expect(200)
+            assert whole.headers['cache-control'] == cache, whole.headers
+            again = t.worker.get(path, headers={'If-None-Match': f'"other", {whole.headers["etag"]}'}).expect(304)
+            assert not again.body and again.headers['etag'] == whole.headers['etag'], again.headers
+            assert again.headers['cache-control'] == cache and again.headers.get('vary') == whole.headers.get('vary')
+            assert t.worker.call('HEAD', path, headers={'If-None-Match': '*'}).status == 304
+    before = t.worker.get(f'/v1/work/{item["id"]}').headers['etag']
+    t.worker.claim(t.type)
+    changed = t.worker.get(f'/v1/work/{item["id"]}', headers={'If-None-Match': before}).expect(200)
+    assert changed.headers['etag'] != before and changed.headers['vary'] == 'Authorization, X-Tenant'
+
+
 def test_many_calls_on_one_connection(t):
     key = t.worker.key.encode()
     one = b'GET /v1/whoami HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ' + key + b'\r\n\r\n'

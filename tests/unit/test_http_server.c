@@ -560,7 +560,7 @@ static void a_body_must_be_json(void **state)
 
 static void the_headers_of_every_answer_are_those_of_an_api(void **state)
 {
-	static const char *const paths[] = {"/health", "/nowhere", "/v1/work"};
+	static const char *const paths[] = {"/health", "/nowhere", "/v1/whoami?a=b"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(paths); i++) {
@@ -579,6 +579,83 @@ static void the_headers_of_every_answer_are_those_of_an_api(void **state)
 		buf_free(&b);
 		client_close(&c);
 	}
+}
+
+static void get(struct client *c, const char *path, const char *headers, struct answer_read *a)
+{
+	struct buf b = BUF_INIT(0);
+
+	buf_fmt(&b, "GET %s HTTP/1.1\r\n" AUTH "%s\r\n", path, headers);
+	client_send(c, buf_cstr(&b));
+	client_read(c, a);
+	buf_free(&b);
+}
+
+static void what_may_be_kept_says_so_and_by_whom(void **state)
+{
+	static const struct {
+		const char *path, *cache, *vary, *etag;
+	} cases[] = {{"/openapi.json", "public, max-age=300", "", "\"1349cde127705c16\""},
+		     {"/v1/work/w_0000000000007", "private, no-cache", "Authorization, X-Tenant", "\"7-1\""},
+		     {"/health", "no-store", "", ""}};
+	struct client *c = client_open(stub_url(stub));
+	struct answer_read a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		get(c, cases[i].path, "", &a);
+		assert_int_equal(a.status, 200);
+		assert_string_equal(answer_header(&a, "Cache-Control"), cases[i].cache);
+		assert_string_equal(answer_header(&a, "Vary"), cases[i].vary);
+		assert_string_equal(answer_header(&a, "ETag"), cases[i].etag);
+		answer_free(&a);
+	}
+	get(c, "/v1/work/x", "", &a);
+	assert_int_equal(a.status, 404);
+	assert_string_equal(answer_header(&a, "Cache-Control"), "no-store");
+	assert_string_equal(answer_header(&a, "ETag"), "");
+	answer_free(&a);
+	client_close(&c);
+}
+
+/* libmicrohttpd writes a length into 304 whatever we do, and RFC 9110 wants that of 200. */
+static void what_a_client_has_is_not_sent_again(void **state)
+{
+	static const char *const paths[] = {"/openapi.json", "/v1/work/w_0000000000007",
+					    "/v1/work/w_0000000000008"};
+	struct client *c = client_open(stub_url(stub));
+	struct answer_read whole, a;
+	struct buf b = BUF_INIT(0);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(paths); i++) {
+		get(c, paths[i], "If-None-Match: \"other\"\r\n", &whole);
+		assert_int_equal(whole.status, 200);
+		buf_reset(&b);
+		buf_fmt(&b, "GET %s HTTP/1.1\r\n" AUTH "If-None-Match: W/\"x\", %s\r\n\r\n", paths[i],
+			answer_header(&whole, "ETag"));
+		buf_fmt(&b, "HEAD %s HTTP/1.1\r\n" AUTH "If-None-Match: *\r\n\r\n", paths[i]);
+		client_send(c, buf_cstr(&b));
+		for (int head = 0; head < 2; head++) {
+			client_read_head(c, &a);
+			assert_int_equal(a.status, 304);
+			assert_int_equal(a.body.n, 0);
+			assert_string_equal(answer_header(&a, "ETag"), answer_header(&whole, "ETag"));
+			assert_string_equal(answer_header(&a, "Cache-Control"),
+					    answer_header(&whole, "Cache-Control"));
+			assert_int_equal(atoi(answer_header(&a, "Content-Length")), (int)whole.body.n);
+			answer_free(&a);
+		}
+		answer_free(&whole);
+	}
+	get(c, "/v1/work/x", "If-None-Match: *\r\n", &a);
+	assert_int_equal(a.status, 404);
+	answer_free(&a);
+	get(c, "/health", "If-None-Match: *\r\n", &a);
+	assert_int_equal(a.status, 200);
+	answer_free(&a);
+	buf_free(&b);
+	client_close(&c);
 }
 
 /* What a log line could not bear is replaced. */
@@ -769,6 +846,8 @@ int main(void)
 		EACH(keys_and_scopes_are_checked),
 		EACH(a_body_must_be_json),
 		EACH(the_headers_of_every_answer_are_those_of_an_api),
+		EACH(what_may_be_kept_says_so_and_by_whom),
+		EACH(what_a_client_has_is_not_sent_again),
 		EACH(a_request_id_is_made_when_none_or_a_bad_one_is_given),
 		EACH(errors_of_handlers_and_hooks_become_problems),
 		EACH(an_idempotency_key_is_checked_where_it_counts),

@@ -164,6 +164,15 @@ static enum err metrics(struct call *c, const void *in, void *out)
 	return OK;
 }
 
+static enum err openapi(struct call *c, const void *in, void *out)
+{
+	(void)in, (void)out;
+	c->text = STR("{}");
+	c->content_type = "application/json";
+	c->is_public = true;
+	return OK;
+}
+
 static enum stream_next flood(struct buf *out)
 {
 	buf_z(out, "data: ");
@@ -248,6 +257,17 @@ static enum err add(struct stub *s, struct call *c)
 	return OK;
 }
 
+static enum err show(struct call *c)
+{
+	const struct work_id *in = c->in;
+	struct work_item *out = c->out;
+
+	PUT(out, work_item, id, in->id);
+	if (in->id == 7)
+		c->etag = STR("7-1");
+	return OK;
+}
+
 static bool parks(const struct call *c)
 {
 	return c->wait == CALL_RUNNING &&
@@ -276,7 +296,7 @@ static void finish(struct stub *s, struct call *c)
 		http_fetched(c);
 		return;
 	}
-	c->outcome = is(c, ROUTE_work_add) ? add(s, c) : OK;
+	c->outcome = is(c, ROUTE_work_add) ? add(s, c) : is(c, ROUTE_work_show) ? show(c) : OK;
 	c->wait = CALL_DONE;
 	http_finish(c);
 }
@@ -324,7 +344,7 @@ void stub_release(struct stub *s)
 
 static http_handler_fn *const handlers_of_stub[ROUTE_COUNT] = {
 	[ROUTE_health] = health,   [ROUTE_health_live] = health, [ROUTE_health_ready] = health,
-	[ROUTE_metrics] = metrics, [ROUTE_work_events] = events,
+	[ROUTE_metrics] = metrics, [ROUTE_work_events] = events, [ROUTE_openapi] = openapi,
 };
 
 enum err stub_try(const struct stub_config *config, struct stub **out, struct problem *p)

@@ -8,7 +8,8 @@
  * once POST /v1/work/claim    with wait_ms: parked until stub_release() or its client hangs up; else answered at
  * once GET  /v1/work/events   the events of stub_publish(), from Last-Event-ID; by "type": "fetch" fetches before
  * each, "flood" has always more, "one" ends after one event GET  /health/live      waits on its loop while
- * stub_gate() is shut Keys: "reader", "worker", "admin" have that scope; others are not valid.
+ * stub_gate() is shut GET  /openapi.json  a text everybody may see GET  /v1/work/{id}   an item; that of id 7 has
+ * the tag "7-1" Keys: "reader", "worker", "admin" have that scope; others are not valid.
  */
 #ifndef TENFOLD_TESTS_STUB_H
 #define TENFOLD_TESTS_STUB_H
