@@ -77,8 +77,10 @@ static void ring_put_tenant(struct ring *r, const struct keyring_tenant *tenant)
 static void ring_put_key(struct ring *r, const struct keyring_key *key)
 {
 	struct key_node *node = map_get(&r->keys_by_id, (uint64_t)key->id);
-	if (node) {
+	if (node) { /* reloaded meanwhile */
 		node->key.revoked_ms = key->revoked_ms;
+		node->key.expires_ms = key->expires_ms;
+		node->key.tier = key->tier;
 		return;
 	}
 	node = ARENA_NEW(r->arena, struct key_node);
@@ -128,9 +130,12 @@ static enum err load_key(void *ctx, const void *row)
 				  .created_ms = k->created_ms,
 				  .expires_ms = k->expires_ms,
 				  .revoked_ms = k->revoked_ms,
+				  .agent = k->agent,
 				  .scope = (enum scope)k->scope,
+				  .tier = (enum limit_tier)k->tier,
 				  .name = k->name};
-	if (k->hash.n != KEY_HASH_BYTES || k->scope < SCOPE_NONE || k->scope > SCOPE_ADMIN) {
+	if (k->hash.n != KEY_HASH_BYTES || k->scope < SCOPE_NONE || k->scope > SCOPE_ADMIN ||
+	    k->tier < TIER_UNLIMITED || k->tier > TIER_PARTNER) {
 		LOG_W("keyring.bad_row", "key=%lld", (long long)k->id);
 		return OK;
 	}
@@ -216,6 +221,24 @@ void keyring_revoke(struct keyring *k, int64_t key, int64_t now_ms)
 	pthread_rwlock_unlock(&k->lock);
 }
 
+void keyring_expire(struct keyring *k, int64_t key, int64_t expires_ms)
+{
+	pthread_rwlock_wrlock(&k->lock);
+	struct key_node *node = map_get(&k->ring->keys_by_id, (uint64_t)key);
+	if (node && (node->key.expires_ms == 0 || node->key.expires_ms > expires_ms))
+		node->key.expires_ms = expires_ms;
+	pthread_rwlock_unlock(&k->lock);
+}
+
+void keyring_set_tier(struct keyring *k, int64_t key, enum limit_tier tier)
+{
+	pthread_rwlock_wrlock(&k->lock);
+	struct key_node *node = map_get(&k->ring->keys_by_id, (uint64_t)key);
+	if (node)
+		node->key.tier = tier;
+	pthread_rwlock_unlock(&k->lock);
+}
+
 /* ---- lookups ---- */
 
 static bool key_works(const struct keyring_key *key, int64_t now_ms)
@@ -256,7 +279,9 @@ enum err keyring_authenticate(struct keyring *k, struct str secret, struct str t
 	if (!err)
 		*out = (struct caller){.tenant = in->id,
 				       .key = key->id,
+				       .agent = key->agent,
 				       .scope = key->scope,
+				       .tier = key->tier,
 				       .expires_ms = key->expires_ms,
 				       .key_name = arena_str(a, key->name),
 				       .tenant_name = arena_str(a, in->name)};

@@ -18,7 +18,9 @@ struct keyring;
 
 struct keyring_key {
 	int64_t id, tenant, created_ms, expires_ms, revoked_ms; /* 0: never, not */
+	int64_t agent;                                          /* 0: no agent's */
 	enum scope scope;
+	enum limit_tier tier;
 	struct str name;
 	unsigned char hash[KEY_HASH_BYTES];
 };
@@ -41,6 +43,8 @@ void keyring_secret_hash(struct str secret, unsigned char hash[KEY_HASH_BYTES]);
 void keyring_put_tenant(struct keyring *k, const struct keyring_tenant *tenant);
 void keyring_put_key(struct keyring *k, const struct keyring_key *key);
 void keyring_revoke(struct keyring *k, int64_t key, int64_t now_ms);
+void keyring_expire(struct keyring *k, int64_t key, int64_t expires_ms);
+void keyring_set_tier(struct keyring *k, int64_t key, enum limit_tier tier);
 
 /* Secret and X-Tenant ("" for none) → *out, its names copied into the arena. No secret gives scope none and no
  * tenant. ERR_UNAUTHENTICATED: unknown, expired or revoked. ERR_FORBIDDEN: X-Tenant without an admin key.

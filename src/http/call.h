@@ -20,7 +20,9 @@ struct stream_ops;
 struct caller {
 	int64_t tenant; /* the call acts in it */
 	int64_t key;    /* 0: no key */
+	int64_t agent;  /* whose key it is; 0: no agent's */
 	enum scope scope;
+	enum limit_tier tier;
 	int64_t expires_ms;
 	struct str key_name, tenant_name; /* in the call's arena */
 };

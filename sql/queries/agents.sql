@@ -1,0 +1,174 @@
+-- Agents: who they are, what they can do, how they are paged. Beside each stands a row of liveness.
+
+-- struct: agent_row (
+--   id id64, tenant id64, handle text, name text, type int64, visibility int64, protocols int64, description text?,
+--   endpoint text?, homepage text?, avatar text?, operator text?, tags json?, metadata json?, public_key bytes?,
+--   key_proved_ms int64, version int64, created_ms int64, updated_ms int64, deleted_ms int64)
+
+-- An agent with its liveness and capabilities, those as [{"capability":SLUG,"endpoint":URL or null},...].
+-- struct: agent_full_row (
+--   id id64, tenant id64, handle text, name text, type int64, visibility int64, protocols int64, description text?,
+--   endpoint text?, homepage text?, avatar text?, operator text?, tags json?, metadata json?, public_key bytes?,
+--   key_proved_ms int64, version int64, created_ms int64, updated_ms int64, deleted_ms int64,
+--   status int64, since_ms int64, flips int64, capabilities json)
+
+-- Gives no row where the handle is taken, which dooms nothing.
+-- name: agent_insert :one
+-- in: agent_row
+-- out: (id id64)
+INSERT INTO agents (id, tenant, handle, name, type, visibility, protocols, description, endpoint, homepage, avatar,
+  operator, tags, metadata, public_key, key_proved_ms, version, created_ms, updated_ms, deleted_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+ON CONFLICT (handle) DO NOTHING RETURNING id
+
+-- name: agent_insert_all :batch
+-- in: agent_row
+INSERT INTO agents (id, tenant, handle, name, type, visibility, protocols, description, endpoint, homepage, avatar,
+  operator, tags, metadata, public_key, key_proved_ms, version, created_ms, updated_ms, deleted_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+
+-- Everything but whose it is and since when. The caller holds agent_lock.
+-- struct: agent_change_row (
+--   id id64, handle text, name text, type int64, visibility int64, protocols int64, description text?, endpoint text?,
+--   homepage text?, avatar text?, operator text?, tags json?, metadata json?, public_key bytes?, key_proved_ms int64,
+--   version int64, updated_ms int64, deleted_ms int64)
+-- name: agent_update :batch
+-- in: agent_change_row
+UPDATE agents SET handle = $2, name = $3, type = $4, visibility = $5, protocols = $6, description = $7, endpoint = $8,
+  homepage = $9, avatar = $10, operator = $11, tags = $12, metadata = $13, public_key = $14, key_proved_ms = $15,
+  version = $16, updated_ms = $17, deleted_ms = $18
+WHERE id = $1
+
+-- Nobody else changes it until the transaction ends; on SQLite nobody could.
+-- name: agent_lock :one
+-- in: id_row
+-- out: id_row
+-- dialect: sqlite
+SELECT id FROM agents WHERE id = $1
+-- dialect: postgres
+SELECT id FROM agents WHERE id = $1 FOR UPDATE
+
+-- name: agent_find :one
+-- in: (handle text)
+-- out: (id id64, tenant id64)
+SELECT id, tenant FROM agents WHERE handle = $1
+
+-- name: agent_get :one
+-- in: id_row
+-- out: agent_full_row
+-- dialect: sqlite
+SELECT a.id, a.tenant, a.handle, a.name, a.type, a.visibility, a.protocols, a.description, a.endpoint, a.homepage, a.avatar,
+  a.operator, a.tags, a.metadata, a.public_key, a.key_proved_ms, a.version, a.created_ms, a.updated_ms, a.deleted_ms,
+  l.status, l.since_ms, l.flips,
+  (SELECT json_group_array(json_object('capability', c.slug, 'endpoint', ac.endpoint))
+   FROM agent_capabilities ac JOIN capabilities c ON c.id = ac.capability WHERE ac.agent = a.id) AS capabilities
+FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id = $1
+-- dialect: postgres
+SELECT a.id, a.tenant, a.handle, a.name, a.type, a.visibility, a.protocols, a.description, a.endpoint, a.homepage, a.avatar,
+  a.operator, a.tags, a.metadata, a.public_key, a.key_proved_ms, a.version, a.created_ms, a.updated_ms, a.deleted_ms,
+  l.status, l.since_ms, l.flips,
+  coalesce((SELECT json_agg(json_build_object('capability', c.slug, 'endpoint', ac.endpoint))::text
+   FROM agent_capabilities ac JOIN capabilities c ON c.id = ac.capability WHERE ac.agent = a.id), '[]') AS capabilities
+FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id = $1
+
+-- The highest id of what the directory holds.
+-- name: directory_highest :one
+-- out: (id id64)
+SELECT id FROM (
+  SELECT max(id) AS id FROM agents UNION ALL SELECT max(id) FROM attestations UNION ALL SELECT max(id) FROM capabilities
+  UNION ALL SELECT max(id) FROM agent_capabilities UNION ALL SELECT max(id) FROM challenges UNION ALL SELECT 0) AS highest
+WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1
+
+-- ---- beside the agent ----
+
+-- name: agent_liveness_insert :batch
+-- in: (agent id64, tenant id64)
+INSERT INTO liveness (agent, tenant, status, since_ms, flips, beat_ms, streak, check_ms) VALUES ($1, $2, 0, 0, 0, 0, 0, 0)
+
+-- The sweep no longer looks at it.
+-- name: agent_liveness_stop :exec
+-- in: id_row
+UPDATE liveness SET check_ms = 0 WHERE agent = $1
+
+-- struct: agent_card_row (agent id64, card json)
+-- name: agent_card_put :batch
+-- in: agent_card_row
+INSERT INTO agent_cards (agent, card) VALUES ($1, $2) ON CONFLICT (agent) DO UPDATE SET card = excluded.card
+
+-- name: agent_card_get :one
+-- in: id_row
+-- out: agent_card_row
+SELECT agent, card FROM agent_cards WHERE agent = $1
+
+-- name: agent_card_delete :batch
+-- in: id_row
+DELETE FROM agent_cards WHERE agent = $1
+
+-- ---- pages, newest first ----
+
+-- struct: agent_page_row (id id64, tenant id64, name text, type int64, visibility int64, status int64)
+
+-- name: agent_page :many
+-- in: (tenant id64, below id64, visit int64)
+-- out: agent_page_row
+SELECT a.id, a.tenant, a.name, a.type, a.visibility, l.status
+FROM agents a CROSS JOIN liveness l
+WHERE a.tenant = $1 AND a.id < $2 AND a.deleted_ms = 0 AND l.agent = a.id
+ORDER BY a.id DESC LIMIT $3
+
+-- name: agent_page_of_type :many
+-- in: (tenant id64, type int64, below id64, visit int64)
+-- out: agent_page_row
+SELECT a.id, a.tenant, a.name, a.type, a.visibility, l.status
+FROM agents a CROSS JOIN liveness l
+WHERE a.tenant = $1 AND a.type = $2 AND a.id < $3 AND a.deleted_ms = 0 AND l.agent = a.id
+ORDER BY a.id DESC LIMIT $4
+
+-- name: agent_page_of_name :many
+-- in: (tenant id64, name text, below id64, visit int64)
+-- out: agent_page_row
+SELECT a.id, a.tenant, a.name, a.type, a.visibility, l.status
+FROM agents a CROSS JOIN liveness l
+WHERE a.tenant = $1 AND a.name = $2 AND a.id < $3 AND a.deleted_ms = 0 AND l.agent = a.id
+ORDER BY a.id DESC LIMIT $4
+
+-- name: agent_page_of_status :many
+-- in: (tenant id64, status int64, below id64, visit int64)
+-- out: agent_page_row
+SELECT a.id, a.tenant, a.name, a.type, a.visibility, l.status
+FROM liveness l CROSS JOIN agents a
+WHERE l.tenant = $1 AND l.status = $2 AND l.agent < $3 AND a.id = l.agent AND a.deleted_ms = 0
+ORDER BY l.agent DESC LIMIT $4
+
+-- name: agent_page_public :many
+-- in: (below id64, visit int64)
+-- out: agent_page_row
+SELECT a.id, a.tenant, a.name, a.type, a.visibility, l.status
+FROM agents a CROSS JOIN liveness l
+WHERE a.visibility = 1 AND a.deleted_ms = 0 AND a.id < $1 AND l.agent = a.id
+ORDER BY a.id DESC LIMIT $2
+
+-- name: agent_page_public_of_type :many
+-- in: (type int64, below id64, visit int64)
+-- out: agent_page_row
+SELECT a.id, a.tenant, a.name, a.type, a.visibility, l.status
+FROM agents a CROSS JOIN liveness l
+WHERE a.visibility = 1 AND a.deleted_ms = 0 AND a.type = $1 AND a.id < $2 AND l.agent = a.id
+ORDER BY a.id DESC LIMIT $3
+
+-- Counts what a list shows of its own tenant; -1 and '' are any.
+-- struct: agent_count_in (tenant id64, name text, type int64, visibility int64, status int64)
+-- name: agent_count :one
+-- in: agent_count_in
+-- out: (count int64)
+SELECT count(*) AS count FROM agents a CROSS JOIN liveness l
+WHERE a.tenant = $1 AND a.deleted_ms = 0 AND l.agent = a.id AND ($2 = '' OR a.name = $2) AND ($3 < 0 OR a.type = $3)
+  AND ($4 < 0 OR a.visibility = $4) AND ($5 < 0 OR l.status = $5)
+
+-- And of the others.
+-- name: agent_count_public :one
+-- in: agent_count_in
+-- out: (count int64)
+SELECT count(*) AS count FROM agents a CROSS JOIN liveness l
+WHERE a.visibility = 1 AND a.deleted_ms = 0 AND a.tenant <> $1 AND l.agent = a.id AND ($2 = '' OR a.name = $2)
+  AND ($3 < 0 OR a.type = $3) AND ($4 < 0 OR a.visibility = $4) AND ($5 < 0 OR l.status = $5)
