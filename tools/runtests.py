@@ -192,6 +192,10 @@ def python_modules(folder, prefix='test_'):
     return sorted(f[:-3] for f in os.listdir(os.path.join(HERE, folder)) if f.startswith(prefix) and f.endswith('.py'))
 
 
+# Modules that are also run against a process that stands by (on PostgreSQL): every call about the queue.
+BEHIND = ['test_events', 'test_idempotency', 'test_lists', 'test_longpoll', 'test_work', 'test_worker']
+
+
 def api_programs(modules, stores, prefix='', env=None):
     return [Program(f'{prefix}{module}.{store}', [PYTHON, 'tests/api/harness.py', '--store', store, module],
                     {'TENFOLD_BIN': f'{BUILD}/tenfold', **(env or {})}, alone=module in MEASURING)
@@ -201,6 +205,9 @@ def api_programs(modules, stores, prefix='', env=None):
 def part_api(ctx):
     seen = tempfile.mkdtemp(prefix='tenfold-seen.')
     programs = api_programs(python_modules('tests/api'), ctx.stores, env={'TENFOLD_SEEN': seen})
+    if 'postgres' in ctx.stores:
+        programs += [Program(f'{module}.behind', [PYTHON, 'tests/api/harness.py', '--store', 'postgres', '--behind', module],
+                             {'TENFOLD_BIN': f'{BUILD}/tenfold'}, alone=module in MEASURING) for module in BEHIND]
     check = Program('every_call_answered', [PYTHON, 'tests/api/harness.py', '--check-seen', seen],
                     {'TENFOLD_BIN': f'{BUILD}/tenfold'}, alone=True)
     return programs + [check]

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 struct changes;
+struct forward;
 struct http_server;
 struct metrics;
 struct runner;
@@ -38,6 +39,8 @@ struct app {
 	struct pool *pool;         /* connections for READ, and on PostgreSQL for WRITE */
 	struct pool *compute;      /* threads for COMPUTE */
 	struct http_server *http;
+	struct forward *forward; /* NULL: no other process can own the queue (SQLite) */
+	_Atomic int64_t epoch;   /* under which this process owns the queue, 0: it does not */
 	struct sessions *sessions;
 	struct town_desk *town; /* NULL: it serves none */
 	struct str openapi;     /* the document, made once */

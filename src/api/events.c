@@ -7,6 +7,7 @@
  */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/forward.h"
 #include "api/sessions.h"
 
 enum { CHUNK_BYTES = 64 << 10 };
@@ -114,11 +115,14 @@ static void close_stream(void *state)
 
 static const struct stream_ops events_ops = {.next = next, .fetch = fetch, .close = close_stream};
 
-static enum err check_owner(struct call *c)
+/* Events are told by the process that owns the queue. */
+static enum err check_owner(struct call *c, bool *elsewhere)
 {
 	enum executor_state state = executor_state(call_app(c)->executor);
-	if (state == EXECUTOR_STANDBY)
-		return call_fail(c, ERR_STANDBY, "events are told by the process that owns the queue");
+	*elsewhere = false;
+	enum err err = call_app(c)->forward ? forward_wanted(c, elsewhere) : OK;
+	if (err)
+		return err;
 	if (state == EXECUTOR_STARTING || state == EXECUTOR_STOPPED)
 		return ERR_STORE_UNAVAILABLE;
 	return OK;
@@ -154,13 +158,16 @@ static enum err find_start(struct call *c, const struct work_events_in *in, stru
 enum err api_work_events(struct call *c, const struct work_events_in *in, struct nothing *out)
 {
 	(void)out;
-	enum err err = check_owner(c);
+	bool elsewhere;
+	enum err err = check_owner(c, &elsewhere);
 	if (err)
 		return err;
 	struct event_cursor start = eventlog_end(call_app(c)->events);
 	err = find_start(c, in, &start);
 	if (err)
 		return err;
+	if (elsewhere)
+		return forward_stream(c);
 	struct events *s = stream_new(c);
 	s->cursor = start;
 	s->item = HAS(in, work_events_in, item) ? in->item : 0;
@@ -172,9 +179,12 @@ enum err api_work_events(struct call *c, const struct work_events_in *in, struct
 enum err api_work_session(struct call *c, const struct work_session_in *in, struct nothing *out)
 {
 	(void)out;
-	enum err err = check_owner(c);
+	bool elsewhere;
+	enum err err = check_owner(c, &elsewhere);
 	if (err)
 		return err;
+	if (elsewhere)
+		return forward_stream(c);
 	struct events *s = stream_new(c);
 	buf_str_add(&s->agent, in->agent);
 	s->session = sessions_begin(s->app->sessions, app_new_id(s->app), s->tenant);

@@ -7,6 +7,8 @@
  */
 #include "api/runner_priv.h"
 
+#include "api/forward.h"
+
 #include "http/http.h"
 
 /* ---- parked calls ---- */
@@ -125,6 +127,8 @@ static void hangup_run(struct job *job)
 
 void runner_hung_up(struct call *c)
 {
+	if (call_app(c)->forward)
+		forward_hung_up(c); /* nothing if it is not there */
 	struct hangup *h = NEW(struct hangup);
 	h->number = c->number;
 	h->job.run = hangup_run;
@@ -175,6 +179,10 @@ void runner_undelivered(struct call *c)
 {
 	if (c->route != &spec_routes[ROUTE_work_claim] || c->outcome != OK)
 		return;
+	if (c->relayed) {
+		forward_undelivered(c);
+		return;
+	}
 	const struct work_claim_out *out = c->out;
 	if (out->items_count == 0)
 		return;

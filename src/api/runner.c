@@ -11,6 +11,7 @@
 #include "api/runner_priv.h"
 
 #include "api/api.h"
+#include "api/forward.h"
 #include "telemetry/metrics.h"
 
 #include <string.h>
@@ -74,6 +75,23 @@ static struct task task_of(const struct call *c)
 	return t;
 }
 
+static enum err to_the_owner(struct call *c)
+{
+	bool elsewhere = false;
+	enum err err = call_app(c)->forward ? forward_wanted(c, &elsewhere) : OK;
+	if (err)
+		return err;
+	return elsewhere ? forward_call(c) : executor_post(call_app(c)->executor, &c->task);
+}
+
+void runner_owner(void *ctx, struct str url, int64_t epoch)
+{
+	struct app *app = ctx;
+	atomic_store(&app->epoch, url.n ? 0 : epoch);
+	if (app->forward)
+		forward_owner(app->forward, url, epoch);
+}
+
 enum err runner_dispatch(struct call *c)
 {
 	struct app *app = call_app(c);
@@ -84,7 +102,7 @@ enum err runner_dispatch(struct call *c)
 	switch (c->route->runs) {
 	case RUNS_SLOT:
 	case RUNS_SLOT_READ:
-		return executor_post(app->executor, &c->task);
+		return to_the_owner(c);
 	case RUNS_WRITE:
 		if (store_kind(app->store) == STORE_SQLITE)
 			return executor_post(app->executor, &c->task);

@@ -53,6 +53,8 @@ void runner_unclaim(struct call *c, const struct item *item);
 void runner_end_waits(struct app *app);
 /* For persist_config.served; ctx is the app. */
 void runner_served(void *ctx, void *who, struct item *const *items, size_t count);
+/* For persist_config.owner; ctx is the app. */
+void runner_owner(void *ctx, struct str url, int64_t epoch);
 
 /* Given by api/work.c: what a waiting claim is answered. */
 void work_claim_serve(struct call *c, struct item *const *items, size_t count);

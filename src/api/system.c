@@ -1,6 +1,7 @@
 /* Health, metrics, and the API's own description. */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/forward.h"
 
 #include "telemetry/metrics.h"
 
@@ -46,7 +47,10 @@ enum err api_health_ready(struct call *c, const struct nothing *in, struct healt
 	PUT(out, health, store, queue == HEALTH_FAILING || queue == HEALTH_READ_ONLY ? (int)queue : HEALTH_OK);
 	if (why.detail[0])
 		PUT(out, health, detail, arena_str(c->arena, str_of(why.detail)));
-	if (queue != HEALTH_OK)
+	bool passed_on = queue == HEALTH_STANDBY && app->forward && forward_has_owner(app->forward);
+	if (passed_on)
+		out->status = HEALTH_OK;
+	else if (queue != HEALTH_OK)
 		c->status = 503;
 	return OK;
 }

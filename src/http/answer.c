@@ -78,6 +78,14 @@ static struct answer_body success(struct call_private *c)
 	return body;
 }
 
+static struct answer_body relayed(struct call_private *c)
+{
+	const struct relayed *answer = c->call.relayed;
+
+	c->sent_status = answer->status;
+	return (struct answer_body){answer->body, answer->content_type.n ? answer->content_type.p : NULL};
+}
+
 static void header(struct MHD_Response *r, const char *name, const char *value)
 {
 	MHD_add_response_header(r, name, value);
@@ -158,6 +166,8 @@ void answer_headers(struct call_private *c, struct MHD_Response *r, const char *
 	header(r, "X-Request-Id", c->call.request_id.p);
 	if (c->call.outcome != OK)
 		headers_of_failure(c, r);
+	if (c->call.relayed && c->call.relayed->retry_after_s)
+		header_number(r, "Retry-After", c->call.relayed->retry_after_s);
 	if (c->call.replayed)
 		header(r, "Idempotency-Replayed", "true");
 	if (c->close || atomic_load_explicit(&c->loop->server->phase, memory_order_relaxed) != PHASE_SERVING)
@@ -180,7 +190,9 @@ void answer_count(const struct call_private *c)
 
 enum MHD_Result answer(struct call_private *c)
 {
-	struct answer_body body = c->call.outcome == OK ? success(c) : failure(c, c->call.outcome);
+	struct answer_body body = c->call.outcome != OK ? failure(c, c->call.outcome)
+				  : c->call.relayed     ? relayed(c)
+							: success(c);
 	struct MHD_Response *r = MHD_create_response_from_buffer(body.text.n, (void *)(uintptr_t)body.text.p,
 								 MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result queued;

@@ -154,6 +154,19 @@ void call_forget_hooks(struct call *c)
 	c->hooks = NULL;
 }
 
+struct http_request http_request_of(const struct call *c)
+{
+	const struct call_private *own = call_own((struct call *)(uintptr_t)c);
+	const struct headers *h = &own->headers;
+
+	return (struct http_request){.path = c->path,
+				     .query = own->query,
+				     .authorization = h->authorization,
+				     .tenant = h->tenant,
+				     .content_type = h->content_type,
+				     .forwarded = h->forwarded};
+}
+
 bool call_is_gone(struct call *c)
 {
 	return __atomic_load_n(&c->gone, __ATOMIC_ACQUIRE);

@@ -27,6 +27,13 @@ struct caller {
 	struct str key_name, tenant_name; /* in the call's arena */
 };
 
+/* An answer another process gave, sent as it is. */
+struct relayed {
+	int status;
+	struct str content_type, body; /* in the call's arena; the type ends with a NUL */
+	int retry_after_s;             /* 0: none */
+};
+
 enum call_wait {
 	CALL_RUNNING, /* not answered yet */
 	CALL_PARKED,  /* waits inside the queue (a long poll); somebody finishes it later */
@@ -53,12 +60,13 @@ struct call {
 	int status;    /* 0: the route's */
 	bool replayed; /* Idempotency-Replayed: true */
 	struct problem problem;
-	struct str text;          /* ROUTE_TEXT: the answer's body … */
-	const char *content_type; /* … and its type */
-	struct str ready_json;    /* not empty: the answer's JSON is already there */
-	struct str etag;          /* of the answer, without quotes; empty: made of its bytes where the route's
-				   * answers may be kept. A client that has this one is not sent it again */
-	bool is_public;           /* everybody may see the answer: for routes whose cache is SHARED */
+	struct str text;               /* ROUTE_TEXT: the answer's body … */
+	const char *content_type;      /* … and its type */
+	struct str ready_json;         /* not empty: the answer's JSON is already there */
+	struct str etag;               /* of the answer, without quotes; empty: made of its bytes where the route's
+					* answers may be kept. A client that has this one is not sent it again */
+	bool is_public;                /* everybody may see the answer: for routes whose cache is SHARED */
+	const struct relayed *relayed; /* not NULL: the answer, with outcome OK */
 	const struct stream_ops *stream; /* STREAM: set by call_stream() */
 	void *stream_state;
 	void *found;              /* what the first half of a SLOT_READ, or an earlier part, left for the next */

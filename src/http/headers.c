@@ -32,6 +32,7 @@ static const struct {
 	HEADER("Content-Length", content_length),
 	HEADER("Idempotency-Key", idempotency_key),
 	HEADER("Transfer-Encoding", transfer_encoding),
+	HEADER("X-Tenfold-Forwarded", forwarded),
 };
 
 static enum err framing_fault(struct call_private *c, const char *what)

@@ -144,6 +144,7 @@ enum flow { FLOW_ACTIVE, FLOW_RESTING, FLOW_FETCHING };
 struct headers {
 	struct str host, authorization, tenant, request_id, idempotency_key, last_event_id;
 	struct str content_type, content_length, transfer_encoding, expect, if_match, if_none_match;
+	struct str forwarded;
 };
 
 struct call_private {

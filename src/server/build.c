@@ -2,6 +2,7 @@
 #include "server/build.h"
 
 #include "api/api.h"
+#include "api/forward.h"
 #include "api/roles.h"
 #include "api/runner.h"
 #include "api/sessions.h"
@@ -138,18 +139,39 @@ static enum err open_store(struct server *s, struct problem *p)
 
 /* ---- the queue ---- */
 
+/* Where the other processes of the deployment reach this one. */
+static enum err advertised_url(struct server *s, const char **out, struct problem *p)
+{
+	struct str url = s->params->advertise;
+	*out = http_server_url(s->app.http);
+	if (!url.n && (strstr(*out, "//0.0.0.0:") || strstr(*out, "//[::]:")))
+		LOG_W("serve.advertise", "url=%s detail=\"other processes cannot reach it; give --advertise\"", *out);
+	if (!url.n)
+		return OK;
+	if (!str_starts(url, STR("http://")) && !str_starts(url, STR("https://")))
+		return problem_set(p, ERR_USAGE, "--advertise must begin with http:// or https://");
+	while (url.p[url.n - 1] == '/')
+		url.n--;
+	*out = arena_z(s->arena, url);
+	return OK;
+}
+
 static enum err make_queue(struct server *s, struct problem *p)
 {
 	struct app *app = &s->app;
 	const struct serve_params *params = s->params;
 	bool exclusive = store_kind(app->store) == STORE_SQLITE;
+	const char *url;
+	enum err err = advertised_url(s, &url, p);
+	if (err)
+		return err;
 	rng_system_init(&s->rng);
 	app->events = eventlog_new(EVENTS_IN_MEMORY_BYTES);
 	app->feed = changes_new(CHANGES_IN_MEMORY);
 	app->sessions = sessions_new();
 	app->runner = runner_new(app);
 	app->persist = persist_new(&(struct persist_config){.process_id = s->dir->process_id,
-							    .url = http_server_url(app->http),
+							    .url = url,
 							    .exclusive = exclusive,
 							    .owner_lease_ms = params->owner_lease,
 							    .events_kept_ms = params->events_kept,
@@ -159,7 +181,9 @@ static enum err make_queue(struct server *s, struct problem *p)
 							    .max_live = (uint64_t)params->max_live,
 							    .max_waiting = (uint64_t)params->max_waiting,
 							    .served = runner_served,
+							    .owner = runner_owner,
 							    .ctx = app});
+	err = exclusive ? OK : forward_new(app, &app->forward, p);
 	struct executor_config config = {.store = app->store,
 					 .clock = app->clock,
 					 .ops = runner_ops,
@@ -168,7 +192,8 @@ static enum err make_queue(struct server *s, struct problem *p)
 					 .queue_max = (uint32_t)params->max_queued,
 					 .batch_cost_max = BATCH_COST_MAX,
 					 .renew_ms = exclusive ? 0 : params->owner_lease / 4};
-	enum err err = executor_new(&config, &app->executor, p);
+	if (!err)
+		err = executor_new(&config, &app->executor, p);
 	if (!err)
 		err = pool_new(app->store, exclusive ? DB_READ : DB_WRITE, (unsigned)params->readers,
 			       POOL_QUEUE_MAX, runner_pool_run, app, &app->pool, p);
@@ -288,6 +313,7 @@ void server_take_apart(struct server *s)
 {
 	struct app *app = &s->app;
 	atomic_store(&app->stopping, true);
+	forward_end_waits(app);
 	if (app->executor) {
 		runner_end_waits(app);
 		http_wake_streams(app->http);
@@ -297,7 +323,9 @@ void server_take_apart(struct server *s)
 	executor_destroy(&app->executor);
 	pool_destroy(&app->pool);
 	pool_destroy(&app->compute);
+	forward_stop(app->forward);
 	http_server_destroy(&app->http);
+	forward_destroy(&app->forward);
 	persist_destroy(&app->persist);
 	runner_destroy(&app->runner);
 	sessions_destroy(&app->sessions);

@@ -19,11 +19,13 @@ static enum err depose_current(struct persist *p, struct db *db, struct problem 
 		return OK;
 	if (err || current.id == p->config.process_id || p->config.exclusive)
 		return err;
-	if (current.lease_until_ms >= current.now_ms)
+	if (current.lease_until_ms >= current.now_ms) {
+		p->config.owner(p->config.ctx, current.url, current.epoch);
 		return problem_set(problem, ERR_STANDBY,
 				   "the process at %.*s owns the queue; this one takes over when "
 				   "it has been silent for %lld ms",
 				   STRF(current.url), (long long)p->config.owner_lease_ms);
+	}
 	LOG_W("owner.takes_over", "from=%.*s epoch=%lld silent_ms=%lld", STRF(current.url),
 	      (long long)current.epoch, (long long)(current.now_ms - current.lease_until_ms));
 	struct owner_depose_in depose = {.id = current.id, .epoch = current.epoch};
@@ -159,6 +161,7 @@ enum err persist_acquire(struct persist *p, struct db *db, struct problem *probl
 		work_destroy(&p->work);
 		return err == ERR_NOT_FOUND ? ERR_STANDBY : err; /* another one was faster */
 	}
+	p->config.owner(p->config.ctx, STR(""), p->epoch);
 	LOG_I("owner.ready", "epoch=%lld items=%llu ms=%lld", (long long)p->epoch,
 	      (unsigned long long)(work_count(p->work, WORK_BLOCKED) + work_count(p->work, WORK_SCHEDULED) +
 				   work_count(p->work, WORK_READY) + work_count(p->work, WORK_LEASED)),

@@ -28,6 +28,8 @@ struct persist_config {
 	uint64_t max_live, max_waiting;
 	/* As in struct work_env. */
 	void (*served)(void *ctx, void *who, struct item *const *items, size_t count);
+	/* Who owns the slots, as often as this process looks: the url of another one, or empty for this one. */
+	void (*owner)(void *ctx, struct str url, int64_t epoch);
 	void *ctx;
 };
 

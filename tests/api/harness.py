@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs one module of API tests against the real program, and says how it went in TAP.
 
-    harness.py --store sqlite|postgres [--folder tests/api] MODULE [TEST...]
+    harness.py --store sqlite|postgres [--behind] [--folder tests/api] MODULE [TEST...]
     harness.py --check-seen DIR        was every call answered well at least once in the runs that noted into DIR?
 
 A module has functions test_*(t), run in the order they are written, all against one server with a store of its own.
@@ -105,6 +105,7 @@ class Server:
         self.args, self.env, self.listen = list(args), env or {}, listen
         self.log_path = os.path.join(self.data, f'test-server.{id(self)}.log')
         self.process = self.url = None
+        self.owner = None     # the server that owns the queue, when this one stands by
 
     def command(self):
         argv = UNDER + [BINARY, 'serve', '--data', self.data, '--listen', self.listen]
@@ -164,7 +165,7 @@ class Server:
 
     def metric(self, name):
         """The sum over all labels, of lines whose name (labels included) begins so."""
-        connection = self.connect()
+        connection = (self.owner or self).connect()
         connection.request('GET', '/metrics')
         text = connection.getresponse().read().decode()
         connection.close()
@@ -371,9 +372,9 @@ class Test:
 class Run:
     """One module against one store."""
 
-    def __init__(self, store):
-        self.store, self.count, self.failed = store, 0, 0
-        self.server = None
+    def __init__(self, store, behind=False):
+        self.store, self.behind, self.count, self.failed = store, behind, 0, 0
+        self.server = self.owner = None
         self.contracts, self.keys = {}, {}
 
     def tap(self, good, name, trouble=''):
@@ -400,6 +401,9 @@ class Run:
             first.tenant = tenant
             made = first.post('/v1/keys', {'name': f'test {scope}', 'scope': scope}).expect(201)
             self.keys[place] = made.json['secret']
+            if server.owner:
+                there = Caller(server.owner, self.keys[place])
+                until(lambda: there.get('/v1/whoami').status == 200, 6, 'the new key, at the owner')
         return Caller(server, self.keys[place], None, self.contract(server))
 
     def test(self, name, function):
@@ -421,13 +425,16 @@ class Run:
         module = importlib.import_module(name)
         tests = [(n, f) for n, f in vars(module).items() if n.startswith('test_') and inspect.isfunction(f)]
         tests.sort(key=lambda nf: nf[1].__code__.co_firstlineno)
+        args = getattr(module, 'SERVER_ARGS', [])
         try:
-            self.server = Server(self.store, args=getattr(module, 'SERVER_ARGS', []))
+            self.server = Server(self.store, args=args)
         except Skip as skip:
             print(f'1..0 # SKIP {skip}')
             return 0
         try:
             self.server.start()
+            if self.behind:
+                self.stand_behind(args)
             for test_name, function in tests:
                 if not wanted or test_name in wanted:
                     self.test(test_name, function)
@@ -436,8 +443,17 @@ class Run:
             self.tap(False, f'{name} at all', traceback.format_exc())
         finally:
             self.server.remove()
+            if self.owner:
+                self.owner.remove()
         print(f'1..{self.count}')
         return 1 if self.failed else 0
+
+    def stand_behind(self, args):
+        """The tests talk to a second server on the same store, which passes on what the queue's owner is to do."""
+        self.owner = self.server
+        self.server = Server(self.store, store_url=self.owner.store_url, args=args)
+        self.server.owner = self.owner
+        self.server.start()
 
     def stop_in_order(self, name):
         try:
@@ -451,6 +467,7 @@ class Run:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--store', choices=['sqlite', 'postgres'], default='sqlite')
+    parser.add_argument('--behind', action='store_true', help='the server stands by and another owns the queue')
     parser.add_argument('--folder', default='tests/api')
     parser.add_argument('--check-seen', metavar='DIR')
     parser.add_argument('module', nargs='?')
@@ -460,7 +477,7 @@ def main():
         import contract
         return contract.check_seen(BINARY, args.check_seen)
     sys.path.insert(0, os.path.join(ROOT, args.folder))
-    return Run(args.store).module(args.module, args.test)
+    return Run(args.store, args.behind).module(args.module, args.test)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,7 @@ import socket
 import tempfile
 import time
 
-from harness import until
+from harness import Caller, until
 
 
 def refused(server):
@@ -73,18 +73,17 @@ def pair(t):
     return first, second.start('up')
 
 
-def test_standby_says_so(t):
-    first, second = pair(t)
-    if not first:
-        return
-    until(lambda: t.anonymous(second).get('/health/ready').expect(503).json['status'] == 'standby', 5, 'standby')
-    t.anonymous(second).get('/health/live').expect(200)
-    worker = t.caller('worker', first)
-    refused_there = t.anonymous(second)
-    refused_there.key = worker.key
-    until(lambda: refused_there.get('/v1/whoami').status == 200, 6, 'the new key, at the other process')
-    answer = refused_there.post('/v1/work', {'type': 'x'}).expect(503, 'standby')
-    assert int(answer.headers['retry-after']) >= 1
+def owns(server):
+    """Does it own the queue itself? Standing by it is ready too, because it passes calls on."""
+    return Caller(server).get('/health/ready').json['queue'] == 'ok'
+
+
+def at(t, server, worker):
+    """A worker's key at another process, which learns of it within two seconds."""
+    there = t.anonymous(server)
+    there.key = worker.key
+    until(lambda: there.get('/v1/whoami').status == 200, 6, 'the key, at the other process')
+    return there
 
 
 def test_a_standby_takes_over_from_the_dead(t):
@@ -96,10 +95,9 @@ def test_a_standby_takes_over_from_the_dead(t):
     claimed = worker.claim('x')[0]
     first.kill()
     began = time.monotonic()
-    until(lambda: second.health() == 200, 20, 'the take-over')
+    until(lambda: owns(second), 20, 'the take-over')
     assert time.monotonic() - began < 8
-    there = t.anonymous(second)
-    there.key = worker.key
+    there = at(t, second, worker)
     there.settle(claimed).expect(200)
     there.add('x')
 
@@ -110,7 +108,7 @@ def test_an_orderly_stop_hands_over_at_once(t):
         return
     first.stop()
     began = time.monotonic()
-    until(lambda: second.health() == 200, 10, 'the take-over')
+    until(lambda: owns(second), 10, 'the take-over')
     assert time.monotonic() - began < 2, 'the lease ends with the owner'
 
 
@@ -121,16 +119,15 @@ def test_the_deposed_cannot_write(t):
     worker = t.caller('worker', first)
     worker.add('x')
     first.process.send_signal(signal.SIGSTOP)
-    until(lambda: second.health() == 200, 20, 'the take-over')
+    until(lambda: owns(second), 20, 'the take-over')
     first.process.send_signal(signal.SIGCONT)
     worker.close()
     answer = worker.post('/v1/work', {'type': 'x', 'title': 'from the deposed'})
-    assert answer.status == 503, answer.body
-    there = t.anonymous(second)
-    there.key = worker.key
-    assert len(there.get('/v1/work', query={'type': 'x'}).items) == 1
+    assert answer.status in (201, 503), answer.body     # passed on, or asked before it knew
+    there = at(t, second, worker)
+    assert len(there.get('/v1/work', query={'type': 'x'}).items) == 1 + (answer.status == 201)
     assert len(there.claim('x')) == 1, 'the new owner works'
-    until(lambda: first.health() == 503, 10, 'the deposed one\'s standing by')
+    until(lambda: not owns(first), 10, 'the deposed one\'s standing by')
 
 
 def test_a_newer_schema_is_refused(t):
