@@ -20,9 +20,9 @@
 
 enum {
 	CONNECT_MS = 2000,
-	ANSWER_MS = 15000,      /* of a call that does not wait */
+	ANSWER_MS = 15000, /* of a call that does not wait */
 	ANSWER_WAITING_MS = 45000,
-	SILENT_S = 45,          /* a stream carries something every 15 s */
+	SILENT_S = 45, /* a stream carries something every 15 s */
 	ANSWER_MAX = 64 << 20,
 	PENDING_MAX = 256 << 10,
 	CONNECTIONS_KEPT = 256,

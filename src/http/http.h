@@ -53,8 +53,8 @@ enum err http_server_new(const struct http_config *config, struct http_server **
 const char *http_server_url(const struct http_server *s); /* http://127.0.0.1:7010, with the real port */
 enum err http_server_start(struct http_server *s, struct problem *p);
 
-/* What a request said, for who passes it on to another process; path and query still escaped. Valid until the call is
- * finished. */
+/* What a request said, for who passes it on to another process; path and query still escaped. Valid until the call
+ * is finished. */
 struct http_request {
 	struct str path, query, authorization, tenant, content_type;
 	struct str forwarded; /* X-Tenfold-Forwarded: another process passed it on */

@@ -145,7 +145,8 @@ static enum err advertised_url(struct server *s, const char **out, struct proble
 	struct str url = s->params->advertise;
 	*out = http_server_url(s->app.http);
 	if (!url.n && (strstr(*out, "//0.0.0.0:") || strstr(*out, "//[::]:")))
-		LOG_W("serve.advertise", "url=%s detail=\"other processes cannot reach it; give --advertise\"", *out);
+		LOG_W("serve.advertise", "url=%s detail=\"other processes cannot reach it; give --advertise\"",
+		      *out);
 	if (!url.n)
 		return OK;
 	if (!str_starts(url, STR("http://")) && !str_starts(url, STR("https://")))
