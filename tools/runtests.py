@@ -248,6 +248,8 @@ def part_sanitizers(ctx):
     modules = [m for m in python_modules('tests/api') if m not in MEASURING]
     programs += api_programs(modules, ['sqlite'], 'asan.', {'TENFOLD_BIN': 'build-asan/tenfold', **ASAN})
     programs += api_programs(['test_health'], ['sqlite'], 'tsan.', {'TENFOLD_BIN': 'build-tsan/tenfold', **TSAN})
+    programs += api_programs(['test_forward'], [s for s in ctx.stores if s == 'postgres'], 'tsan.',
+                             {'TENFOLD_BIN': 'build-tsan/tenfold', **TSAN})
     valgrind = 'valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect --error-exitcode=99'
     programs += api_programs(['test_health'], ['sqlite'], 'valgrind.', {'TENFOLD_UNDER': valgrind})
     yield programs
