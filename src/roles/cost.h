@@ -1,7 +1,7 @@
 /*
  * What a town costs, estimated: price per token (src/roles/prices.def) times tokens per role and day
  * (src/roles/usage.def). Both tables are dated, each row with its public source or "assumed". Files of the user's
- *in the data directory go before them, row by row:
+ * in the data directory go before them, row by row:
  *
  *	prices.json  [{"model": "claude-opus-5-5", "input": 4, "output": 20, "cache_read": 0.2, "cache_write": 5,
  *	               "date": "2026-11", "source": "our contract"}]

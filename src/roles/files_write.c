@@ -5,11 +5,11 @@
  *
  * The temporary file has one name per file (.NAME.tenfold-new) and is locked while it is used. So two of us never
  * write the same file at once, and what a killed one left behind is taken over by the next. Others (editors, gt)
- *know nothing of that lock: what they write between our last look and the rename is lost, which is a few
- *microseconds.
+ * know nothing of that lock: what they write between our last look and the rename is lost, which is a few
+ * microseconds.
  *
  * Owner, group and mode are kept or nothing is written. A hard link is broken by the rename, extended attributes
- *are not carried over.
+ * are not carried over.
  */
 #include "roles/files_priv.h"
 

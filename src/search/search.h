@@ -12,8 +12,8 @@
  *
  *     tf(d,t)     = sum over fields of weight * occurrences / (1 - b + b * words_in_field / pivot)
  *     worth(d,t)  = tf / (k1 + tf), in 65,536ths, rounded down, 1 at least
- *     rarity(t)   = ln(1 + (N - df + 0.5) / (df + 0.5)), in 4,096ths, rounded, 1 at least; a stop word's is an
- * eighth score(d)    = sum of rarity * worth over the words asked for
+ *     rarity(t)   = ln(1 + (N - df + 0.5) / (df + 0.5)), in 4,096ths, rounded, 1 at least; of a stop word an eighth
+ *     score(d)    = sum of rarity * worth over the words asked for
  *                 + all_words * sum of rarity, when two words or more were asked for and all are there
  *                 + (1 + all_words) * sum of rarity, when a line of a name field is the whole query
  *                 + prior_weight * prior(d)

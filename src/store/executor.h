@@ -7,11 +7,12 @@
  *
  *   acquire ──OK──► READY ──batch──► commit OK ─────────────────────────► end(OK)
  *      ▲ STANDBY      ▲                 ├─ known to have failed ────────► end(error), memory undone
- *      │              │                 │   (a batch of several is then run again one by one, once, unless the
- * store └── deposed ───┤                 │    as a whole is at fault) │                 ├─ store full ──►
- * READ_ONLY: one try a second, writes refused meanwhile │                 └─ outcome unknown ──► frozen: reconnect,
- * ask, then as one of the above; │                                        after 30 s end(OUTCOME_UNKNOWN) and
- * acquire anew └── store gone: every batch that writes fails until a reconnect works
+ *      │              │                 │   (a batch of several is then run again one by one, once, unless the store
+ *      └── deposed ───┤                 │    as a whole is at fault)
+ *                     │                 ├─ store full ──► READ_ONLY: one try a second, writes refused meanwhile
+ *                     │                 └─ outcome unknown ──► frozen: reconnect, ask, then as one of the above;
+ *                     │                                        after 30 s end(OUTCOME_UNKNOWN) and acquire anew
+ *                     └── store gone: every batch that writes fails until a reconnect works
  */
 #ifndef TENFOLD_STORE_EXECUTOR_H
 #define TENFOLD_STORE_EXECUTOR_H
