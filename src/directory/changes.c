@@ -18,8 +18,9 @@ struct bell {
 
 struct changes {
 	unsigned magic;
-	struct bell bells[CHANGES_BELLS];
+	struct bell bells[CHANGES_BELLS], end; /* the end rings once */
 	atomic_bool stopping;
+	bool numbered;
 
 	pthread_mutex_t lock;       /* what follows */
 	int64_t first, last;        /* numbers of the rows kept; last 0: none */
@@ -39,6 +40,14 @@ static void bell_init(struct bell *b)
 	pthread_mutex_init(&b->lock, NULL);
 }
 
+static void bell_ring(struct bell *b)
+{
+	pthread_mutex_lock(&b->lock);
+	b->times++;
+	pthread_cond_broadcast(&b->rung);
+	pthread_mutex_unlock(&b->lock);
+}
+
 static void bell_destroy(struct bell *b)
 {
 	pthread_cond_destroy(&b->rung);
@@ -55,19 +64,8 @@ static struct timespec from_now(int64_t ms)
 	return t;
 }
 
-void changes_ring(struct changes *feed, enum changes_bell bell)
+static void bell_wait(struct changes *feed, struct bell *b, uint64_t *heard, int64_t wait_ms)
 {
-	CHECK_OBJ(feed, CHANGES_MAGIC);
-	struct bell *b = &feed->bells[bell];
-	pthread_mutex_lock(&b->lock);
-	b->times++;
-	pthread_cond_broadcast(&b->rung);
-	pthread_mutex_unlock(&b->lock);
-}
-
-void changes_wait(struct changes *feed, enum changes_bell bell, uint64_t *heard, int64_t wait_ms)
-{
-	struct bell *b = &feed->bells[bell];
 	struct timespec until = from_now(wait_ms);
 	pthread_mutex_lock(&b->lock);
 	while (b->times == *heard && !changes_stopping(feed))
@@ -77,9 +75,29 @@ void changes_wait(struct changes *feed, enum changes_bell bell, uint64_t *heard,
 	pthread_mutex_unlock(&b->lock);
 }
 
+void changes_ring(struct changes *feed, enum changes_bell bell)
+{
+	CHECK_OBJ(feed, CHANGES_MAGIC);
+	bell_ring(&feed->bells[bell]);
+	if (bell == CHANGES_COMMITTED && feed->numbered)
+		bell_ring(&feed->bells[CHANGES_NUMBERED]);
+}
+
+void changes_wait(struct changes *feed, enum changes_bell bell, uint64_t *heard, int64_t wait_ms)
+{
+	bell_wait(feed, &feed->bells[bell], heard, wait_ms);
+}
+
+void changes_pause(struct changes *feed, int64_t ms)
+{
+	uint64_t heard = 0;
+	bell_wait(feed, &feed->end, &heard, ms);
+}
+
 void changes_stop(struct changes *feed)
 {
 	atomic_store(&feed->stopping, true);
+	bell_ring(&feed->end);
 	for (int bell = 0; bell < CHANGES_BELLS; bell++)
 		changes_ring(feed, (enum changes_bell)bell);
 }
@@ -140,15 +158,17 @@ int64_t changes_newest(struct changes *feed)
 
 /* ---- life ---- */
 
-struct changes *changes_new(size_t kept)
+struct changes *changes_new(size_t kept, bool numbered)
 {
 	CHECK(kept && !(kept & (kept - 1)));
 	struct changes *feed = must_alloc(sizeof(*feed) + kept * sizeof(feed->newest[0]));
 	feed->magic = CHANGES_MAGIC;
 	feed->kept = kept;
+	feed->numbered = numbered;
 	pthread_mutex_init(&feed->lock, NULL);
 	for (int bell = 0; bell < CHANGES_BELLS; bell++)
 		bell_init(&feed->bells[bell]);
+	bell_init(&feed->end);
 	return feed;
 }
 
@@ -160,6 +180,7 @@ void changes_destroy(struct changes **c)
 	CHECK_OBJ(feed, CHANGES_MAGIC);
 	for (int bell = 0; bell < CHANGES_BELLS; bell++)
 		bell_destroy(&feed->bells[bell]);
+	bell_destroy(&feed->end);
 	pthread_mutex_destroy(&feed->lock);
 	feed->magic = 0;
 	free(feed);

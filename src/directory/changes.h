@@ -20,8 +20,9 @@
 
 struct changes;
 
-/* kept: how many of the newest rows stay in memory; a power of two. */
-struct changes *changes_new(size_t kept);
+/* kept: how many of the newest rows stay in memory; a power of two. numbered: changes have their numbers as soon as
+ * they are committed (SQLite). */
+struct changes *changes_new(size_t kept, bool numbered);
 void changes_destroy(struct changes **c);
 
 /* Adds changes to the transaction of a call; its last statement. A SLOT, WRITE or BULK handler calls it, once or
@@ -31,7 +32,7 @@ enum err change_add(struct changes *feed, struct call *c, const struct change_fa
 /* ---- bells ---- */
 
 enum changes_bell {
-	CHANGES_COMMITTED, /* this process has committed changes */
+	CHANGES_COMMITTED, /* this process has committed changes; where they are numbered, rings the next too */
 	CHANGES_NUMBERED,  /* there are new numbers to read */
 	CHANGES_BELLS
 };
@@ -40,6 +41,8 @@ void changes_ring(struct changes *feed, enum changes_bell bell);
 /* Waits until it rings for the *heard + 1st time or more, but at most wait_ms, and not once changes_stop() was
  * called. Sets *heard to how often it has rung. */
 void changes_wait(struct changes *feed, enum changes_bell bell, uint64_t *heard, int64_t wait_ms);
+/* Lets time pass, unless changes_stop() was or is called. */
+void changes_pause(struct changes *feed, int64_t ms);
 /* No bell is waited for any more: for stopping threads. */
 void changes_stop(struct changes *feed);
 bool changes_stopping(struct changes *feed);

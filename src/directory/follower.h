@@ -22,7 +22,9 @@ typedef enum err follower_fn(void *ctx, struct db *db, const struct change_row *
 struct follower_config {
 	struct store *store;
 	struct changes *feed;
-	/* After each batch of rows, for streams; or NULL. */
+	/* Do changes get their numbers in this process, so that the bell tells of them? */
+	bool (*numbers_here)(void *ctx);
+	/* After each batch of rows, for streams. */
 	void (*applied)(void *ctx);
 	void *ctx;
 };

@@ -48,6 +48,7 @@ static struct metrics *make_metrics(struct server *s)
 	struct metrics_config config = {.route = {routes, ROUTE_COUNT + 1},
 					.state = states,
 					.event = names_of(s->arena, &enum_work_event_kind),
+					.job = names_of(s->arena, &enum_job_name),
 					.version = s->app.version,
 					.started_ms = clock_now_ms(s->app.clock)};
 	return metrics_new(&config);
@@ -168,7 +169,7 @@ static enum err make_queue(struct server *s, struct problem *p)
 		return err;
 	rng_system_init(&s->rng);
 	app->events = eventlog_new(EVENTS_IN_MEMORY_BYTES);
-	app->feed = changes_new(CHANGES_IN_MEMORY);
+	app->feed = changes_new(CHANGES_IN_MEMORY, exclusive);
 	app->sessions = sessions_new();
 	app->runner = runner_new(app);
 	app->persist = persist_new(&(struct persist_config){.process_id = s->dir->process_id,

@@ -93,6 +93,7 @@ static void collect_values(struct metrics *m, const struct metrics_config *confi
 	m->values[LABEL_route] = config->route;
 	m->values[LABEL_state] = config->state;
 	m->values[LABEL_event] = config->event;
+	m->values[LABEL_job] = config->job;
 	m->values[LABEL_version] = (struct metrics_values){&m->version, 1};
 	m->values[LABEL_status] = (struct metrics_values){statuses, sizeof(statuses) / sizeof(statuses[0])};
 	m->values[LABEL_error] = (struct metrics_values){m->errors, ERR_COUNT};
