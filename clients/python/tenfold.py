@@ -188,6 +188,10 @@ class Tenfold:
         """Counters and gauges in the Prometheus text format."""
         return self._call('GET', '/metrics')
 
+    def job_list(self):
+        """The background jobs: where each runs, and how it goes."""
+        return self._call('GET', '/v1/jobs')
+
     def openapi(self):
         """This API as an OpenAPI 3.1 document."""
         return self._call('GET', '/openapi.json')

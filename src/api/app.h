@@ -16,10 +16,13 @@
 #include <stdatomic.h>
 
 struct changes;
+struct follower;
 struct forward;
 struct http_server;
+struct jobs;
 struct metrics;
 struct runner;
+struct sequencer;
 struct sessions;
 struct town_desk;
 
@@ -32,7 +35,10 @@ struct app {
 	struct keyring *keyring;
 	struct metrics *metrics;
 	struct eventlog *events;
-	struct changes *feed;      /* what changes in the directory: directory/changes.h */
+	struct changes *feed; /* what changes in the directory: directory/changes.h */
+	struct follower *follower;
+	struct sequencer *sequencer; /* on PostgreSQL, else NULL */
+	struct jobs *jobs;
 	struct executor *executor; /* the queue's thread */
 	struct persist *persist;   /* of that thread */
 	struct runner *runner;     /* likewise */

@@ -121,9 +121,33 @@ static void count_failure(struct app *app, enum err err)
 		metrics_add_at(app->metrics, METRIC_store_errors_total, (unsigned)err, 0, 1);
 }
 
+static enum err run_step_once(struct app *app, struct step *step, struct db *db)
+{
+	enum err err = db_begin(db);
+	if (!err)
+		err = step->run(step, db, clock_now_ms(app->clock));
+	if (!err)
+		err = db_commit(db);
+	if (err)
+		db_rollback(db);
+	return err;
+}
+
+static void run_step(struct app *app, struct step *step, struct db *db, enum err why)
+{
+	enum err err = db ? ERR_STORE_BUSY : why;
+	for (int run = 0; db && run < RUNS_MAX && err == ERR_STORE_BUSY; run++)
+		err = run_step_once(app, step, db);
+	count_failure(app, err);
+	step->done(step, err);
+}
+
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 {
-	(void)ctx;
+	if (t->kind == TASK_STEP) {
+		run_step(ctx, CONTAINER_OF(t, struct step, task), db, why);
+		return;
+	}
 	struct call *c = CONTAINER_OF(t, struct call, task);
 	CHECK_OBJ(c, CALL_MAGIC);
 	if (c->route->runs == RUNS_STREAM) {

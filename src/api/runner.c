@@ -32,6 +32,7 @@ void runner_destroy(struct runner **r)
 	VEC_FREE(&(*r)->done);
 	VEC_FREE(&(*r)->served);
 	VEC_FREE(&(*r)->jobs);
+	VEC_FREE(&(*r)->steps);
 	VEC_FREE(&(*r)->parts);
 	VEC_FREE(&(*r)->leaders);
 	VEC_FREE(&(*r)->unclaimed);
@@ -126,6 +127,19 @@ void runner_post(struct app *app, struct job *job)
 	executor_post_always(app->executor, &job->task);
 }
 
+void runner_post_step(void *ctx, struct step *step)
+{
+	struct app *app = ctx;
+	step->task = (struct task){.cost = 1, .share = 1, .kind = TASK_STEP};
+	if (store_kind(app->store) == STORE_SQLITE) {
+		executor_post_always(app->executor, &step->task);
+		return;
+	}
+	enum err refused = pool_post(app->pool, &step->task);
+	if (refused)
+		step->done(step, refused);
+}
+
 /* ---- calls on the queue's thread ---- */
 
 struct part runner_part(const struct call *c)
@@ -149,17 +163,31 @@ static enum err run_handler(struct call *c)
 	return api_handlers[c->route - spec_routes](c, c->in, c->out);
 }
 
-/* A handler that writes rows itself shares the batch's transaction, under a savepoint of its own. */
+/* What writes rows itself shares the batch's transaction, under a savepoint of its own. */
+static enum err begin_write(struct app *app, struct db *db)
+{
+	enum err err = executor_transaction(app->executor);
+	return err ? err : db_savepoint(db);
+}
+
+static enum err end_write(struct db *db, enum err outcome)
+{
+	enum err err = outcome ? db_savepoint_undo(db) : db_savepoint_release(db);
+	return outcome ? outcome : err;
+}
+
 static enum err run_write(struct call *c)
 {
-	enum err err = executor_transaction(call_app(c)->executor);
-	if (!err)
-		err = db_savepoint(c->db);
-	if (err)
-		return err;
-	enum err outcome = run_handler(c);
-	err = outcome ? db_savepoint_undo(c->db) : db_savepoint_release(c->db);
-	return outcome ? outcome : err;
+	enum err err = begin_write(call_app(c), c->db);
+	return err ? err : end_write(c->db, run_handler(c));
+}
+
+static void run_step(struct runner *r, struct step *step, struct db *db)
+{
+	*VEC_PUSH(&r->steps) = step;
+	step->outcome = begin_write(r->app, db);
+	if (!step->outcome)
+		step->outcome = end_write(db, step->run(step, db, r->app->persist->now_ms));
 }
 
 static enum err run_once(struct call *c)
@@ -265,6 +293,8 @@ static void op_run(void *ctx, struct task *t, struct db *db)
 		struct job *job = CONTAINER_OF(t, struct job, task);
 		*VEC_PUSH(&r->jobs) = job;
 		job->run(job);
+	} else if (t->kind == TASK_STEP) {
+		run_step(r, CONTAINER_OF(t, struct step, task), db);
 	} else {
 		struct call *c = CONTAINER_OF(t, struct call, task);
 		CHECK_OBJ(c, CALL_MAGIC);
@@ -285,6 +315,11 @@ static void op_refuse(void *ctx, struct task *t, enum err why)
 	(void)ctx;
 	if (t->kind == TASK_JOB) {
 		job_free(CONTAINER_OF(t, struct job, task));
+		return;
+	}
+	if (t->kind == TASK_STEP) {
+		struct step *step = CONTAINER_OF(t, struct step, task);
+		step->done(step, why);
 		return;
 	}
 	struct call *c = CONTAINER_OF(t, struct call, task);
@@ -421,7 +456,11 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	}
 	for (size_t i = 0; i < r->jobs.n && !rerun; i++)
 		job_free(r->jobs.v[i]);
-	r->done.n = r->served.n = r->jobs.n = r->parts.n = 0;
+	for (size_t i = 0; i < r->steps.n && !rerun; i++) {
+		struct step *step = r->steps.v[i];
+		step->done(step, step->outcome ? step->outcome : public_error(batch));
+	}
+	r->done.n = r->served.n = r->jobs.n = r->steps.n = r->parts.n = 0;
 	map_free(&r->staged);
 	publish(r);
 	if (happened > 0)

@@ -10,8 +10,9 @@
 #define TENFOLD_API_RUNNER_H
 
 #include "api/app.h"
+#include "store/step.h"
 
-enum { TASK_CALL, TASK_JOB };
+enum { TASK_CALL, TASK_JOB, TASK_STEP };
 
 /* The first member of what its poster allocated; freed here, after it was run or when it cannot be any more
  * (stopping, not the owner). It may be run a second time when the first batch was undone. */
@@ -22,6 +23,10 @@ struct job {
 	void (*done)(struct job *job); /* or NULL: it will not be run (again) */
 };
 void runner_post(struct app *app, struct job *job); /* any thread; job->app is set */
+
+/* A transaction of the server's own, with the batch on SQLite, on a connection of the pool on PostgreSQL. Any
+ * thread; app is a struct app. */
+void runner_post_step(void *app, struct step *step);
 
 struct runner *runner_new(struct app *app);
 void runner_destroy(struct runner **r);

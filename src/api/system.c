@@ -3,6 +3,7 @@
 #include "api/app.h"
 #include "api/forward.h"
 
+#include "jobs/jobs.h"
 #include "telemetry/metrics.h"
 
 enum err api_health_live(struct call *c, const struct nothing *in, struct health *out)
@@ -34,6 +35,34 @@ static enum health_status queue_health(const struct app *app)
 	UNREACHABLE();
 }
 
+static struct job_health job_health(const struct job_status *job)
+{
+	struct job_health out = {.name = job->name, .late = job->late, .result = job->result};
+	if (HAS(job, job_status, age_ms))
+		PUT(&out, job_health, age_ms, job->age_ms);
+	return out;
+}
+
+static void put_jobs(struct call *c, struct health *out)
+{
+	struct job_status jobs[JOBS_MAX];
+	size_t count = jobs_list(call_app(c)->jobs, c->arena, jobs);
+	struct job_health *shown = ARENA_ARRAY(c->arena, struct job_health, count);
+	for (size_t i = 0; shown && i < count; i++)
+		shown[i] = job_health(&jobs[i]);
+	PUT(out, health, jobs, shown);
+	out->jobs_count = shown ? count : 0;
+}
+
+enum err api_job_list(struct call *c, const struct nothing *in, struct job_list *out)
+{
+	(void)in;
+	out->items = ARENA_ARRAY(c->arena, struct job_status, JOBS_MAX);
+	if (out->items)
+		out->items_count = jobs_list(call_app(c)->jobs, c->arena, out->items);
+	return OK;
+}
+
 enum err api_health_ready(struct call *c, const struct nothing *in, struct health *out)
 {
 	(void)in;
@@ -45,6 +74,7 @@ enum err api_health_ready(struct call *c, const struct nothing *in, struct healt
 	out->version = str_of(app->version);
 	PUT(out, health, queue, (int)queue);
 	PUT(out, health, store, queue == HEALTH_FAILING || queue == HEALTH_READ_ONLY ? (int)queue : HEALTH_OK);
+	put_jobs(c, out);
 	if (why.detail[0])
 		PUT(out, health, detail, arena_str(c->arena, str_of(why.detail)));
 	bool passed_on = queue == HEALTH_STANDBY && app->forward && forward_has_owner(app->forward);

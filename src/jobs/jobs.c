@@ -337,21 +337,37 @@ void jobs_wake(struct jobs *j, enum job_name name)
 	pthread_mutex_unlock(&j->lock);
 }
 
+static int64_t age_ms(const struct jobs *j, const struct one *o)
+{
+	int64_t since_ns = o->known.ended ? o->known.ended_ns : j->started_ns;
+	int64_t ns = clock_mono_ns() - since_ns;
+	return ns > 0 ? ns / NS_PER_MS : 0;
+}
+
+int64_t jobs_age_ms(struct jobs *j, enum job_name name)
+{
+	int64_t age = 0;
+	pthread_mutex_lock(&j->lock);
+	for (size_t i = 0; i < j->count; i++)
+		if (j->all[i].spec.name == name)
+			age = age_ms(j, &j->all[i]);
+	pthread_mutex_unlock(&j->lock);
+	return age;
+}
+
 static struct job_status describe(const struct jobs *j, const struct one *o, struct arena *a)
 {
 	const struct known *k = &o->known;
-	int64_t now_ns = clock_mono_ns(), since_ns = k->ended ? k->ended_ns : j->started_ns;
-	struct job_status job = {.name = (int)o->spec.name,
+	struct job_status out = {.name = (int)o->spec.name,
 				 .runs_in = (int)k->place,
 				 .period_ms = o->spec.period_ms,
-				 .late = now_ns - since_ns >
-					 (LATE_PERIODS * o->spec.period_ms + LATE_MS) * NS_PER_MS,
+				 .late = age_ms(j, o) > LATE_PERIODS * o->spec.period_ms + LATE_MS,
 				 .runs = k->runs,
 				 .failures = k->failures,
 				 .result = arena_str(a, str_of(k->result))};
 	if (k->ended)
-		PUT(&job, job_status, age_ms, now_ns > k->ended_ns ? (now_ns - k->ended_ns) / NS_PER_MS : 0);
-	return job;
+		PUT(&out, job_status, age_ms, age_ms(j, o));
+	return out;
 }
 
 size_t jobs_list(struct jobs *j, struct arena *a, struct job_status *out)

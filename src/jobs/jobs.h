@@ -63,8 +63,9 @@ void jobs_stop(struct jobs *j);
 void jobs_destroy(struct jobs **j);
 
 /* Any thread. */
-bool jobs_held(struct jobs *j, enum job_name name); /* by this process, as far as it knows */
-void jobs_wake(struct jobs *j, enum job_name name); /* it is due now */
+bool jobs_held(struct jobs *j, enum job_name name);      /* by this process, as far as it knows */
+void jobs_wake(struct jobs *j, enum job_name name);      /* it is due now */
+int64_t jobs_age_ms(struct jobs *j, enum job_name name); /* since it last ended well, or the start of the process */
 enum { JOBS_MAX = 16 };
 size_t jobs_list(struct jobs *j, struct arena *a, struct job_status *out); /* JOBS_MAX at most; text in the arena */
 

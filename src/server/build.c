@@ -7,7 +7,9 @@
 #include "api/runner.h"
 #include "api/sessions.h"
 #include "base/log.h"
-#include "directory/changes.h"
+#include "directory/follower.h"
+#include "directory/sequencer.h"
+#include "jobs/jobs.h"
 #include "store/fault.h"
 #include "telemetry/metrics.h"
 
@@ -169,7 +171,6 @@ static enum err make_queue(struct server *s, struct problem *p)
 		return err;
 	rng_system_init(&s->rng);
 	app->events = eventlog_new(EVENTS_IN_MEMORY_BYTES);
-	app->feed = changes_new(CHANGES_IN_MEMORY, exclusive);
 	app->sessions = sessions_new();
 	app->runner = runner_new(app);
 	app->persist = persist_new(&(struct persist_config){.process_id = s->dir->process_id,
@@ -203,6 +204,79 @@ static enum err make_queue(struct server *s, struct problem *p)
 		err = pool_new(NULL, DB_READ, COMPUTE_THREADS, COMPUTE_QUEUE_MAX, runner_compute_run, app,
 			       &app->compute, p);
 	return err;
+}
+
+/* ---- the directory ---- */
+
+static bool numbers_here(void *ctx)
+{
+	const struct app *app = ctx;
+	return !app->sequencer || jobs_held(app->jobs, JOB_SEQUENCER);
+}
+
+static void changes_applied(void *ctx)
+{
+	const struct app *app = ctx;
+	http_wake_streams(app->http);
+}
+
+static double applied_number(void *ctx, unsigned index1, unsigned index2)
+{
+	(void)index1, (void)index2;
+	return (double)follower_applied(((const struct app *)ctx)->follower);
+}
+
+static double behind_seconds(void *ctx, unsigned index1, unsigned index2)
+{
+	(void)index1, (void)index2;
+	return (double)(clock_mono_ns() - follower_current_ns(((const struct app *)ctx)->follower)) / 1e9;
+}
+
+static double job_age_seconds(void *ctx, unsigned index1, unsigned index2)
+{
+	(void)index2;
+	return (double)jobs_age_ms(((const struct app *)ctx)->jobs, (enum job_name)index1) / 1000;
+}
+
+static void make_directory(struct server *s)
+{
+	struct app *app = &s->app;
+	bool exclusive = store_kind(app->store) == STORE_SQLITE;
+	app->feed = changes_new(CHANGES_IN_MEMORY, exclusive);
+	app->jobs = jobs_new(&(struct jobs_config){.process_id = s->dir->process_id,
+						   .lease_ms = s->params->owner_lease,
+						   .exclusive = exclusive,
+						   .post = runner_post_step,
+						   .app = app,
+						   .metrics = app->metrics});
+	if (!exclusive)
+		app->sequencer = sequencer_new(app->store, app->feed, app->jobs, app->metrics);
+	app->follower = follower_new(&(struct follower_config){.store = app->store,
+							       .feed = app->feed,
+							       .numbers_here = numbers_here,
+							       .applied = changes_applied,
+							       .ctx = app});
+	metrics_compute(app->metrics, METRIC_changes_applied, applied_number, app);
+	metrics_compute(app->metrics, METRIC_changes_behind_seconds, behind_seconds, app);
+	metrics_compute(app->metrics, METRIC_job_age_seconds, job_age_seconds, app);
+}
+
+static enum err start_directory(struct app *app, struct problem *p)
+{
+	enum err err = jobs_start(app->jobs, p);
+	if (!err && app->sequencer)
+		err = sequencer_start(app->sequencer, p);
+	return err ? err : follower_start(app->follower, FOLLOWER_FROM_NOW, p);
+}
+
+/* While steps can still be run, and streams be woken. */
+static void stop_directory(struct app *app)
+{
+	jobs_stop(app->jobs);
+	if (app->feed)
+		changes_stop(app->feed);
+	sequencer_destroy(&app->sequencer);
+	follower_destroy(&app->follower);
 }
 
 /* ---- http ---- */
@@ -289,7 +363,11 @@ static enum err build(struct server *s, struct problem *p)
 	if (!err)
 		err = make_queue(s, p);
 	if (!err)
+		make_directory(s);
+	if (!err)
 		err = executor_start(app->executor, p);
+	if (!err)
+		err = start_directory(app, p);
 	if (!err)
 		err = http_server_start(app->http, p);
 	return err ? err : datadir_write_server(s->dir, http_server_url(app->http), p);
@@ -322,6 +400,7 @@ void server_take_apart(struct server *s)
 	}
 	if (app->http)
 		http_server_drain(app->http, s->params->shutdown_timeout);
+	stop_directory(app);
 	executor_destroy(&app->executor);
 	pool_destroy(&app->pool);
 	pool_destroy(&app->compute);
@@ -334,6 +413,7 @@ void server_take_apart(struct server *s)
 	town_desk_close(&app->town);
 	eventlog_destroy(&app->events);
 	changes_destroy(&app->feed);
+	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
 	store_close(&app->store);
 	metrics_destroy(&app->metrics);

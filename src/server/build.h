@@ -2,7 +2,8 @@
  * Putting the parts of a server together, and taking them apart again in the right order.
  *
  *   store ── keyring ── pool
- *     └──── executor ── runner ── persist ── event log
+ *     ├──── executor ── runner ── persist ── event log
+ *     └──── jobs ── sequencer ── feed of changes ── follower
  *   http ── hooks into runner and keyring
  */
 #ifndef TENFOLD_SERVER_BUILD_H
