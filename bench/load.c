@@ -30,6 +30,7 @@ static const struct mode {
 	{"open", mode_open, true, "the same one at a time in an open loop, --rate cycles a second"},
 	{"poll", mode_poll, false, "--agents wait for what is enqueued at --rate"},
 	{"get", mode_get, false, "closed loop of GET --path"},
+	{"calls", mode_calls, false, "closed loop of the calls in --calls, again and again; with --once each once"},
 	{"fill", mode_fill, false, "enqueue --items"},
 	{"fair", mode_fair, false, "the latency of all keys but the last, while that one enqueues --items"},
 };
@@ -99,7 +100,8 @@ static void usage(void)
 	      "  --key-file FILE    secrets of keys, one a line; connections take them in turn\n"
 	      "  --connections 64   --seconds 5       --warmup 1         --batch 1 (at most 1000)\n"
 	      "  --rate 1000        --agents 1000     --wait-ms 10000    --idle 0\n"
-	      "  --items 0          --payload 40      --type bench       --path /health/live\n",
+	      "  --items 0          --payload 40      --type bench       --path /health/live\n"
+	      "  --calls FILE       lines of GET PATH or POST PATH JSON          --once\n",
 	      stderr);
 }
 
@@ -172,6 +174,12 @@ static bool set_option(struct options *o, int which, const char *value)
 	case 't':
 		o->type = str_of(value);
 		return true;
+	case 'f':
+		o->calls = str_of(value);
+		return true;
+	case 'o':
+		o->once = true;
+		return true;
 	case 'g':
 		o->path = str_of(value);
 		return true;
@@ -182,12 +190,23 @@ static bool set_option(struct options *o, int which, const char *value)
 
 static bool read_options(struct options *o, int argc, char **argv)
 {
-	static const struct option names[] = {
-		{"host", 1, NULL, 'h'},    {"key-file", 1, NULL, 'k'}, {"connections", 1, NULL, 'c'},
-		{"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},   {"batch", 1, NULL, 'b'},
-		{"rate", 1, NULL, 'r'},    {"agents", 1, NULL, 'a'},   {"wait-ms", 1, NULL, 'm'},
-		{"idle", 1, NULL, 'i'},    {"items", 1, NULL, 'n'},    {"payload", 1, NULL, 'p'},
-		{"type", 1, NULL, 't'},    {"path", 1, NULL, 'g'},     {0}};
+	static const struct option names[] = {{"host", 1, NULL, 'h'},
+					      {"key-file", 1, NULL, 'k'},
+					      {"connections", 1, NULL, 'c'},
+					      {"seconds", 1, NULL, 's'},
+					      {"warmup", 1, NULL, 'w'},
+					      {"batch", 1, NULL, 'b'},
+					      {"rate", 1, NULL, 'r'},
+					      {"agents", 1, NULL, 'a'},
+					      {"wait-ms", 1, NULL, 'm'},
+					      {"idle", 1, NULL, 'i'},
+					      {"items", 1, NULL, 'n'},
+					      {"payload", 1, NULL, 'p'},
+					      {"type", 1, NULL, 't'},
+					      {"path", 1, NULL, 'g'},
+					      {"calls", 1, NULL, 'f'},
+					      {"once", 0, NULL, 'o'},
+					      {0}};
 	int which;
 
 	*o = (struct options){.type = STR("bench"),

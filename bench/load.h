@@ -20,8 +20,10 @@ struct options {
 	struct str host;           /* address:port */
 	struct str keys[KEYS_MAX]; /* secrets; connections take them in turn */
 	unsigned key_count;
-	struct str type; /* of the items */
-	struct str path; /* of GET */
+	struct str type;  /* of the items */
+	struct str path;  /* of GET */
+	struct str calls; /* name of a file of calls */
+	bool once;        /* each of them, and then it is over */
 	double seconds, warmup, rate;
 	unsigned connections, batch, agents, idle, wait_ms;
 	uint64_t payload; /* bytes of filler in each item */
@@ -80,6 +82,6 @@ void idle_close(struct load *l, struct idle **idle);          /* each must still
 
 /* ---- modes: one file each ---- */
 typedef void mode_fn(struct load *l);
-mode_fn mode_cycle, mode_open, mode_poll, mode_get, mode_fill, mode_fair;
+mode_fn mode_cycle, mode_open, mode_poll, mode_get, mode_calls, mode_fill, mode_fair;
 
 #endif
