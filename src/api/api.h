@@ -18,5 +18,7 @@ enum err api_work_list_read(struct call *c, const struct work_list_in *in, struc
 /* By route_id: the handler, and for SLOT_READ what runs afterwards on a connection that reads (else NULL). */
 extern http_handler_fn *const api_handlers[ROUTE_COUNT];
 extern http_handler_fn *const api_second_halves[ROUTE_COUNT];
+/* The first halves of CACHED calls, run on the loop (else NULL). */
+extern http_handler_fn *const api_first_halves[ROUTE_COUNT];
 
 #endif

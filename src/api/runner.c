@@ -109,6 +109,7 @@ enum err runner_dispatch(struct call *c)
 			return executor_post(app->executor, &c->task);
 		return pool_post(app->pool, &c->task);
 	case RUNS_READ:
+	case RUNS_CACHED:
 		return pool_post(app->pool, &c->task);
 	case RUNS_COMPUTE:
 		return pool_post(app->compute, &c->task);

@@ -14,7 +14,8 @@ enum err {
 #define ERR(name, status, exit_code, retryable, code, title, advice) ERR_##name,
 #include "api/errors.def"
 #undef ERR
-	ERR_COUNT
+	ERR_COUNT,
+	ERR_NOT_CACHED /* no error and in no answer: it is not in memory, so look where it is */
 };
 
 struct err_info {

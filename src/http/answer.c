@@ -49,6 +49,8 @@ static struct answer_body content(struct call_private *c)
 
 	if (call->route->flags & ROUTE_TEXT)
 		return (struct answer_body){call->text, call->content_type};
+	if (call->ready_blob.body.n)
+		return (struct answer_body){call->ready_blob.body, "application/json"};
 	if (call->ready_json.n)
 		return (struct answer_body){call->ready_json, "application/json"};
 	if (c->sent_status == MHD_HTTP_NO_CONTENT)
@@ -61,21 +63,10 @@ static struct answer_body content(struct call_private *c)
 	return encoded(c, "application/json");
 }
 
-/* What the client has is encoded all the same: 304 tells the length that 200 would have had. */
 static struct answer_body success(struct call_private *c)
 {
-	struct call *call = &c->call;
-	struct answer_body body;
-
-	c->sent_status = call->status ? call->status : call->route->status;
-	body = content(c);
-	if (has_etag(c) && !call->etag.n)
-		call->etag = etag_of(body.text, c->made_etag);
-	if (is_had(c)) {
-		c->sent_status = MHD_HTTP_NOT_MODIFIED;
-		body.type = NULL;
-	}
-	return body;
+	c->sent_status = c->call.status ? c->call.status : c->call.route->status;
+	return content(c);
 }
 
 static struct answer_body relayed(struct call_private *c)
@@ -84,6 +75,17 @@ static struct answer_body relayed(struct call_private *c)
 
 	c->sent_status = answer->status;
 	return (struct answer_body){answer->body, answer->content_type.n ? answer->content_type.p : NULL};
+}
+
+/* What the client has is not sent again. It was encoded all the same: 304 tells the length that 200 would have had. */
+static void leave_out_what_is_had(struct call_private *c, struct answer_body *body)
+{
+	if (has_etag(c) && !c->call.etag.n)
+		c->call.etag = etag_of(body->text, c->made_etag);
+	if (!is_had(c))
+		return;
+	c->sent_status = MHD_HTTP_NOT_MODIFIED;
+	body->type = NULL;
 }
 
 static void header(struct MHD_Response *r, const char *name, const char *value)
@@ -183,7 +185,7 @@ void answer_count(const struct call_private *c)
 		metrics_add_at(m, METRIC_http_requests_rejected_total, c->refused, 0, 1);
 	if (!c->call.route)
 		return;
-	route = (unsigned)(c->call.route - spec_routes);
+	route = (unsigned)call_route_index(c);
 	metrics_add_at(m, METRIC_http_requests_total, route, metrics_status(c->sent_status), 1);
 	metrics_observe_at_ns(m, METRIC_http_request_duration_seconds, route, 0, clock_mono_ns() - c->began_ns);
 }
@@ -193,10 +195,11 @@ enum MHD_Result answer(struct call_private *c)
 	struct answer_body body = c->call.outcome != OK ? failure(c, c->call.outcome)
 				  : c->call.relayed     ? relayed(c)
 							: success(c);
-	struct MHD_Response *r = MHD_create_response_from_buffer(body.text.n, (void *)(uintptr_t)body.text.p,
-								 MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r;
 	enum MHD_Result queued;
 
+	leave_out_what_is_had(c, &body);
+	r = MHD_create_response_from_buffer(body.text.n, (void *)(uintptr_t)body.text.p, MHD_RESPMEM_PERSISTENT);
 	c->stage = STAGE_ANSWERED;
 	answer_count(c);
 	if (!r)

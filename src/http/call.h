@@ -34,6 +34,14 @@ struct relayed {
 	int retry_after_s;             /* 0: none */
 };
 
+/* Bytes that are an answer already, shared with others and changed by nobody. release(owner) gives them back, on
+ * the loop, when they are sent or not needed any more. */
+struct call_blob {
+	struct str body;
+	void (*release)(void *owner);
+	void *owner;
+};
+
 enum call_wait {
 	CALL_RUNNING, /* not answered yet */
 	CALL_PARKED,  /* waits inside the queue (a long poll); somebody finishes it later */
@@ -63,6 +71,7 @@ struct call {
 	struct str text;               /* ROUTE_TEXT: the answer's body … */
 	const char *content_type;      /* … and its type */
 	struct str ready_json;         /* not empty: the answer's JSON is already there */
+	struct call_blob ready_blob;   /* likewise, not copied: for CACHED and READ */
 	struct str etag;               /* of the answer, without quotes; empty: made of its bytes where the route's
 					* answers may be kept. A client that has this one is not sent it again */
 	bool is_public;                /* everybody may see the answer: for routes whose cache is SHARED */

@@ -21,8 +21,8 @@ struct http_hooks {
 	/* Bearer secret ("" when there was none) and the X-Tenant header ("" likewise) → c->caller.
 	 * ERR_UNAUTHENTICATED when the secret is given but not valid. Runs on the loop, so under a microsecond. */
 	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
-	/* SLOT, SLOT_READ, READ, WRITE, COMPUTE: takes the call over until http_finish(). An error is answered at
-	 * once. */
+	/* SLOT, SLOT_READ, READ, CACHED, WRITE, COMPUTE: takes the call over until http_finish(). An error is
+	 * answered at once. */
 	enum err (*dispatch)(struct call *c);
 	/* The client of a call that was dispatched and whose route WAITS has hung up; c->gone is set. The call must
 	 * be finished soon. Another thread may be doing that just now: keep c->number, not c. On the loop. */
@@ -43,6 +43,10 @@ struct http_config {
 	unsigned heartbeat_ms;            /* of resting streams; 0: 15 s */
 	int64_t body_bytes_max;           /* of all requests being read, together; 0: 512 MiB */
 	http_handler_fn *const *handlers; /* by route_id; NULL for those only dispatched */
+	/* Of CACHED routes, by route_id: on the loop, under 10 µs. OK with c->ready_blob, an error, or
+	 * ERR_NOT_CACHED: then the call is dispatched. May be NULL when no route is CACHED. */
+	http_handler_fn *const *first_halves;
+	const struct route *routes; /* ROUTE_COUNT of them; NULL: those of api/routes.def. For tests */
 	struct http_hooks hooks;
 	void *app;
 	struct metrics *metrics;

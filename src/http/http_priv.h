@@ -189,6 +189,12 @@ static inline struct call_private *call_own(struct call *c)
 	return c->own;
 }
 
+/* Which of the routes it is: a route_id. */
+static inline size_t call_route_index(const struct call_private *c)
+{
+	return (size_t)(c->call.route - c->loop->server->config.routes);
+}
+
 /* ---- listen.c ---- */
 
 /* One socket per loop on one port, of which no other process has a part; *url is the server's. */

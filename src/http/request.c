@@ -228,13 +228,26 @@ static enum MHD_Result dispatch(struct call_private *c)
 static enum MHD_Result run_here(struct call_private *c)
 {
 	const struct route *r = c->call.route;
-	http_handler_fn *handler = c->loop->server->config.handlers[r - spec_routes];
+	http_handler_fn *handler = c->loop->server->config.handlers[call_route_index(c)];
 
 	CHECK(handler);
 	c->call.outcome = handler(&c->call, c->call.in, c->call.out);
 	c->call.wait = CALL_DONE;
 	if (c->call.outcome == OK && r->runs == RUNS_STREAM)
 		return stream_begin(c);
+	return answer(c);
+}
+
+/* From memory, else from where it is. */
+static enum MHD_Result run_cached(struct call_private *c)
+{
+	http_handler_fn *here = c->loop->server->config.first_halves[call_route_index(c)];
+	enum err e = here(&c->call, c->call.in, c->call.out);
+
+	if (e == ERR_NOT_CACHED)
+		return dispatch(c);
+	c->call.outcome = e;
+	c->call.wait = CALL_DONE;
 	return answer(c);
 }
 
@@ -248,6 +261,8 @@ static enum MHD_Result run(struct call_private *c)
 	case RUNS_HERE:
 	case RUNS_STREAM:
 		return run_here(c);
+	case RUNS_CACHED:
+		return run_cached(c);
 	case RUNS_SLOT:
 	case RUNS_SLOT_READ:
 	case RUNS_READ:
@@ -311,6 +326,8 @@ static void end(struct call_private *c, enum MHD_RequestTerminationCode why)
 		stream_over(c);
 	if (undelivered(c, why))
 		c->loop->server->config.hooks.undelivered(&c->call);
+	if (c->call.ready_blob.release)
+		c->call.ready_blob.release(c->call.ready_blob.owner);
 	if (c->counted)
 		c->loop->unanswered--;
 	c->connection->call = NULL;

@@ -329,6 +329,7 @@ static enum err listen_http(struct server *s, struct problem *p)
 				     .max_connections = (unsigned)params->max_connections,
 				     .idle_timeout_s = (unsigned)((params->idle_timeout + 999) / 1000),
 				     .handlers = api_handlers,
+				     .first_halves = api_first_halves,
 				     .hooks = {.authenticate = authenticate,
 					       .dispatch = runner_dispatch,
 					       .hung_up = runner_hung_up,

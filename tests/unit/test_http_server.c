@@ -658,6 +658,48 @@ static void what_a_client_has_is_not_sent_again(void **state)
 	client_close(&c);
 }
 
+static void what_is_in_memory_is_answered_without_being_dispatched(void **state)
+{
+	struct client *c = client_open(stub_url(stub));
+	struct answer_read a;
+
+	(void)state;
+	get(c, "/v1/work/w_0000000000009", "", &a);
+	assert_int_equal(a.status, 200);
+	assert_int_equal(strlen(a.body.p), 4 << 20);
+	assert_string_equal(answer_header(&a, "ETag"), "\"9-1\"");
+	answer_free(&a);
+	stub_await(stub, STUB_RELEASED, 1);
+	client_send(c, "GET /v1/work/w_0000000000009 HTTP/1.1\r\n" AUTH "If-None-Match: \"9-1\"\r\n\r\n");
+	client_read_head(c, &a);
+	assert_int_equal(a.status, 304);
+	answer_free(&a);
+	stub_await(stub, STUB_RELEASED, 2);
+	get(c, "/v1/work/w_000000000000a", "", &a);
+	assert_int_equal(a.status, 410);
+	answer_free(&a);
+	assert_int_equal(stub_count(stub, STUB_DISPATCHED), 0);
+	get(c, "/v1/work/w_0000000000007", "", &a); /* is not */
+	assert_int_equal(a.status, 200);
+	answer_free(&a);
+	assert_int_equal(stub_count(stub, STUB_DISPATCHED), 1);
+	client_close(&c);
+}
+
+static void bytes_in_memory_are_given_back_when_their_client_leaves(void **state)
+{
+	struct client *c = client_open(stub_url(stub));
+	struct buf head = BUF_INIT(0);
+
+	(void)state;
+	client_get(c, "/v1/work/w_0000000000009");
+	client_read_until(c, "\r\n\r\n", &head); /* it is sending */
+	buf_free(&head);
+	client_reset(&c);
+	stub_await(stub, STUB_RELEASED, 1);
+	assert_int_equal(stub_count(stub, STUB_UNDELIVERED), 0);
+}
+
 /* What a log line could not bear is replaced. */
 static void a_request_id_is_made_when_none_or_a_bad_one_is_given(void **state)
 {
@@ -848,6 +890,8 @@ int main(void)
 		EACH(the_headers_of_every_answer_are_those_of_an_api),
 		EACH(what_may_be_kept_says_so_and_by_whom),
 		EACH(what_a_client_has_is_not_sent_again),
+		EACH(what_is_in_memory_is_answered_without_being_dispatched),
+		EACH(bytes_in_memory_are_given_back_when_their_client_leaves),
 		EACH(a_request_id_is_made_when_none_or_a_bad_one_is_given),
 		EACH(errors_of_handlers_and_hooks_become_problems),
 		EACH(an_idempotency_key_is_checked_where_it_counts),

@@ -26,6 +26,7 @@ enum stub_event {
 	STUB_CLOSED,
 	STUB_FETCHED,
 	STUB_AT_GATE,
+	STUB_RELEASED, /* blobs */
 	STUB_EVENTS
 };
 
