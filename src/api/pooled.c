@@ -167,11 +167,11 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 
 void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why)
 {
-	(void)ctx, (void)db, (void)why;
+	(void)ctx, (void)db;
 	struct call *c = CONTAINER_OF(t, struct call, task);
 	CHECK_OBJ(c, CALL_MAGIC);
 	c->now_ms = clock_now_ms(call_app(c)->clock);
-	c->outcome = run_handler(c);
+	c->outcome = why ? why : run_handler(c);
 	http_finish(c);
 }
 

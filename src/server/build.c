@@ -21,7 +21,12 @@
 enum {
 	EVENTS_IN_MEMORY_BYTES = 16 << 20,
 	CHANGES_IN_MEMORY = 1 << 14,
+	POOL_SIZE = 20,
+	POOL_OVERFLOW = 10,
+	POOL_SIZE_SQLITE = 2,
 	POOL_QUEUE_MAX = 10000,
+	POOL_IDLE_MS = 30000,
+	POOL_CHECK_MS = 30000,
 	COMPUTE_THREADS = 2,
 	COMPUTE_QUEUE_MAX = 1000,
 	BATCH_COST_MAX = 2000,
@@ -140,6 +145,42 @@ static enum err open_store(struct server *s, struct problem *p)
 	return err;
 }
 
+/* ---- the pools ---- */
+
+static struct pool_limits pool_limits(const struct serve_params *params, bool sqlite)
+{
+	struct pool_limits limits = {.size = sqlite ? POOL_SIZE_SQLITE : POOL_SIZE,
+				     .overflow = sqlite ? 0 : POOL_OVERFLOW,
+				     .queue_max = POOL_QUEUE_MAX,
+				     .wait_ms = params->pool_wait,
+				     .idle_ms = POOL_IDLE_MS,
+				     .check_ms = POOL_CHECK_MS,
+				     .recycle_ms = params->pool_recycle};
+	if (HAS(params, serve_params, pool_size))
+		limits.size = (unsigned)params->pool_size;
+	if (HAS(params, serve_params, pool_overflow))
+		limits.overflow = (unsigned)params->pool_overflow;
+	return limits;
+}
+
+static enum err make_pools(struct server *s, bool sqlite, struct problem *p)
+{
+	struct app *app = &s->app;
+	struct pool_config connections = {.store = app->store,
+					  .mode = sqlite ? DB_READ : DB_WRITE,
+					  .limits = pool_limits(s->params, sqlite),
+					  .run = runner_pool_run,
+					  .ctx = app,
+					  .metrics = app->metrics};
+	struct pool_config compute = {.limits = {.size = COMPUTE_THREADS,
+						 .queue_max = COMPUTE_QUEUE_MAX,
+						 .wait_ms = s->params->pool_wait},
+				      .run = runner_compute_run,
+				      .ctx = app};
+	enum err err = pool_new(&connections, &app->pool, p);
+	return err ? err : pool_new(&compute, &app->compute, p);
+}
+
 /* ---- the queue ---- */
 
 /* Where the other processes of the deployment reach this one. */
@@ -197,13 +238,7 @@ static enum err make_queue(struct server *s, struct problem *p)
 					 .renew_ms = exclusive ? 0 : params->owner_lease / 4};
 	if (!err)
 		err = executor_new(&config, &app->executor, p);
-	if (!err)
-		err = pool_new(app->store, exclusive ? DB_READ : DB_WRITE, (unsigned)params->readers,
-			       POOL_QUEUE_MAX, runner_pool_run, app, &app->pool, p);
-	if (!err)
-		err = pool_new(NULL, DB_READ, COMPUTE_THREADS, COMPUTE_QUEUE_MAX, runner_compute_run, app,
-			       &app->compute, p);
-	return err;
+	return err ? err : make_pools(s, exclusive, p);
 }
 
 /* ---- the directory ---- */

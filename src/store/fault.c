@@ -344,6 +344,14 @@ static enum err reconnect(struct db *db, struct problem *p)
 	return db_reconnect(f->inner, p);
 }
 
+static enum err check(struct db *db)
+{
+	struct fault_db *f;
+	enum err e = strike(db, &f);
+
+	return e == OK ? reflect(f, db_check(f->inner)) : e;
+}
+
 static bool hung_up(const struct db *db)
 {
 	return db_lost(((const struct fault_db *)(const void *)db)->inner);
@@ -379,6 +387,7 @@ static const struct store_driver driver = {
 	.disconnect = disconnect,
 	.reconnect = reconnect,
 	.hung_up = hung_up,
+	.check = check,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,

@@ -10,7 +10,7 @@
  *   slow      the call takes =MS longer, and then what a later part says
  * WHEN counts store calls of all connections from 1: `7`, `7..9`, `7..` (for ever) or `*` (all). With a c before
  * it, commits are counted: fail@c3 is the third commit, full@c3.. each one from there. A call is a begin, a commit,
- * a savepoint and its end, a statement or a reconnect; rollbacks, connecting and migrations are not.
+ * a savepoint and its end, a statement, a check or a reconnect; rollbacks, connecting and migrations are not.
  */
 #ifndef TENFOLD_STORE_FAULT_H
 #define TENFOLD_STORE_FAULT_H

@@ -17,7 +17,12 @@
 #include <poll.h>
 #include <string.h>
 
-enum { SERVER_VERSION_MIN = 150000, ARRAYS_MAX = 1 << 30 };
+enum {
+	SERVER_VERSION_MIN = 150000,
+	ARRAYS_MAX = 1 << 30,
+	ANSWER_MS = 90000, /* longer than the server lets a statement run */
+	CHECK_MS = 5000,
+};
 
 /* For how long a statement may run, and a transaction wait for us while it holds its locks. And what is answered
  * has reached the disk, whatever the database is set to. */
@@ -144,6 +149,7 @@ static enum err connect_to(struct store *store, enum db_mode mode, struct db **o
 	pg->name = store->name;
 	pg->url = CONTAINER_OF(store, struct postgres_store, store)->url;
 	pg->arrays = BUF_INIT(ARRAYS_MAX);
+	pg->patience_ms = ANSWER_MS;
 	e = start(pg, mode, p);
 	if (e == OK)
 		*out = &pg->db;
@@ -171,6 +177,18 @@ static bool hung_up(const struct db *db)
 	struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLRDHUP};
 
 	return poll(&fd, 1, 0) > 0;
+}
+
+/* A sync by itself: the server answers it without running anything. */
+static enum err check(struct db *db)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e;
+
+	pg->patience_ms = CHECK_MS;
+	e = pg_settle(pg);
+	pg->patience_ms = ANSWER_MS;
+	return e;
 }
 
 /* ---- transactions ---- */
@@ -300,6 +318,7 @@ static const struct store_driver driver = {
 	.disconnect = disconnect,
 	.reconnect = reconnect,
 	.hung_up = hung_up,
+	.check = check,
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,

@@ -20,8 +20,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ANSWER_MS = 90000 };
-
 /* ---- errors ---- */
 
 static bool in_class(const char *state, const char *class)
@@ -219,8 +217,8 @@ static enum err next_result(struct postgres_db *pg, PGresult **out)
 
 	*out = NULL;
 	while (PQisBusy(pg->conn)) {
-		if (poll(&fd, 1, ANSWER_MS) == 0) {
-			LOG_W("store.silent", "store=%s ms=%d", pg->name, ANSWER_MS);
+		if (poll(&fd, 1, pg->patience_ms) == 0) {
+			LOG_W("store.silent", "store=%s ms=%d", pg->name, pg->patience_ms);
 			return pg_lost(pg);
 		}
 		if (!PQconsumeInput(pg->conn))

@@ -71,6 +71,7 @@ struct postgres_db {
 	PGconn *conn;
 	const char *name, *url; /* the store's */
 	struct map statements;  /* const struct query * -> struct pg_statement */
+	int patience_ms;        /* how long an answer is waited for */
 	bool deciding;          /* what was sent since the last sync may have been committed */
 	struct buf arrays;      /* parameters of a batch */
 	struct pg_answer due[PIPELINE_MAX];

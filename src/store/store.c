@@ -109,6 +109,13 @@ bool db_lost(const struct db *db)
 	return db->lost || (db->transaction == TRANSACTION_NONE && db->driver->hung_up(db));
 }
 
+enum err db_check(struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_NONE && !db->in_row);
+	return db->lost ? ERR_STORE_UNAVAILABLE : db->driver->check(db);
+}
+
 enum store_kind db_kind(const struct db *db)
 {
 	CHECK_OBJ(db, DB_MAGIC);

@@ -52,6 +52,9 @@ void db_close(struct db **db);
 enum err db_reconnect(struct db *db, struct problem *p);
 /* Whether that is needed: a connection may be lost while nobody uses it, too. */
 bool db_lost(const struct db *db);
+/* Outside a transaction: asks the other side for a sign of life and waits a few seconds for it, no longer. Without
+ * one the connection is lost. */
+enum err db_check(struct db *db);
 enum store_kind db_kind(const struct db *db);
 
 enum err db_begin(struct db *db);

@@ -44,6 +44,7 @@ struct store_driver {
 	void (*disconnect)(struct db *db); /* frees db */
 	enum err (*reconnect)(struct db *db, struct problem *p);
 	bool (*hung_up)(const struct db *db); /* outside a transaction: has the other side gone? */
+	enum err (*check)(struct db *db);     /* likewise, by a round trip */
 
 	enum err (*begin)(struct db *db);
 	enum err (*commit)(struct db *db); /* whatever it answers, the transaction has ended */
