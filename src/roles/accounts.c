@@ -9,6 +9,7 @@
 
 struct accounts_building {
 	VEC(struct account) accounts;
+	const struct node *version; /* as it was said last; NULL: not */
 	struct accounts *out;
 };
 
@@ -56,10 +57,17 @@ static void take_default_account(struct reading *r, const struct field *f, const
 
 static void take_accounts_version(struct reading *r, const struct field *f, const struct node *n, void *out)
 {
+	struct accounts_building *b = out;
+
+	(void)r, (void)f;
+	b->version = n;
+}
+
+static void look_at_version(struct reading *r, const struct node *n)
+{
 	int64_t version;
 
-	(void)f, (void)out;
-	if (!str_to_i64(n->text, &version) || version <= 1)
+	if (!n || !str_to_i64(n->text, &version) || version <= 1)
 		return;
 	r->refused = true;
 	shape_fault(r, shape_origin(r, n), SEVERITY_ERROR,
@@ -99,6 +107,7 @@ void accounts_read(struct reading *r, struct accounts *out)
 	out->v = kept;
 	out->n = kept ? b.accounts.n : 0;
 	VEC_FREE(&b.accounts);
+	look_at_version(r, b.version);
 	look_at_accounts(r, out);
 }
 

@@ -102,9 +102,7 @@ static void take_here_for_a_rig(struct question *k)
 	}
 	if (k->of_rig->runtime && !k->q->agent.n)
 		return; /* it decides before presets are read */
-	s = &here->registry->source;
-	if (s->state == FILE_READ && !s->refused && here->registry->n)
-		k->registry = here->registry;
+	k->registry = registry_of(k, here);
 }
 
 static enum err overridden(struct question *k)
@@ -304,6 +302,8 @@ static void default_agent(struct question *k)
 	if (!k->q->rig.n)
 		take_here_for_a_rig(k);
 	if (k->of_rig->runtime) {
+		if (k->out->role == ROLE_UNKNOWN)
+			k->registry = presets_builtin(); /* its builder has read no agents.json for such a role */
 		rig_runtime(k);
 		return;
 	}

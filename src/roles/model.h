@@ -256,6 +256,8 @@ const struct rig *town_rig(struct town *t, struct str name);
 /* settings/ of the working directory: Gas Town takes it for a rig's when there is no rig. For --compat only. */
 const struct rig *town_rig_here(struct town *t);
 const struct agents *town_registry(struct town *t); /* the town's agents.json over the built-in presets */
+/* The rig's as if the town had none: how Gas Town reads it when it refuses the town's. For --compat only. */
+const struct agents *town_registry_alone(struct town *t, const struct rig *rig);
 const struct accounts *town_accounts(struct town *t);
 const struct account *accounts_find(const struct accounts *a, struct str handle); /* NULL: there is none */
 /* Folders of the town that are rigs: with settings/config.json, settings/agents.json, a line in mayor/rigs.json or

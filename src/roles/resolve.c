@@ -240,20 +240,14 @@ static bool counts(const struct question *k, const struct source *s)
 	return !k->q->compat || s->state == FILE_UNREAD || (s->state == FILE_READ && !s->refused);
 }
 
-static const struct agents *counting_layers(struct question *k, const struct agents *a)
+const struct agents *registry_of(struct question *k, const struct rig *rig)
 {
-	struct agents *copy;
+	const struct agents *of_town = town_registry(k->town);
+	bool town_counts = of_town->n == 0 || counts(k, &of_town->source);
 
-	if (!k->q->compat || !a)
-		return a;
-	if (a->source.path && !counts(k, &a->source))
-		return counting_layers(k, a->under);
-	copy = ARENA_NEW(k->arena, struct agents);
-	if (!copy)
-		return presets_builtin();
-	*copy = *a;
-	copy->under = counting_layers(k, a->under);
-	return copy;
+	if (rig && counts(k, &rig->registry->source))
+		return town_counts ? rig->registry : town_registry_alone(k->town, rig);
+	return town_counts ? of_town : presets_builtin();
 }
 
 static void look_at_files(struct question *k)
@@ -263,7 +257,7 @@ static void look_at_files(struct question *k)
 	k->of_town = counts(k, &town->source) ? town : &no_settings;
 	if (k->rig && counts(k, &k->rig->own->source))
 		k->of_rig = k->q->compat ? k->rig->own : k->rig->settings;
-	k->registry = counting_layers(k, k->rig ? k->rig->registry : town_registry(k->town));
+	k->registry = registry_of(k, k->rig);
 }
 
 /* A file that never could be used is no reason to guess what it says; one that could once is told. */

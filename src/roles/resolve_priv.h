@@ -21,7 +21,7 @@ struct question {
 	struct str compat_role;                  /* what Gas Town's ladder takes for the role */
 	const struct rig *rig;                   /* NULL: none */
 	const struct settings *of_rig, *of_town; /* never NULL; empty when there is none, or it is not to count */
-	const struct agents *registry;           /* likewise without layers that are not to count */
+	const struct agents *registry;           /* likewise, see registry_of() */
 	const struct mapping *wish_type, *wish_polecat; /* entries that matched: they may say model and effort */
 	bool tier_says_default;                         /* GT_COST_TIER leaves this role to the default agent */
 	bool old_keys_told;                             /* of the rig's file */
@@ -47,6 +47,9 @@ enum err ladder_compat(struct question *k);
 void warn_of_rigs_old_keys(struct question *k);
 
 /* ---- agents ---- */
+
+/* The presets of the rig, or of the town (NULL), without those of files that are not to count. */
+const struct agents *registry_of(struct question *k, const struct rig *rig);
 
 /* rig's agents, town's agents, registry, and (not with compat) what tiers bring along. NULL: nowhere. */
 const struct town_agent *agent_named(const struct question *k, struct str name);

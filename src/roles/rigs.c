@@ -44,6 +44,7 @@ void rig_entry_free(struct rig_entry **r)
 		return;
 	slot_free(&(*r)->settings);
 	slot_free(&(*r)->registry);
+	slot_free(&(*r)->registry_alone);
 	free((void *)(uintptr_t)(*r)->rig.name.p);
 	free(*r);
 	*r = NULL;
@@ -195,6 +196,17 @@ const struct rig *town_rig_here(struct town *t)
 	}
 	look_at_rig(t, t->here);
 	return &t->here->rig;
+}
+
+const struct agents *town_registry_alone(struct town *t, const struct rig *rig)
+{
+	struct rig_entry *r = rig->name.n ? rig_entry_find(t, rig->name) : t->here;
+	struct look l = town_look(t);
+
+	if (!r->registry_alone.path)
+		slot_init(&r->registry_alone, FILE_REGISTRY, (struct str){0}, r->registry.path,
+			  (size_t)(r->registry.shown - r->registry.path));
+	return &slot_look(&r->registry_alone, &l)->agents;
 }
 
 /* ---- the list of rigs ---- */

@@ -16,6 +16,7 @@ void take_prompt_mode(struct reading *r, const struct field *f, const struct nod
 	struct runtime *runtime = out;
 
 	(void)f;
+	runtime->prompt_mode = PROMPT_UNSET; /* what "" says, over a preset that says something too */
 	if (n->text.n == 0)
 		return;
 	runtime->prompt_mode = str_eqz(n->text, "none") ? PROMPT_NONE : PROMPT_ARG;
@@ -29,6 +30,7 @@ void take_resume_style(struct reading *r, const struct field *f, const struct no
 	struct runtime *runtime = out;
 
 	(void)f;
+	runtime->resume.style = RESUME_UNSET;
 	if (n->text.n == 0)
 		return;
 	runtime->resume.style = str_eqz(n->text, "subcommand") ? RESUME_SUBCOMMAND : RESUME_FLAG;
@@ -157,11 +159,26 @@ void take_runtime(struct reading *r, const struct field *f, const struct node *n
 	shape_take(r, &shape_runtime, n, b->runtime);
 }
 
-/* ---- what makes Gas Town refuse a rig's file ---- */
+/* ---- what makes Gas Town refuse a rig's file: it looks once all is read, so of several the last counts ---- */
 
 void take_rig_type(struct reading *r, const struct field *f, const struct node *n, void *out)
 {
-	(void)f, (void)out;
+	struct building *b = out;
+
+	(void)r, (void)f;
+	b->type = n;
+}
+
+void take_rig_version(struct reading *r, const struct field *f, const struct node *n, void *out)
+{
+	struct building *b = out;
+
+	(void)r, (void)f;
+	b->version = n;
+}
+
+static void look_at_type(struct reading *r, const struct node *n)
+{
 	if (n->text.n == 0 || str_eqz(n->text, "rig-settings"))
 		return;
 	REFUSE(r);
@@ -170,11 +187,10 @@ void take_rig_type(struct reading *r, const struct field *f, const struct node *
 		    STRF(n->text));
 }
 
-void take_rig_version(struct reading *r, const struct field *f, const struct node *n, void *out)
+static void look_at_version(struct reading *r, const struct node *n)
 {
 	int64_t version;
 
-	(void)f, (void)out;
 	if (!str_to_i64(n->text, &version) || version <= 1)
 		return;
 	REFUSE(r);
@@ -192,8 +208,7 @@ static void refuse_member(struct reading *r, const struct node *n, const char *m
 
 static void look_at_conflict(struct reading *r, const struct node *n)
 {
-	if (n && n->kind == NODE_STRING && n->text.n && !str_eqz(n->text, "assign_back") &&
-	    !str_eqz(n->text, "auto_rebase"))
+	if (n->text.n && !str_eqz(n->text, "assign_back") && !str_eqz(n->text, "auto_rebase"))
 		refuse_member(r, n, "assign_back or auto_rebase");
 }
 
@@ -201,7 +216,7 @@ static void look_at_duration(struct reading *r, const struct node *n, bool must_
 {
 	bool positive;
 
-	if (!n || n->kind != NODE_STRING || n->text.n == 0)
+	if (n->text.n == 0)
 		return;
 	if (!is_go_duration(n->text, &positive))
 		refuse_member(r, n, "a duration such as 30s or 5m");
@@ -209,12 +224,51 @@ static void look_at_duration(struct reading *r, const struct node *n, bool must_
 		refuse_member(r, n, "a duration above 0");
 }
 
+static void look_at_interval(struct reading *r, const struct node *n)
+{
+	look_at_duration(r, n, false);
+}
+
+static void look_at_timeout(struct reading *r, const struct node *n)
+{
+	look_at_duration(r, n, true);
+}
+
 static void look_at_count(struct reading *r, const struct node *n)
 {
 	int64_t count;
 
-	if (n && n->kind == NODE_NUMBER && str_to_i64(n->text, &count) && count < 0)
+	if (str_to_i64(n->text, &count) && count < 0)
 		refuse_member(r, n, "0 or more");
+}
+
+static const struct queue_look {
+	struct str key;
+	enum node_kind kind; /* whatever has another is refused for that */
+	void (*look)(struct reading *r, const struct node *n);
+} queue_looks[QUEUE_LOOKED_AT] = {{{"on_conflict", 11}, NODE_STRING, look_at_conflict},
+				  {{"poll_interval", 13}, NODE_STRING, look_at_interval},
+				  {{"stale_claim_timeout", 19}, NODE_STRING, look_at_timeout},
+				  {{"retry_flaky_tests", 17}, NODE_NUMBER, look_at_count},
+				  {{"max_concurrent", 14}, NODE_NUMBER, look_at_count}};
+
+/* Objects of one name are one, and null leaves what was said before. */
+static void said_last(const struct node *queue, const struct queue_look *q, const struct node **said)
+{
+	for (const struct node *m = queue->first; m; m = m->next)
+		if (m->kind == q->kind && node_is_field(m, q->key))
+			*said = m;
+}
+
+static void look_at_rig_file(struct reading *r, const struct building *b)
+{
+	if (b->type)
+		look_at_type(r, b->type);
+	if (b->version)
+		look_at_version(r, b->version);
+	for (size_t i = 0; i < QUEUE_LOOKED_AT; i++)
+		if (b->of_queue[i])
+			queue_looks[i].look(r, b->of_queue[i]);
 }
 
 void take_merge_queue(struct reading *r, const struct field *f, const struct node *n, void *out)
@@ -223,14 +277,12 @@ void take_merge_queue(struct reading *r, const struct field *f, const struct nod
 
 	if (!n) {
 		b->settings->old_target_branch = b->settings->old_integration_branches = false;
+		memset(b->of_queue, 0, sizeof(b->of_queue));
 		return;
 	}
 	shape_take(r, f->shape, n, NULL);
-	look_at_conflict(r, node_member(n, STR("on_conflict")));
-	look_at_duration(r, node_member(n, STR("poll_interval")), false);
-	look_at_duration(r, node_member(n, STR("stale_claim_timeout")), true);
-	look_at_count(r, node_member(n, STR("retry_flaky_tests")));
-	look_at_count(r, node_member(n, STR("max_concurrent")));
+	for (size_t i = 0; i < QUEUE_LOOKED_AT; i++)
+		said_last(n, &queue_looks[i], &b->of_queue[i]);
 	b->settings->old_target_branch |= node_entry(n, STR("target_branch")) != NULL;
 	b->settings->old_integration_branches |= node_entry(n, STR("integration_branches")) != NULL;
 }
@@ -251,6 +303,7 @@ static void read_object(struct reading *r, const struct shape *shape, const stru
 	struct building b = {.r = r, .settings = out};
 
 	shape_take(r, shape, n, &b);
+	look_at_rig_file(r, &b);
 	KEEP(r, &b.role_agents, struct mapping, out->role_agents.v, out->role_agents.n);
 	KEEP(r, &b.role_effort, struct mapping, out->role_effort.v, out->role_effort.n);
 	KEEP(r, &b.worker_agents, struct mapping, out->worker_agents.v, out->worker_agents.n);

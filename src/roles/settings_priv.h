@@ -35,7 +35,9 @@ take_fn take_prompt_mode, take_resume_style, take_agent, take_role_agent, take_r
 	take_polecat_agent, take_type_agent, take_role_account, take_pool, take_budget, take_rig,
 	take_default_agent, take_cost_tier, take_rig_type, take_rig_version, take_runtime, take_merge_queue;
 
-/* Settings while they are read: lists that still grow. */
+enum { QUEUE_LOOKED_AT = 5 }; /* members of merge_queue */
+
+/* Settings while they are read: lists that still grow, and what is looked at when all is read. */
 struct building {
 	struct reading *r;
 	VEC(struct town_agent) agents;
@@ -45,6 +47,7 @@ struct building {
 	VEC(struct budget_line) budgets;
 	VEC(struct rig_part) rigs;
 	struct runtime *runtime;
+	const struct node *type, *version, *of_queue[QUEUE_LOOKED_AT]; /* of a rig; NULL: not said */
 	struct settings *settings;
 };
 

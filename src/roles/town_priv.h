@@ -59,6 +59,7 @@ struct rig_entry {
 	struct rig rig;
 	struct settings merged;
 	struct slot settings, registry;
+	struct slot registry_alone; /* its agents.json over the built-in presets; path NULL: nobody asked */
 	struct rig_entry *same_hash;
 	uint64_t under_version;
 	uint64_t seen; /* when its folder was looked for */

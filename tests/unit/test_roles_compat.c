@@ -413,6 +413,7 @@ static void accounts_that_it_refuses_are_none(void **state)
 		"{'default':'b','accounts':{'a':{'config_dir':'/a'}}}",
 		"{'default':'a','accounts':{'a':{'config_dir':'/a'},'b':{}}}",
 		"{'default':'a','accounts':{'a':{'config_dir':5}}}",
+		"{'version':1,'version':2,'default':'a','accounts':{'a':{'config_dir':'/a'}}}",
 		"{",
 	};
 
@@ -423,6 +424,9 @@ static void accounts_that_it_refuses_are_none(void **state)
 		ask("witness");
 		assert_row(refused[i], s->answer.account.n == 0);
 	}
+	story_put(s, "mayor/accounts.json", "{'version':2,'version':1,'accounts':{'a':{'config_dir':'/a'}}}");
+	ask("witness");
+	assert_str(s->answer.account, "a");
 }
 
 static void of_accounts_with_one_name_the_last_counts(void **state)
@@ -577,12 +581,18 @@ static void a_rigs_file_is_refused_for_more(void **state)
 		"{'agent':'gemini','merge_queue':{'stale_claim_timeout':'0'}}",
 		"{'agent':'gemini','merge_queue':{'max_concurrent':-1}}",
 		"{'agent':'gemini','merge_queue':{'retry_flaky_tests':-1}}",
+		"{'type':'rig-settings','type':'x','agent':'gemini'}",
+		"{'type':'x','type':null,'agent':'gemini'}",
+		"{'agent':'gemini','merge_queue':{'max_concurrent':-1},'merge_queue':{}}",
 	};
 	static const char *const taken[] = {
 		"{'type':'rig-settings','version':1,'agent':'gemini'}",
 		"{'type':'','agent':'gemini','merge_queue':{'on_conflict':'','poll_interval':'1h30m'}}",
 		"{'agent':'gemini','merge_queue':{'max_concurrent':0}}",
 		"{'agent':'gemini','merge_queue':{'on_conflict':'auto_rebase','stale_claim_timeout':'.5h'}}",
+		"{'type':'x','Type':'rig-settings','version':2,'version':1,'agent':'gemini'}", /* the last counts */
+		"{'agent':'gemini','merge_queue':{'on_conflict':'x'},'merge_queue':{'on_conflict':''}}",
+		"{'agent':'gemini','merge_queue':{'max_concurrent':-1},'merge_queue':null}",
 	};
 
 	(void)state;
@@ -857,6 +867,51 @@ static void a_runtime_of_the_working_directory_decides_before_its_presets(void *
 	assert_true(story_has_arg(s, "--dangerously-skip-permissions"));
 }
 
+static void an_unknown_role_whose_rig_has_a_runtime_reads_no_presets(void **state)
+{
+	(void)state;
+	story_put(s, "settings/agents.json", "{'agents':{'pi':{'args':[]},'claude':{'env':{'GT_ROOT':'/x'}}}}");
+	story_put(s, "alpha/settings/config.json", "{'runtime':{'provider':'pi'}}");
+	ask("witness");
+	assert_int_equal(s->answer.runtime.args.n, 0);
+	ask("worker");
+	assert_true(story_has_arg(s, ".pi/extensions/gastown-hooks.js"));
+	memory_files_put(s->m, "settings/config.json", "{\"runtime\":{\"command\":\"claude\"}}");
+	ask_in_town("worker");
+	assert_int_equal(s->answer.runtime.env.n, 0);
+}
+
+static void presets_lie_over_no_file_that_is_refused(void **state)
+{
+	(void)state;
+	story_put(s, "settings/agents.json",
+		  "{'version':'1','agents':{'mine':{'command':'codex'},'codex':{'args':['-x']}}}");
+	memory_files_put(s->m, "settings/agents.json", "{\"agents\":{\"codex\":{\"resume_flag\":\"-r\"}}}");
+	story_put(s, "alpha/settings/agents.json", "{'agents':{'codex':{'env':{'A':'1'}}}}");
+	assert_int_equal(ASK(s, .role = STR("deacon"), .agent = STR("mine it's"), .compat = true), ERR_INVALID);
+	assert_string_equal(s->problem.detail, "agent 'mine' not found");
+	assert_int_equal(ASK(s, .role = STR("deacon"), .agent = STR("codex"), .compat = true), OK);
+	assert_false(story_has_arg(s, "-x"));
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_false(story_has_arg(s, "-x"));
+	assert_str(story_env_of(s, "A"), "1");
+	story_put(s, "settings/agents.json", "{'version':1,'agents':{'codex':{'args':['-x']}}}");
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_true(story_has_arg(s, "-x"));
+	assert_str(story_env_of(s, "A"), "1");
+}
+
+static void a_preset_whose_prompt_mode_is_emptied_takes_prompts(void **state)
+{
+	(void)state;
+	story_put(s, "settings/agents.json", "{'agents':{'codex':{'prompt_mode':''}}}");
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_ARG);
+	story_put(s, "settings/agents.json", "{'agents':{'codex':{'prompt_mode':null}}}");
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
+}
+
 static void what_is_told_before_a_refusal_is_told(void **state)
 {
 	(void)state;
@@ -927,6 +982,9 @@ int main(void)
 		TEST(a_dog_is_prompted_as_claude_is),
 		TEST(the_program_as_it_was_built_has_the_rest_from_agents_json),
 		TEST(a_runtime_of_the_working_directory_decides_before_its_presets),
+		TEST(an_unknown_role_whose_rig_has_a_runtime_reads_no_presets),
+		TEST(presets_lie_over_no_file_that_is_refused),
+		TEST(a_preset_whose_prompt_mode_is_emptied_takes_prompts),
 		TEST(what_is_told_before_a_refusal_is_told),
 	};
 
