@@ -226,6 +226,50 @@ size_t str_utf8_put(uint32_t c, char *out)
 	return n;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The number of the escape at s; -1: there is none. */
+static int32_t code_unit(struct str s)
+{
+	int32_t unit = 0;
+
+	if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+		return -1;
+	for (size_t i = 2; i < 6; i++) {
+		int digit = hex_digit(s.p[i]);
+
+		if (digit < 0)
+			return -1;
+		unit = unit << 4 | digit;
+	}
+	return unit;
+}
+
+bool str_is_surrogate(int32_t c)
+{
+	return c >= 0xd800 && c < 0xe000;
+}
+
+int32_t str_unicode_escape(struct str s, size_t *bytes)
+{
+	int32_t unit = code_unit(s), low;
+
+	*bytes = 6;
+	if (unit < 0xd800 || unit >= 0xdc00)
+		return unit;
+	low = code_unit((struct str){s.p + 6, s.n - 6});
+	if (low < 0xdc00 || low >= 0xe000)
+		return unit;
+	*bytes = 12;
+	return 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+}
+
 /* Most text is ASCII: eight bytes at a time until it is not. */
 static size_t ascii_run(struct str s)
 {

@@ -42,6 +42,10 @@ bool str_is_utf8(struct str s);
 size_t str_utf8_step(struct str s); /* bytes of the character that s begins with; 0 when it is not well-formed */
 struct str str_clip(struct str s, size_t characters); /* the first so many; a byte that is no UTF-8 counts as one */
 size_t str_utf8_put(uint32_t c, char *out);           /* writes the code point, 1 to 4 bytes; returns how many */
+/* The code point of the escape \uXXXX that s begins with, or of two that are a pair; half a pair is given as it is.
+ * -1: four hexadecimal digits do not stand there. *bytes: how many of s it takes, 6 or 12. */
+int32_t str_unicode_escape(struct str s, size_t *bytes);
+bool str_is_surrogate(int32_t c); /* half a pair: no character */
 
 uint64_t str_hash(struct str s);                     /* xxh3, 64 bits */
 uint64_t str_hash_seed(struct str s, uint64_t seed); /* likewise, chained */

@@ -45,51 +45,16 @@ const char *text_plain_run(const char *p, const char *end)
 	return p;
 }
 
-static int hex_digit(char c)
+static size_t unicode_escape(struct str escape, const char **why)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+	size_t length;
+	int32_t c = str_unicode_escape(escape, &length);
 
-/* The four digits of a \u escape; -1 when they are not there. */
-static int32_t code_unit(const char *p, const char *end)
-{
-	int32_t unit = 0;
-
-	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		int digit = hex_digit(p[i]);
-
-		if (digit < 0)
-			return -1;
-		unit = unit << 4 | digit;
-	}
-	return unit;
-}
-
-static bool is_high_surrogate(int32_t unit)
-{
-	return unit >= 0xd800 && unit < 0xdc00;
-}
-
-static bool is_low_surrogate(int32_t unit)
-{
-	return unit >= 0xdc00 && unit < 0xe000;
-}
-
-static size_t unicode_escape(const char *p, const char *end, const char **why)
-{
-	int32_t unit = code_unit(p, end);
-	size_t length = is_high_surrogate(unit) ? 12 : 6;
-
-	if (unit < 0)
+	if (c < 0)
 		*why = "\\u needs four hexadecimal digits";
-	else if (unit == 0)
+	else if (c == 0)
 		*why = "text may not contain \\u0000";
-	else if (is_low_surrogate(unit) || (length == 12 && !is_low_surrogate(code_unit(p + 6, end))))
+	else if (str_is_surrogate(c))
 		*why = "\\ud800 to \\udfff are only valid in pairs";
 	else
 		return length;
@@ -105,7 +70,7 @@ static const char meaning[128] = {
 size_t text_escape(const char *p, const char *end, const char **why)
 {
 	if (end - p > 1 && p[1] == 'u')
-		return unicode_escape(p, end, why);
+		return unicode_escape((struct str){p, (size_t)(end - p)}, why);
 	if (end - p > 1 && (unsigned char)p[1] < sizeof(meaning) && meaning[(unsigned char)p[1]])
 		return 2;
 	*why = "unknown escape; a backslash itself is written \\\\";
@@ -115,20 +80,17 @@ size_t text_escape(const char *p, const char *end, const char **why)
 /* One escape, already checked, from *p to out. It is never longer than what it stands for was. */
 static char *put_escape(char *out, const char **p, const char *end)
 {
-	uint32_t c;
+	size_t length;
+	int32_t c;
 
 	if ((*p)[1] != 'u') {
 		*out++ = meaning[(unsigned char)(*p)[1]];
 		*p += 2;
 		return out;
 	}
-	c = (uint32_t)code_unit(*p, end);
-	*p += 6;
-	if (is_high_surrogate((int32_t)c)) {
-		c = 0x10000 + ((c - 0xd800) << 10) + ((uint32_t)code_unit(*p, end) - 0xdc00);
-		*p += 6;
-	}
-	return out + str_utf8_put(c, out);
+	c = str_unicode_escape((struct str){*p, (size_t)(end - *p)}, &length);
+	*p += length;
+	return out + str_utf8_put((uint32_t)c, out);
 }
 
 size_t text_unescape(struct str raw, char *out)

@@ -14,31 +14,6 @@ char parse_peek(struct parse *s)
 
 /* ---- texts ---- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The number of a \u escape; -1: there is none at p. */
-static int32_t code_unit(const char *p, const char *end)
-{
-	int32_t unit = 0;
-
-	if (end - p < 6 || p[0] != '\\' || p[1] != 'u')
-		return -1;
-	for (int i = 2; i < 6; i++) {
-		int digit = hex_digit(p[i]);
-
-		if (digit < 0)
-			return -1;
-		unit = unit << 4 | digit;
-	}
-	return unit;
-}
-
 /* What follows the backslash -> what it means. */
 static const char meanings[128] = {
 	['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
@@ -50,19 +25,14 @@ static char meaning_of(char c)
 	return (unsigned char)c < sizeof(meanings) ? meanings[(unsigned char)c] : '\0';
 }
 
-/* One \u escape, or two that are a pair; half a pair becomes U+FFFD, as in Go. */
+/* Half a pair becomes U+FFFD, as in Go. */
 static uint32_t take_unicode(const char **p, const char *end)
 {
-	int32_t unit = code_unit(*p, end), low;
+	size_t bytes;
+	int32_t c = str_unicode_escape((struct str){*p, (size_t)(end - *p)}, &bytes);
 
-	*p += 6;
-	if (unit < 0xd800 || unit > 0xdfff)
-		return (uint32_t)unit;
-	low = code_unit(*p, end);
-	if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff)
-		return 0xfffd;
-	*p += 6;
-	return 0x10000 + (((uint32_t)unit - 0xd800) << 10) + ((uint32_t)low - 0xdc00);
+	*p += bytes;
+	return str_is_surrogate(c) ? 0xfffd : (uint32_t)c;
 }
 
 /* No escape is shorter than what it stands for: out has room for raw.n bytes. */
@@ -86,7 +56,9 @@ static size_t unescape(struct str raw, char *out)
 
 static bool check_escape(struct parse *s, const char *p)
 {
-	size_t step = str_utf8_step((struct str){p + 1, (size_t)(s->end - p - 1)});
+	struct str rest = {p, (size_t)(s->end - p)};
+	size_t step = str_utf8_step((struct str){p + 1, rest.n - 1}), bytes;
+	int32_t unicode = str_unicode_escape(rest, &bytes);
 
 	if (p + 1 == s->end)
 		return parse_fail(s, s->at, "this text has no end; is the file cut off?");
@@ -95,9 +67,9 @@ static bool check_escape(struct parse *s, const char *p)
 	if (p[1] != 'u')
 		return parse_fail(s, p, "\\%.*s means nothing; a backslash itself is written \\\\",
 				  (unsigned char)p[1] > ' ' ? (int)step : 0, p + 1);
-	if (code_unit(p, s->end) < 0)
+	if (unicode < 0)
 		return parse_fail(s, p, "\\u needs four hexadecimal digits");
-	return code_unit(p, s->end) != 0 || parse_fail(s, p, "\\u0000 can be handed to no program; take it out");
+	return unicode != 0 || parse_fail(s, p, "\\u0000 can be handed to no program; take it out");
 }
 
 /* A line that ends inside a text is told at the text's begin: its quote is what is missing. */

@@ -178,9 +178,8 @@ static void every_character_is_utf8_and_no_part_of_it(void **state)
 	for (uint32_t c = 0; c <= 0x10ffff; c++) {
 		char bytes[4];
 		struct str s = {bytes, str_utf8_put(c, bytes)};
-		bool surrogate = c >= 0xd800 && c <= 0xdfff;
 
-		assert_true(str_utf8_step(s) == (surrogate ? 0 : s.n));
+		assert_true(str_utf8_step(s) == (str_is_surrogate((int32_t)c) ? 0 : s.n));
 		for (size_t n = 1; n < s.n; n++)
 			assert_true(str_utf8_step((struct str){s.p, n}) == 0);
 	}
@@ -209,6 +208,42 @@ static void code_points_are_written_as_utf8(void **state)
 		assert_true(str_eqz((struct str){bytes, str_utf8_put(cases[i].c, bytes)}, cases[i].bytes));
 	assert_int_equal(str_utf8_put(0, bytes), 1);
 	assert_int_equal(bytes[0], 0);
+}
+
+static void an_escape_is_one_code_point_or_half_a_pair(void **state)
+{
+	static const struct {
+		const char *text;
+		int32_t c;
+		size_t bytes;
+	} rows[] = {
+		{"\\u0041", 0x41, 6},
+		{"\\u00e9x", 0xe9, 6},
+		{"\\uFfFd", 0xfffd, 6},
+		{"\\u0000", 0, 6},
+		{"\\ud83d\\ude00", 0x1f600, 12},
+		{"\\udbff\\udfff", 0x10ffff, 12},
+		{"\\ud800\\udc00x", 0x10000, 12},
+		{"\\ud83d", 0xd83d, 6},
+		{"\\ud83dude00", 0xd83d, 6},
+		{"\\ud83d\\u0041", 0xd83d, 6},
+		{"\\ud83d\\ud83d", 0xd83d, 6},
+		{"\\ud83d\\ude0", 0xd83d, 6},
+		{"\\ude00\\ud83d", 0xde00, 6},
+	};
+	static const char *const wrong[] = {"",        "\\",    "\\u",     "\\u004", "\\u00g1",
+					    "\\U0041", "u0041", "\\u 041", "\\u+041"};
+	size_t bytes;
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT_OF(rows); i++) {
+		assert_row(rows[i].text, str_unicode_escape(str_of(rows[i].text), &bytes) == rows[i].c);
+		assert_row(rows[i].text, bytes == rows[i].bytes);
+	}
+	for (unsigned i = 0; i < COUNT_OF(wrong); i++)
+		assert_row(wrong[i], str_unicode_escape(str_of(wrong[i]), &bytes) == -1);
+	assert_int_equal(str_unicode_escape((struct str){"\\u0041", 5}, &bytes),
+			 -1); /* what stands behind it is not ours */
 }
 
 /* Since all characters pass, counting what passes shows that nothing else does: overlong forms, for one. */
@@ -315,6 +350,7 @@ int main(void)
 		cmocka_unit_test(durations_have_units),
 		cmocka_unit_test(every_character_is_utf8_and_no_part_of_it),
 		cmocka_unit_test(code_points_are_written_as_utf8),
+		cmocka_unit_test(an_escape_is_one_code_point_or_half_a_pair),
 		cmocka_unit_test(nothing_but_a_character_is_utf8),
 		cmocka_unit_test(a_fault_is_found_at_any_place_of_a_long_text),
 		cmocka_unit_test(hashes_are_xxh3),
