@@ -81,8 +81,7 @@ static void fill_args(struct runtime *to, const struct runtime *from)
 
 /* ---- entries of config.json ---- */
 
-/* The names that Gas Town's second filling goes by: a provider, or claude. */
-static void fill_again(struct runtime *r, const struct agents *registry)
+void fill_again(struct runtime *r, const struct agents *registry)
 {
 	const struct town_agent *preset = agents_find(registry, r->provider.n ? r->provider : CLAUDE);
 
@@ -108,9 +107,7 @@ struct runtime fill_custom(const struct runtime *said, const struct agents *regi
 	fill_args(&r, &preset->runtime);
 	fill_objects(&r, &preset->runtime);
 	fill_env(&r, &preset->runtime, a);
-	if (compat)
-		fill_again(&r, registry);
-	else
+	if (!compat)
 		fill_abilities(&r, &preset->runtime);
 	if (r.prompt_mode == PROMPT_UNSET)
 		r.prompt_mode = PROMPT_ARG;

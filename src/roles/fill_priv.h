@@ -12,10 +12,15 @@ extern const struct runtime runtime_unsaid; /* nothing is said: what reading a f
  * What an entry of `agents` or `runtime` leaves out comes from the preset of its provider, else of its command,
  * else from claude. Nested objects are filled as a whole, env by its keys.
  *
- * With compat as Gas Town does: resuming and working alone are not known of such agents, and one that leaves its
- * arguments to a preset without any gets those of its provider, which is claude when none is said.
+ * With compat resuming and working alone are not known of such agents.
  */
 struct runtime fill_custom(const struct runtime *said, const struct agents *registry, bool compat, struct arena *a);
+
+/*
+ * Gas Town's second filling, once more arguments are added: a command or arguments that are still missing are those
+ * of the provider, which is claude when none is said.
+ */
+void fill_again(struct runtime *r, const struct agents *registry);
 
 /*
  * A preset. One that is only in an agents.json and runs a known command is filled from the built-in preset of that

@@ -363,6 +363,7 @@ static enum err answer_compat(struct question *k)
 	k->of_rig = of_rig; /* what stood in for it counts for the agent only */
 	if (e != OK)
 		return e;
+	fill_again(&k->out->runtime, k->registry);
 	apply_wrapper(k, &k->out->runtime);
 	k->out->would_run &= can_start(k, &k->out->runtime);
 	k->out->model = runtime_model(&k->out->runtime);

@@ -672,6 +672,16 @@ static void an_entry_without_arguments_of_a_preset_without_any_gets_claudes(void
 	assert_int_equal(s->answer.runtime.args.n, 0);
 }
 
+static void further_words_are_arguments_too_and_stand_in_for_claudes(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json", "{'agents':{'x':{'command':'opencode'}}}");
+	assert_int_equal(ASK(s, .role = STR("dog"), .agent = STR("x $y"), .compat = true), OK);
+	assert_int_equal(s->answer.runtime.args.n, 1);
+	assert_int_equal(ASK(s, .role = STR("dog"), .agent = STR("x"), .compat = true), OK);
+	assert_true(story_has_arg(s, "--dangerously-skip-permissions"));
+}
+
 static void agents_json_lies_field_by_field_over_the_preset_of_the_same_name(void **state)
 {
 	(void)state;
@@ -967,6 +977,7 @@ int main(void)
 		TEST(no_arguments_and_an_empty_list_of_them_differ),
 		TEST(objects_are_filled_as_a_whole_and_env_key_by_key),
 		TEST(an_entry_without_arguments_of_a_preset_without_any_gets_claudes),
+		TEST(further_words_are_arguments_too_and_stand_in_for_claudes),
 		TEST(agents_json_lies_field_by_field_over_the_preset_of_the_same_name),
 		TEST(defect_1_the_standard_tier_forgets_the_agent_it_names),
 		TEST(defect_2_a_fresh_town_is_on_no_tier),
