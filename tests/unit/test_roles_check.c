@@ -10,20 +10,6 @@
 static struct story *s;
 static struct check_report report;
 
-static int set_up(void **state)
-{
-	(void)state;
-	s = story_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	story_end(&s);
-	return 0;
-}
-
 static void check(void)
 {
 	town_refresh(s->town);
@@ -321,7 +307,7 @@ static void ten_thousand_mistakes_end(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) STORY_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(a_fresh_town_has_none),
 		TEST(a_busy_town_without_mistakes_has_none),

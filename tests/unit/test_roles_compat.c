@@ -8,20 +8,6 @@
 
 static struct story *s;
 
-static int set_up(void **state)
-{
-	(void)state;
-	s = story_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	story_end(&s);
-	return 0;
-}
-
 /* The role in the rig alpha, as Gas Town answers. */
 static void ask(const char *role)
 {
@@ -33,12 +19,6 @@ static void ask_in_town(const char *role)
 	assert_int_equal(ASK(s, .role = str_of(role), .compat = true), OK);
 }
 
-static void expect(const char *agent, enum rule rule)
-{
-	assert_str(s->answer.agent, agent);
-	assert_int_equal(s->answer.rule, rule);
-}
-
 /* ---- the rules ---- */
 
 static void rule_0_an_explicit_agent_goes_before_everything(void **state)
@@ -47,7 +27,7 @@ static void rule_0_an_explicit_agent_goes_before_everything(void **state)
 	story_put(s, "alpha/settings/config.json", "{'role_agents':{'witness':'codex'}}");
 	assert_int_equal(
 		ASK(s, .role = STR("witness"), .rig = STR("alpha"), .agent = STR("gemini"), .compat = true), OK);
-	expect("gemini", RULE_override);
+	story_expect(s, "gemini", RULE_override);
 	assert_str(s->answer.exported, "gemini");
 }
 
@@ -81,13 +61,13 @@ static void rule_1_a_crew_member_of_the_rig_then_of_the_town(void **state)
 	story_put(s, "alpha/settings/config.json", "{'worker_agents':{'denali':'amp'}}");
 	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .name = STR("denali"), .compat = true),
 			 OK);
-	expect("amp", RULE_worker_agents);
+	story_expect(s, "amp", RULE_worker_agents);
 	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .name = STR("glacier"), .compat = true),
 			 OK);
-	expect("gemini", RULE_worker_agents);
+	story_expect(s, "gemini", RULE_worker_agents);
 	assert_int_equal(
 		ASK(s, .role = STR("polecat"), .rig = STR("alpha"), .name = STR("glacier"), .compat = true), OK);
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 }
 
 static void rule_1_warns_in_its_words_and_falls(void **state)
@@ -98,7 +78,7 @@ static void rule_1_warns_in_its_words_and_falls(void **state)
 	story_put(s, "alpha/settings/config.json", "{'worker_agents':{'denali':'amp'}}");
 	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .name = STR("denali"), .compat = true),
 			 OK);
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_int_equal(s->answer.warning_count, 2);
 	assert_str(s->answer.warnings[0].text, "warning: worker_agents[denali]=amp - agent \"amp\" binary \"amp\" "
 					       "not found in PATH, falling back");
@@ -111,12 +91,12 @@ static void rule_2_a_dog_runs_haiku_whatever_claude_was_chosen(void **state)
 {
 	(void)state;
 	ask_in_town("dog");
-	expect("claude-haiku", RULE_dog);
+	story_expect(s, "claude-haiku", RULE_dog);
 	assert_true(story_has_arg(s, "haiku"));
 	story_put(s, "settings/config.json",
 		  "{'role_agents':{'dog':'opus'},'agents':{'opus':{'args':['--model','opus']}}}");
 	ask_in_town("dog");
-	expect("claude-haiku", RULE_dog);
+	story_expect(s, "claude-haiku", RULE_dog);
 }
 
 static void rule_2_a_dog_is_not_filled_and_exports_no_name(void **state)
@@ -174,10 +154,10 @@ static void rule_3_a_tier_that_says_default_passes_role_agents_over(void **state
 	story_put(s, "settings/config.json",
 		  "{'role_agents':{'polecat':'opus'},'agents':{'opus':{'args':['--model','opus']}}}");
 	ask("polecat");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	story_env(s, "GT_COST_TIER", NULL);
 	ask("polecat");
-	expect("opus", RULE_town_role);
+	story_expect(s, "opus", RULE_town_role);
 }
 
 static void rule_3_gives_way_to_an_explicit_other_provider(void **state)
@@ -221,12 +201,12 @@ static void rule_4_role_agents_of_the_rig_before_5_those_of_the_town(void **stat
 	story_put(s, "settings/config.json", "{'role_agents':{'witness':'gemini','refinery':'codex'}}");
 	story_put(s, "alpha/settings/config.json", "{'role_agents':{'witness':'amp'}}");
 	ask("witness");
-	expect("amp", RULE_rig_role);
+	story_expect(s, "amp", RULE_rig_role);
 	assert_string_equal(s->answer.at.path, "alpha/settings/config.json");
 	ask("refinery");
-	expect("codex", RULE_town_role);
+	story_expect(s, "codex", RULE_town_role);
 	assert_int_equal(ASK(s, .role = STR("witness"), .rig = STR("beta"), .compat = true), OK);
-	expect("gemini", RULE_town_role);
+	story_expect(s, "gemini", RULE_town_role);
 }
 
 static void rule_4_falls_to_5_and_not_to_the_default(void **state)
@@ -236,7 +216,7 @@ static void rule_4_falls_to_5_and_not_to_the_default(void **state)
 	story_put(s, "settings/config.json", "{'role_agents':{'witness':'gemini'},'default_agent':'codex'}");
 	story_put(s, "alpha/settings/config.json", "{'role_agents':{'witness':'amp'}}");
 	ask("witness");
-	expect("gemini", RULE_town_role);
+	story_expect(s, "gemini", RULE_town_role);
 	assert_str(s->answer.warnings[0].text,
 		   "warning: role_agents[witness]=amp - agent \"amp\" binary \"amp\" not "
 		   "found in PATH, falling back to default");
@@ -246,16 +226,16 @@ static void rule_6_runtime_then_agent_of_the_rig_then_default_of_the_town_then_c
 {
 	(void)state;
 	ask("witness");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	story_put(s, "settings/config.json", "{'default_agent':'gemini'}");
 	ask("witness");
-	expect("gemini", RULE_town_default);
+	story_expect(s, "gemini", RULE_town_default);
 	story_put(s, "alpha/settings/config.json", "{'agent':'codex'}");
 	ask("witness");
-	expect("codex", RULE_rig_agent);
+	story_expect(s, "codex", RULE_rig_agent);
 	story_put(s, "alpha/settings/config.json", "{'agent':'codex','runtime':{'command':'aider'}}");
 	ask("witness");
-	expect("aider", RULE_rig_runtime);
+	story_expect(s, "aider", RULE_rig_runtime);
 	assert_str(s->answer.runtime.command, "aider");
 }
 
@@ -284,12 +264,12 @@ static void only_presets_are_looked_for_on_the_machine(void **state)
 	story_put(s, "settings/config.json",
 		  "{'role_agents':{'witness':'x'},'agents':{'x':{'command':'nowhere'}}}");
 	ask("witness");
-	expect("x", RULE_town_role);
+	story_expect(s, "x", RULE_town_role);
 	assert_int_equal(s->answer.warning_count, 0);
 	story_put(s, "settings/config.json", "{'default_agent':'gemini'}");
 	story_uninstall(s, "gemini");
 	ask("witness");
-	expect("gemini", RULE_town_default);
+	story_expect(s, "gemini", RULE_town_default);
 	assert_int_equal(s->answer.warning_count, 0);
 }
 
@@ -464,18 +444,18 @@ static void a_slash_in_a_workers_name_hides_its_role(void **state)
 		  "{'role_agents':{'polecat':'gemini','crew':'codex','alpha/crew/x/y':'amp'},"
 		  "'crew_agents':{'x/y':'gemini'}}");
 	ask_for_worker("polecat", "toast");
-	expect("gemini", RULE_town_role);
+	story_expect(s, "gemini", RULE_town_role);
 	assert_false(s->answer.role_lost);
 	ask_for_worker("polecat", "x/y");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_true(s->answer.role_lost); /* and no --settings */
 	ask_for_worker("crew", "x/y");
-	expect("amp", RULE_town_role);
+	story_expect(s, "amp", RULE_town_role);
 	ask_for_worker("witness", "x/y");
 	assert_false(s->answer.role_lost);
 	story_env(s, "GT_COST_TIER", "budget");
 	ask_for_worker("polecat", "x/y");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 }
 
 static void any_word_is_a_role(void **state)
@@ -483,7 +463,7 @@ static void any_word_is_a_role(void **state)
 	(void)state;
 	story_put(s, "settings/config.json", "{'role_agents':{'auditor':'gemini'}}");
 	ask("auditor");
-	expect("gemini", RULE_town_role);
+	story_expect(s, "gemini", RULE_town_role);
 	assert_int_equal(s->answer.role, ROLE_UNKNOWN);
 }
 
@@ -526,10 +506,10 @@ static void a_preset_that_is_replaced_may_be_wrong(void **state)
 	story_put(s, "settings/config.json", "{'role_agents':{'witness':'own'}}");
 	story_put(s, "settings/agents.json", "{'agents':{'own':{'args':5},'own':{'command':'claude'}}}");
 	ask("witness");
-	expect("own", RULE_town_role);
+	story_expect(s, "own", RULE_town_role);
 	story_put(s, "settings/agents.json", "{'agents':{'own':{'command':'claude'},'own':{'args':5}}}");
 	ask("witness");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 }
 
 /* ---- its JSON ---- */
@@ -707,11 +687,11 @@ static void defect_1_the_standard_tier_forgets_the_agent_it_names(void **state)
 	(void)state;
 	story_env(s, "GT_COST_TIER", "standard");
 	ask_in_town("boot");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	story_env(s, "GT_COST_TIER", NULL);
 	story_put(s, "settings/config.json", "{'cost_tier':'standard','role_agents':{'boot':'claude-haiku'}}");
 	ask_in_town("boot");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_true(story_warned(s, "role_agents[boot]=claude-haiku - agent \"claude-haiku\" not found"));
 }
 
@@ -743,7 +723,7 @@ static void defect_4_a_claude_of_agents_json_is_not_claude(void **state)
 	assert_false(s->answer.claude);
 	assert_int_equal(s->answer.runtime.session.id_env.n, 0);
 	ask_in_town("dog");
-	expect("opus", RULE_town_role);
+	story_expect(s, "opus", RULE_town_role);
 }
 
 static void defect_5_without_a_rig_the_working_directory_is_one(void **state)
@@ -751,16 +731,16 @@ static void defect_5_without_a_rig_the_working_directory_is_one(void **state)
 	(void)state;
 	memory_files_put(s->m, "settings/config.json", "{\"agent\":\"gemini\"}");
 	ask_in_town("mayor");
-	expect("gemini", RULE_rig_agent);
+	story_expect(s, "gemini", RULE_rig_agent);
 	memory_files_put(s->m, "settings/config.json", "{\"agents\":{\"mine\":{\"command\":\"codex\"}}}");
 	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("mine"), .compat = true), OK);
 	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("mine"), .compat = true),
 			 ERR_INVALID);
 	memory_files_put(s->m, "settings/config.json", "{\"type\":\"town-settings\",\"agent\":\"gemini\"}");
 	ask_in_town("mayor");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	ask("witness");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 }
 
 static void defect_7_a_malformed_file_silently_becomes_defaults(void **state)
@@ -768,10 +748,10 @@ static void defect_7_a_malformed_file_silently_becomes_defaults(void **state)
 	(void)state;
 	story_put(s, "settings/config.json", "{'default_agent':'gemini'}");
 	ask("witness");
-	expect("gemini", RULE_town_default);
+	story_expect(s, "gemini", RULE_town_default);
 	story_put(s, "settings/config.json", "{'default_agent':'gemini',}");
 	ask("witness");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_int_equal(s->answer.warning_count, 0);
 }
 
@@ -780,7 +760,7 @@ static void defect_8_a_mistyped_role_does_nothing(void **state)
 	(void)state;
 	story_put(s, "settings/config.json", "{'role_agents':{'wittness':'gemini'}}");
 	ask("witness");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_int_equal(s->answer.warning_count, 0);
 }
 
@@ -789,7 +769,7 @@ static void a_bad_name_of_a_default_agent_gives_claude_and_stays_the_name(void *
 	(void)state;
 	story_put(s, "settings/config.json", "{'default_agent':'gemni'}");
 	ask("witness");
-	expect("gemni", RULE_town_default);
+	story_expect(s, "gemni", RULE_town_default);
 	assert_str(s->answer.exported, "gemni");
 	assert_str(s->answer.runs, "claude");
 	assert_str(s->answer.runtime.command, "/bin/claude");
@@ -806,7 +786,7 @@ static void what_is_tenfolds_own_does_not_count(void **state)
 	assert_int_equal(ASK(s, .role = STR("polecat"), .rig = STR("alpha"), .name = STR("toast"),
 			     .type = STR("feature"), .compat = true),
 			 OK);
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_int_equal(s->answer.effort, EFFORT_HIGH);
 	assert_int_equal(s->answer.model.n, 0);
 }
@@ -818,13 +798,13 @@ static void without_a_file_of_the_town_its_default_agent_is_called_claude(void *
 	(void)state;
 	story_put(s, "alpha/settings/config.json", "{'agents':{'claude':{'command':'codex'}}}");
 	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
-	expect("claude", RULE_builtin); /* which is the rig's codex, so another provider was chosen */
+	story_expect(s, "claude", RULE_builtin); /* which is the rig's codex, so another provider was chosen */
 	story_put(s, "settings/config.json", "{}");
 	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
-	expect("claude-haiku", RULE_dog);
+	story_expect(s, "claude-haiku", RULE_dog);
 	story_put(s, "settings/config.json", "{'type':[]}");
 	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 }
 
 static void claude_in_place_of_a_bad_default_has_no_environment(void **state)
@@ -873,7 +853,7 @@ static void a_runtime_of_the_working_directory_decides_before_its_presets(void *
 	assert_true(story_has_arg(s, "-x"));
 	memory_files_put(s->m, "settings/config.json", "{\"runtime\":{\"command\":\"claude\"}}");
 	ask_in_town("mayor");
-	expect("claude", RULE_rig_runtime);
+	story_expect(s, "claude", RULE_rig_runtime);
 	assert_true(story_has_arg(s, "--dangerously-skip-permissions"));
 }
 
@@ -902,11 +882,13 @@ static void presets_lie_over_no_file_that_is_refused(void **state)
 	assert_string_equal(s->problem.detail, "agent 'mine' not found");
 	assert_int_equal(ASK(s, .role = STR("deacon"), .agent = STR("codex"), .compat = true), OK);
 	assert_false(story_has_arg(s, "-x"));
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
+			 OK);
 	assert_false(story_has_arg(s, "-x"));
 	assert_str(story_env_of(s, "A"), "1");
 	story_put(s, "settings/agents.json", "{'version':1,'agents':{'codex':{'args':['-x']}}}");
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
+			 OK);
 	assert_true(story_has_arg(s, "-x"));
 	assert_str(story_env_of(s, "A"), "1");
 }
@@ -915,10 +897,12 @@ static void a_preset_whose_prompt_mode_is_emptied_takes_prompts(void **state)
 {
 	(void)state;
 	story_put(s, "settings/agents.json", "{'agents':{'codex':{'prompt_mode':''}}}");
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
+			 OK);
 	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_ARG);
 	story_put(s, "settings/agents.json", "{'agents':{'codex':{'prompt_mode':null}}}");
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true), OK);
+	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
+			 OK);
 	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
 }
 
@@ -937,7 +921,7 @@ static void what_is_told_before_a_refusal_is_told(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) STORY_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(rule_0_an_explicit_agent_goes_before_everything),
 		TEST(rule_0_an_unknown_explicit_agent_is_an_error_in_its_words),

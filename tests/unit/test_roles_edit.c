@@ -9,20 +9,6 @@
 static struct story *s;
 static struct edit_report report;
 
-static int set_up(void **state)
-{
-	(void)state;
-	s = story_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	story_end(&s);
-	return 0;
-}
-
 static enum err set(const char *role, const char *agent, struct edit_options o)
 {
 	problem_clear(&s->problem);
@@ -476,7 +462,7 @@ static void a_thousand_rigs(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) STORY_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(the_line_changes_and_nothing_else),
 		TEST(a_line_that_is_there_is_no_change),

@@ -15,20 +15,6 @@ enum { MAX_BYTES = 1 << 20 };
 
 static struct scene s;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scene_begin(&s);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scene_end(&s);
-	return 0;
-}
-
 static const char *at(const char *name)
 {
 	return scene_at(&s, name);
@@ -571,7 +557,7 @@ static void in_memory_nothing_is_there_until_it_is_put(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) SCENE_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(a_file_is_read_with_its_stamp),
 		TEST(a_file_over_the_bound_is_refused_with_its_size),

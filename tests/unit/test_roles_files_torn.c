@@ -13,20 +13,6 @@ enum { MAX_BYTES = 1 << 20 };
 
 static struct scene s;
 
-static int set_up(void **state)
-{
-	(void)state;
-	scene_begin(&s);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	scene_end(&s);
-	return 0;
-}
-
 static const char *at(const char *name)
 {
 	return scene_at(&s, name);
@@ -283,7 +269,7 @@ int main(void)
 		printf("1..0 # SKIP this machine lets nobody trace its own child\n");
 		return 0;
 	}
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) SCENE_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(a_write_killed_at_any_system_call_is_whole_or_not_at_all),
 		TEST(bytes_are_flushed_before_the_rename_and_the_folder_after_it),

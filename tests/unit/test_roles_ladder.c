@@ -9,20 +9,6 @@
 
 static struct story *s;
 
-static int set_up(void **state)
-{
-	(void)state;
-	s = story_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	story_end(&s);
-	return 0;
-}
-
 static void ask(const char *role)
 {
 	assert_int_equal(ASK(s, .role = str_of(role), .rig = STR("alpha")), OK);
@@ -32,12 +18,6 @@ static void refuse(const char *role, enum err e, const char *sentence)
 {
 	assert_int_equal(ASK(s, .role = str_of(role), .rig = STR("alpha")), e);
 	assert_string_equal(s->problem.detail, sentence);
-}
-
-static void expect(const char *agent, enum rule rule)
-{
-	assert_str(s->answer.agent, agent);
-	assert_int_equal(s->answer.rule, rule);
 }
 
 /* ---- the same answers ---- */
@@ -76,7 +56,7 @@ static void the_ladder_from_its_foot_to_its_top(void **state)
 	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .name = STR("denali"),
 			     .type = STR("feature"), .agent = STR("claude")),
 			 OK);
-	expect("claude", RULE_override);
+	story_expect(s, "claude", RULE_override);
 }
 
 static void tiers_and_dogs_as_gas_town_has_them(void **state)
@@ -97,7 +77,7 @@ static void tiers_and_dogs_as_gas_town_has_them(void **state)
 	}
 	story_put(s, "settings/config.json", "{'role_agents':{'dog':'opencode'}}");
 	ask("dog");
-	expect("opencode", RULE_town_role);
+	story_expect(s, "opencode", RULE_town_role);
 }
 
 static void every_rule_is_told_with_its_place_and_why_it_did_not_decide(void **state)
@@ -185,7 +165,7 @@ static void a_wrong_type_is_told_and_the_rest_of_the_file_counts(void **state)
 	(void)state;
 	story_put(s, "settings/config.json", "{'version':'one',\n'role_agents':{'witness':'gemini','crew':5}}");
 	ask("witness");
-	expect("gemini", RULE_town_role);
+	story_expect(s, "gemini", RULE_town_role);
 	assert_true(story_warned(s, "version must be a whole number, not a text; it is left out"));
 	assert_true(story_warned(s, "role_agents.crew must be a text, not a number; it is left out"));
 	assert_true(town_settings(s->town)->source.refused);
@@ -197,7 +177,7 @@ static void a_missing_program_keeps_its_name_warns_and_the_next_rule_runs(void *
 	story_put(s, "settings/config.json", "{'role_agents':{'witness':'gemini'},'default_agent':'codex'}");
 	story_uninstall(s, "gemini");
 	ask("witness");
-	expect("gemini", RULE_town_role);
+	story_expect(s, "gemini", RULE_town_role);
 	assert_str(s->answer.runs, "codex");
 	assert_str(s->answer.exported, "codex");
 	assert_str(s->answer.runtime.command, "codex");
@@ -314,11 +294,11 @@ static void defect_1_the_standard_tier_works(void **state)
 	(void)state;
 	story_env(s, "GT_COST_TIER", "standard");
 	assert_int_equal(ASK(s, .role = STR("boot")), OK);
-	expect("claude-haiku", RULE_cost_tier);
+	story_expect(s, "claude-haiku", RULE_cost_tier);
 	story_env(s, "GT_COST_TIER", NULL);
 	story_put(s, "settings/config.json", "{'cost_tier':'standard','role_agents':{'boot':'claude-haiku'}}");
 	assert_int_equal(ASK(s, .role = STR("boot")), OK);
-	expect("claude-haiku", RULE_town_role);
+	story_expect(s, "claude-haiku", RULE_town_role);
 	assert_true(story_has_arg(s, "haiku"));
 	assert_true(s->answer.would_run);
 }
@@ -376,7 +356,7 @@ static void defect_4_a_claude_of_agents_json_is_claude(void **state)
 	assert_int_equal(s->answer.runtime.args.n, 2);
 	assert_str(s->answer.model, "opus");
 	assert_int_equal(ASK(s, .role = STR("dog")), OK);
-	expect("claude-haiku", RULE_dog);
+	story_expect(s, "claude-haiku", RULE_dog);
 }
 
 static void defect_5_without_a_rig_there_is_none(void **state)
@@ -384,7 +364,7 @@ static void defect_5_without_a_rig_there_is_none(void **state)
 	(void)state;
 	memory_files_put(s->m, "settings/config.json", "{\"agent\":\"gemini\"}");
 	assert_int_equal(ASK(s, .role = STR("mayor")), OK);
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 }
 
 static void defect_7_a_file_that_was_good_once_still_counts_and_is_told(void **state)
@@ -394,12 +374,12 @@ static void defect_7_a_file_that_was_good_once_still_counts_and_is_told(void **s
 	ask("witness");
 	story_put(s, "settings/config.json", "{'default_agent':'codex'");
 	ask("witness");
-	expect("gemini", RULE_town_default);
+	story_expect(s, "gemini", RULE_town_default);
 	assert_true(story_warned(s, "what the file said before still counts"));
 	assert_false(s->answer.would_run);
 	story_put(s, "settings/config.json", "{'default_agent':'codex'}");
 	ask("witness");
-	expect("codex", RULE_town_default);
+	story_expect(s, "codex", RULE_town_default);
 	assert_true(s->answer.would_run);
 }
 
@@ -408,7 +388,7 @@ static void defect_8_a_mistyped_role_is_told(void **state)
 	(void)state;
 	story_put(s, "settings/config.json", "{'role_agents':{'wittness':'gemini','auditor':'codex'}}");
 	ask("witness");
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_int_equal(s->answer.warning_count, 1);
 	assert_true(story_warned(s, "unknown role \"wittness\" in role_agents; did you mean witness?"));
 	ask("polecat");
@@ -433,14 +413,14 @@ static void a_polecat_by_its_name(void **state)
 	story_put(s, "settings/config.json",
 		  "{'polecat_agents':{'toast':'gemini','rust':{'agent':'codex','model':'gpt-5','effort':'low'}}}");
 	assert_int_equal(ASK(s, .role = STR("polecat"), .rig = STR("alpha"), .name = STR("toast")), OK);
-	expect("gemini", RULE_polecat_agents);
+	story_expect(s, "gemini", RULE_polecat_agents);
 	assert_int_equal(ASK(s, .role = STR("polecat"), .rig = STR("alpha"), .name = STR("rust")), OK);
-	expect("codex", RULE_polecat_agents);
+	story_expect(s, "codex", RULE_polecat_agents);
 	assert_str(s->answer.model, "gpt-5");
 	assert_int_equal(s->answer.effort, EFFORT_LOW);
 	assert_true(story_has_arg(s, "model_reasoning_effort=low"));
 	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .name = STR("toast")), OK);
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 }
 
 static void work_by_its_type_then_by_its_labels(void **state)
@@ -452,14 +432,14 @@ static void work_by_its_type_then_by_its_labels(void **state)
 	story_put(s, "settings/config.json",
 		  "{'type_agents':{'feature':'gemini','size=small':'amp','team':'vibe','docs':{'model':'haiku'}}}");
 	assert_int_equal(story_ask(s, q), OK);
-	expect("vibe", RULE_type_agents);
+	story_expect(s, "vibe", RULE_type_agents);
 	q.type = STR("feature");
 	assert_int_equal(story_ask(s, q), OK);
-	expect("gemini", RULE_type_agents);
+	story_expect(s, "gemini", RULE_type_agents);
 	q.type = STR("docs");
 	q.labels.n = 0;
 	assert_int_equal(story_ask(s, q), OK);
-	expect("claude", RULE_builtin);
+	story_expect(s, "claude", RULE_builtin);
 	assert_str(s->answer.model, "haiku");
 }
 
@@ -584,7 +564,7 @@ static void efforts_are_said_in_the_words_of_each_program(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) STORY_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(the_ladder_from_its_foot_to_its_top),
 		TEST(tiers_and_dogs_as_gas_town_has_them),

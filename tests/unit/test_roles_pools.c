@@ -7,20 +7,6 @@
 
 static struct story *s;
 
-static int set_up(void **state)
-{
-	(void)state;
-	s = story_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	story_end(&s);
-	return 0;
-}
-
 static void spawn(void)
 {
 	assert_int_equal(ASK(s, .role = STR("witness"), .rig = STR("alpha"), .spawn = true), OK);
@@ -308,7 +294,7 @@ static void without_a_file_of_accounts_a_wish_for_one_is_told(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) STORY_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(priority_takes_the_first_that_can_run),
 		TEST(round_robin_takes_turns_and_asking_takes_none),

@@ -10,20 +10,6 @@
 static struct story *s;
 static struct role_command command;
 
-static int set_up(void **state)
-{
-	(void)state;
-	s = story_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	story_end(&s);
-	return 0;
-}
-
 static enum err start(struct role_query q, struct command_options o)
 {
 	enum err err = story_ask(s, q);
@@ -278,7 +264,7 @@ static void names_from_files_that_mean_something_to_a_shell_are_words(void **sta
 	assert_true(has(" '/opt/a b;c' '`id`' '' '~' '$HOME'"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) STORY_TEST(name, s)
 
 int main(void)
 {

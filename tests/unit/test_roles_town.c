@@ -9,20 +9,6 @@
 
 static struct story *s;
 
-static int set_up(void **state)
-{
-	(void)state;
-	s = story_new();
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	story_end(&s);
-	return 0;
-}
-
 static void ask(const char *rig)
 {
 	assert_int_equal(ASK(s, .role = STR("witness"), .rig = str_of(rig)), OK);
@@ -533,7 +519,7 @@ static void faults_are_told_by_file_and_line(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) STORY_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(what_did_not_change_is_not_read_again),
 		TEST(within_one_question_each_file_is_looked_at_once),

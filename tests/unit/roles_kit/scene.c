@@ -23,6 +23,18 @@ void scene_end(struct scene *s)
 	arena_destroy(&s->arena);
 }
 
+int scene_set_up(void **state)
+{
+	scene_begin(*state);
+	return 0;
+}
+
+int scene_tear_down(void **state)
+{
+	scene_end(*state);
+	return 0;
+}
+
 const char *scene_at(struct scene *s, const char *name)
 {
 	return arena_fmt(s->arena, "%s/%s", s->root, name).p;

@@ -16,6 +16,12 @@ struct scene {
 void scene_begin(struct scene *s);
 void scene_end(struct scene *s);
 
+/* One for each test of a file that has `static struct scene s`: SCENE_TEST(name, s) in its list. */
+int scene_set_up(void **state);
+int scene_tear_down(void **state);
+#define SCENE_TEST(name, scene) \
+	cmocka_unit_test_prestate_setup_teardown(name, scene_set_up, scene_tear_down, &(scene))
+
 const char *scene_at(struct scene *s, const char *name); /* its path, in both */
 /* As other programs write it: in place, in both. */
 void scene_put(struct scene *s, const char *name, const char *text);

@@ -3,9 +3,9 @@
  */
 #include "town_kit/story.h"
 
-#include "base/magic.h"
+#include "harness.h"
 
-#include <string.h>
+#include "base/magic.h"
 
 static const char *below_town(const struct story *s, const char *path)
 {
@@ -41,6 +41,20 @@ void story_end(struct story **s)
 	arena_destroy(&(*s)->arena);
 	free(*s);
 	*s = NULL;
+}
+
+int story_set_up(void **state)
+{
+	struct story **s = *state;
+
+	*s = story_new();
+	return 0;
+}
+
+int story_tear_down(void **state)
+{
+	story_end(*state);
+	return 0;
 }
 
 void story_put_raw(struct story *s, const char *path, const char *text)
@@ -85,6 +99,17 @@ enum err story_ask(struct story *s, struct role_query q)
 	problem_clear(&s->problem);
 	town_refresh(s->town);
 	return role_resolve(s->town, &q, s->state, s->arena, &s->answer, &s->problem);
+}
+
+void story_ask_compat(struct story *s, const char *role, const char *rig)
+{
+	assert_int_equal(ASK(s, .role = str_of(role), .rig = str_of(rig), .compat = true), OK);
+}
+
+void story_expect(const struct story *s, const char *agent, enum rule rule)
+{
+	assert_str(s->answer.agent, agent);
+	assert_int_equal(s->answer.rule, rule);
 }
 
 const struct step *story_step(const struct story *s, enum rule rule)

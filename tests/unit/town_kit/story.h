@@ -23,6 +23,12 @@ struct story {
 struct story *story_new(void);
 void story_end(struct story **s);
 
+/* One for each test of a file that has `static struct story *s`: STORY_TEST(name, s) in its list. */
+int story_set_up(void **state);
+int story_tear_down(void **state);
+#define STORY_TEST(name, story) \
+	cmocka_unit_test_prestate_setup_teardown(name, story_set_up, story_tear_down, &(story))
+
 /* path: below the town, or absolute. */
 void story_put(struct story *s, const char *path, const char *text);
 void story_put_raw(struct story *s, const char *path, const char *text); /* ' stays ' */
@@ -33,6 +39,11 @@ void story_uninstall(struct story *s, const char *command);
 
 /* Asks anew, as a spawn would. */
 enum err story_ask(struct story *s, struct role_query q);
+
+/* As Gas Town answers; rig empty: none. Fails the test when it is refused. */
+void story_ask_compat(struct story *s, const char *role, const char *rig);
+/* The last answer is that agent, by that rule. */
+void story_expect(const struct story *s, const char *agent, enum rule rule);
 
 const struct step *story_step(const struct story *s, enum rule rule); /* the last of the rule; NULL: none */
 bool story_warned(const struct story *s, const char *part);           /* a warning holds that text */
