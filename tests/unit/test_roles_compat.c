@@ -1,6 +1,7 @@
 /*
  * The ladder with --compat: Gas Town's rules, one test each, and its defects, kept to the letter. The rules and
- * their numbers are those of its resolveRoleAgentConfigCore (a8bd79bf).
+ * their numbers are those of its resolveRoleAgentConfigCore (a8bd79bf). What it makes of a file is in
+ * test_roles_compat_files.c, and of an agent in test_roles_fill.c.
  */
 #include "harness.h"
 
@@ -11,12 +12,12 @@ static struct story *s;
 /* The role in the rig alpha, as Gas Town answers. */
 static void ask(const char *role)
 {
-	assert_int_equal(ASK(s, .role = str_of(role), .rig = STR("alpha"), .compat = true), OK);
+	story_ask_compat(s, role, "alpha");
 }
 
 static void ask_in_town(const char *role)
 {
-	assert_int_equal(ASK(s, .role = str_of(role), .compat = true), OK);
+	story_ask_compat(s, role, "");
 }
 
 /* ---- the rules ---- */
@@ -97,15 +98,6 @@ static void rule_2_a_dog_runs_haiku_whatever_claude_was_chosen(void **state)
 		  "{'role_agents':{'dog':'opus'},'agents':{'opus':{'args':['--model','opus']}}}");
 	ask_in_town("dog");
 	story_expect(s, "claude-haiku", RULE_dog);
-}
-
-static void rule_2_a_dog_is_not_filled_and_exports_no_name(void **state)
-{
-	(void)state;
-	ask_in_town("dog");
-	assert_int_equal(s->answer.exported.n, 0);
-	assert_int_equal(s->answer.runtime.session.id_env.n, 0);
-	assert_str(s->answer.runtime.command, "claude");
 }
 
 static void rule_2_an_explicit_other_provider_frees_the_dog(void **state)
@@ -386,51 +378,6 @@ static void accounts_environment_flag_default_and_its_errors(void **state)
 	assert_string_equal(s->problem.detail, "account 'nobody' not found in accounts config");
 }
 
-static void accounts_that_it_refuses_are_none(void **state)
-{
-	static const char *const refused[] = {
-		"{'version':2,'default':'a','accounts':{'a':{'config_dir':'/a'}}}",
-		"{'default':'b','accounts':{'a':{'config_dir':'/a'}}}",
-		"{'default':'a','accounts':{'a':{'config_dir':'/a'},'b':{}}}",
-		"{'default':'a','accounts':{'a':{'config_dir':5}}}",
-		"{'version':1,'version':2,'default':'a','accounts':{'a':{'config_dir':'/a'}}}",
-		"{",
-	};
-
-	(void)state;
-	story_env(s, "GT_ACCOUNT", "a");
-	for (size_t i = 0; i < COUNT_OF(refused); i++) {
-		story_put(s, "mayor/accounts.json", refused[i]);
-		ask("witness");
-		assert_row(refused[i], s->answer.account.n == 0);
-	}
-	story_put(s, "mayor/accounts.json", "{'version':2,'version':1,'accounts':{'a':{'config_dir':'/a'}}}");
-	ask("witness");
-	assert_str(s->answer.account, "a");
-}
-
-static void of_accounts_with_one_name_the_last_counts(void **state)
-{
-	(void)state;
-	story_put(s, "mayor/accounts.json", "{'default':'a','accounts':{'a':{},'a':{'config_dir':'/a'}}}");
-	ask("witness");
-	assert_str(s->answer.account, "a");
-	story_put(s, "mayor/accounts.json", "{'default':'a','accounts':{'a':{'config_dir':'/a'},'a':{}}}");
-	ask("witness");
-	assert_str(s->answer.account, "");
-}
-
-static void a_file_of_null_is_an_empty_one(void **state)
-{
-	(void)state;
-	story_put(s, "mayor/accounts.json", "null");
-	story_env(s, "GT_ACCOUNT", "a");
-	assert_int_equal(ASK(s, .role = STR("mayor"), .compat = true), ERR_INVALID);
-	assert_string_equal(s->problem.detail, "GT_ACCOUNT 'a' not found in accounts config");
-	story_put(s, "mayor/accounts.json", "[]");
-	ask("mayor");
-}
-
 static void ask_for_worker(const char *role, const char *name)
 {
 	assert_int_equal(ASK(s, .role = str_of(role), .rig = STR("alpha"), .name = str_of(name), .compat = true),
@@ -481,205 +428,6 @@ static void an_exec_wrapper_is_that_of_the_rigs_runtime(void **state)
 	assert_str(s->answer.runtime.exec_wrapper.v[0], "jail");
 }
 
-static void removed_keys_of_the_merge_queue_are_told_in_its_words(void **state)
-{
-	(void)state;
-	story_put(s, "alpha/settings/config.json", "{'merge_queue':{'target_branch':'main'}}");
-	ask("witness");
-	assert_true(story_warned(s,
-				 "warning: /t/alpha/settings/config.json: merge_queue.target_branch is deprecated "
-				 "and ignored (use rig default_branch instead)"));
-	story_put(s, "alpha/settings/config.json", "{'merge_queue':{'target_branch':'x'},'merge_queue':null}");
-	ask("witness");
-	assert_int_equal(s->answer.warning_count, 0);
-	story_put(s, "alpha/settings/config.json", "{'merge_queue':{'target_branch':'x'},'merge_queue':{}}");
-	story_put(s, "settings/config.json", "{'role_effort':{'witness':'hihg'}}");
-	ask("witness");
-	assert_int_equal(s->answer.warning_count, 2); /* objects of one name are one */
-	assert_true(
-		str_starts(s->answer.warnings[0].text, STR("warning: /t/alpha/"))); /* whose file is read first */
-}
-
-static void a_preset_that_is_replaced_may_be_wrong(void **state)
-{
-	(void)state;
-	story_put(s, "settings/config.json", "{'role_agents':{'witness':'own'}}");
-	story_put(s, "settings/agents.json", "{'agents':{'own':{'args':5},'own':{'command':'claude'}}}");
-	ask("witness");
-	story_expect(s, "own", RULE_town_role);
-	story_put(s, "settings/agents.json", "{'agents':{'own':{'command':'claude'},'own':{'args':5}}}");
-	ask("witness");
-	story_expect(s, "claude", RULE_builtin);
-}
-
-/* ---- its JSON ---- */
-
-static void a_wrong_type_anywhere_refuses_the_whole_file(void **state)
-{
-	static const char *const refused[] = {
-		"{'role_agents':{'witness':'gemini'},'disabled_patrols':'deacon'}",
-		"{'role_agents':{'witness':'gemini'},'version':'1'}",
-		"{'role_agents':{'witness':'gemini'},'version':1.5}",
-		"{'role_agents':{'witness':'gemini','crew':7}}",
-		"{'role_agents':{'witness':'gemini'},'agents':{'x':{'args':'--yolo'}}}",
-		"{'role_agents':{'witness':'gemini'},'operational':{'daemon':{'max_dog_pool_size':true}}}",
-		"{'role_agents':{'witness':'gemini'}} x",
-		"[]",
-		"",
-	};
-	static const char *const taken[] = {
-		"{'Role_Agents':{'witness':'gemini'}}",
-		"{'role_agents':{'witness':'gemini'},'_comment':7,'surprise':[1]}",
-		"{'role_agents':{'witness':'codex','witness':'gemini'}}",
-		"{'role_agents':{'crew':'amp'},'role_agents':{'witness':'gemini'}}",
-		"{'role_agents':null,'role_agents':{'witness':'gemini'},'default_agent':null}",
-		"{'role_agents':{'witness':'gemini'},'agent_pools':7,'polecat_agents':'x'}",
-		"{'role_agents':{'witness':'gemini'},'type':'whatever','version':9}",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(refused); i++) {
-		story_put(s, "settings/config.json", refused[i]);
-		ask("witness");
-		assert_row(refused[i], str_eqz(s->answer.agent, "claude"));
-	}
-	for (size_t i = 0; i < COUNT_OF(taken); i++) {
-		story_put(s, "settings/config.json", taken[i]);
-		ask("witness");
-		assert_row(taken[i], str_eqz(s->answer.agent, "gemini"));
-	}
-}
-
-static void a_rigs_file_is_refused_for_more(void **state)
-{
-	static const char *const refused[] = {
-		"{'type':'town-settings','agent':'gemini'}",
-		"{'version':2,'agent':'gemini'}",
-		"{'agent':'gemini','merge_queue':{'on_conflict':'shrug'}}",
-		"{'agent':'gemini','merge_queue':{'poll_interval':'soon'}}",
-		"{'agent':'gemini','merge_queue':{'stale_claim_timeout':'-1m'}}",
-		"{'agent':'gemini','merge_queue':{'stale_claim_timeout':'0'}}",
-		"{'agent':'gemini','merge_queue':{'max_concurrent':-1}}",
-		"{'agent':'gemini','merge_queue':{'retry_flaky_tests':-1}}",
-		"{'type':'rig-settings','type':'x','agent':'gemini'}",
-		"{'type':'x','type':null,'agent':'gemini'}",
-		"{'agent':'gemini','merge_queue':{'max_concurrent':-1},'merge_queue':{}}",
-	};
-	static const char *const taken[] = {
-		"{'type':'rig-settings','version':1,'agent':'gemini'}",
-		"{'type':'','agent':'gemini','merge_queue':{'on_conflict':'','poll_interval':'1h30m'}}",
-		"{'agent':'gemini','merge_queue':{'max_concurrent':0}}",
-		"{'agent':'gemini','merge_queue':{'on_conflict':'auto_rebase','stale_claim_timeout':'.5h'}}",
-		"{'type':'x','Type':'rig-settings','version':2,'version':1,'agent':'gemini'}", /* the last counts */
-		"{'agent':'gemini','merge_queue':{'on_conflict':'x'},'merge_queue':{'on_conflict':''}}",
-		"{'agent':'gemini','merge_queue':{'max_concurrent':-1},'merge_queue':null}",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(refused); i++) {
-		story_put(s, "alpha/settings/config.json", refused[i]);
-		ask("witness");
-		assert_row(refused[i], str_eqz(s->answer.agent, "claude"));
-	}
-	for (size_t i = 0; i < COUNT_OF(taken); i++) {
-		story_put(s, "alpha/settings/config.json", taken[i]);
-		ask("witness");
-		assert_row(taken[i], str_eqz(s->answer.agent, "gemini"));
-	}
-}
-
-/* ---- filling ---- */
-
-static void an_entry_is_filled_from_the_preset_of_its_provider_or_command(void **state)
-{
-	(void)state;
-	story_put(s, "settings/config.json",
-		  "{'default_agent':'x','agents':{'x':{'provider':'gemini','env':{'A':'1'}}}}");
-	ask("witness");
-	assert_str(s->answer.runtime.command, "gemini");
-	assert_true(story_has_arg(s, "--approval-mode"));
-	assert_str(s->answer.runtime.session.id_env, "GEMINI_SESSION_ID");
-	story_put(s, "settings/config.json", "{'default_agent':'x','agents':{'x':{'command':'codex'}}}");
-	ask("witness");
-	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
-	assert_true(story_has_arg(s, "--dangerously-bypass-approvals-and-sandbox"));
-	story_put(s, "settings/config.json", "{'default_agent':'x','agents':{'x':{'command':'stranger'}}}");
-	ask("witness");
-	assert_true(story_has_arg(s, "--dangerously-skip-permissions"));
-	assert_str(s->answer.runtime.session.id_env, "CLAUDE_SESSION_ID");
-}
-
-static void no_arguments_and_an_empty_list_of_them_differ(void **state)
-{
-	static const struct {
-		const char *args;
-		size_t n;
-	} rows[] = {{"'args':[]", 0}, {"'args':null", 1}, {"'env':{}", 1}, {"'args':['a',null]", 2}};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		struct str text = arena_fmt(
-			s->arena, "{'default_agent':'x','agents':{'x':{'command':'claude',%s}}}", rows[i].args);
-
-		story_put(s, "settings/config.json", text.p);
-		ask("witness");
-		assert_row(rows[i].args, s->answer.runtime.args.n == rows[i].n);
-	}
-}
-
-static void objects_are_filled_as_a_whole_and_env_key_by_key(void **state)
-{
-	(void)state;
-	story_put(s, "settings/config.json",
-		  "{'default_agent':'x','agents':{'x':{'provider':'groq-compound','session':{},"
-		  "'tmux':{'ready_delay_ms':1},'env':{'ANTHROPIC_MODEL':'mine'}}}}");
-	ask("witness");
-	assert_int_equal(s->answer.runtime.session.id_env.n, 0);
-	assert_int_equal(s->answer.runtime.tmux.process_names.n, 0);
-	assert_str(story_env_of(s, "ANTHROPIC_MODEL"), "mine");
-	assert_str(story_env_of(s, "ANTHROPIC_BASE_URL"), "https://api.groq.com/openai/v1");
-	assert_int_equal(s->answer.runtime.env.n, 3);
-}
-
-static void an_entry_without_arguments_of_a_preset_without_any_gets_claudes(void **state)
-{
-	(void)state;
-	story_put(s, "settings/config.json", "{'default_agent':'x','agents':{'x':{'command':'opencode'}}}");
-	ask("witness");
-	assert_true(story_has_arg(s, "--dangerously-skip-permissions"));
-	story_put(s, "settings/config.json", "{'default_agent':'x','agents':{'x':{'provider':'opencode'}}}");
-	ask("witness");
-	assert_int_equal(s->answer.runtime.args.n, 0);
-}
-
-static void further_words_are_arguments_too_and_stand_in_for_claudes(void **state)
-{
-	(void)state;
-	story_put(s, "settings/config.json", "{'agents':{'x':{'command':'opencode'}}}");
-	assert_int_equal(ASK(s, .role = STR("dog"), .agent = STR("x $y"), .compat = true), OK);
-	assert_int_equal(s->answer.runtime.args.n, 1);
-	assert_int_equal(ASK(s, .role = STR("dog"), .agent = STR("x"), .compat = true), OK);
-	assert_true(story_has_arg(s, "--dangerously-skip-permissions"));
-}
-
-static void agents_json_lies_field_by_field_over_the_preset_of_the_same_name(void **state)
-{
-	(void)state;
-	story_put(s, "settings/agents.json",
-		  "{'version':9,'agents':{'gemini':{'args':['--x'],'name':'other'},"
-		  "'opencode':{'env':{'MORE':'1'}},'claude':{'args':null}}}");
-	story_put(s, "settings/config.json", "{'role_agents':{'witness':'gemini','crew':'opencode'}}");
-	ask("witness");
-	assert_str(s->answer.runtime.command, "gemini");
-	assert_int_equal(s->answer.runtime.args.n, 1);
-	assert_str(s->answer.runtime.session.id_env, "GEMINI_SESSION_ID");
-	ask("crew");
-	assert_int_equal(s->answer.runtime.env.n, 2);
-	ask("polecat");
-	assert_int_equal(s->answer.runtime.args.n, 0);
-	assert_true(s->answer.claude);
-}
-
 /* ---- its defects ---- */
 
 static void defect_1_the_standard_tier_forgets_the_agent_it_names(void **state)
@@ -704,28 +452,6 @@ static void defect_2_a_fresh_town_is_on_no_tier(void **state)
 	assert_string_equal(tier_of(town_settings(s->town), true)->name, "standard");
 }
 
-static void defect_3_groq_by_name_keeps_the_name_of_the_key(void **state)
-{
-	(void)state;
-	story_env(s, "GROQ_API_KEY", "gsk_live");
-	story_put(s, "settings/config.json", "{'role_agents':{'witness':'groq-compound'}}");
-	ask("witness");
-	assert_str(story_env_of(s, "ANTHROPIC_API_KEY"), "$GROQ_API_KEY");
-	assert_str(s->answer.runtime.command, "claude"); /* only the preset of that name is looked up */
-}
-
-static void defect_4_a_claude_of_agents_json_is_not_claude(void **state)
-{
-	(void)state;
-	story_put(s, "settings/agents.json", "{'agents':{'opus':{'command':'claude','args':['--model','opus']}}}");
-	story_put(s, "settings/config.json", "{'role_agents':{'witness':'opus','dog':'opus'}}");
-	ask("witness");
-	assert_false(s->answer.claude);
-	assert_int_equal(s->answer.runtime.session.id_env.n, 0);
-	ask_in_town("dog");
-	story_expect(s, "opus", RULE_town_role);
-}
-
 static void defect_5_without_a_rig_the_working_directory_is_one(void **state)
 {
 	(void)state;
@@ -743,27 +469,6 @@ static void defect_5_without_a_rig_the_working_directory_is_one(void **state)
 	story_expect(s, "claude", RULE_builtin);
 }
 
-static void defect_7_a_malformed_file_silently_becomes_defaults(void **state)
-{
-	(void)state;
-	story_put(s, "settings/config.json", "{'default_agent':'gemini'}");
-	ask("witness");
-	story_expect(s, "gemini", RULE_town_default);
-	story_put(s, "settings/config.json", "{'default_agent':'gemini',}");
-	ask("witness");
-	story_expect(s, "claude", RULE_builtin);
-	assert_int_equal(s->answer.warning_count, 0);
-}
-
-static void defect_8_a_mistyped_role_does_nothing(void **state)
-{
-	(void)state;
-	story_put(s, "settings/config.json", "{'role_agents':{'wittness':'gemini'}}");
-	ask("witness");
-	story_expect(s, "claude", RULE_builtin);
-	assert_int_equal(s->answer.warning_count, 0);
-}
-
 static void a_bad_name_of_a_default_agent_gives_claude_and_stays_the_name(void **state)
 {
 	(void)state;
@@ -775,75 +480,7 @@ static void a_bad_name_of_a_default_agent_gives_claude_and_stays_the_name(void *
 	assert_str(s->answer.runtime.command, "/bin/claude");
 }
 
-static void what_is_tenfolds_own_does_not_count(void **state)
-{
-	(void)state;
-	story_env(s, "GT_EFFORT", "low");
-	story_env(s, "GT_MODEL_OVERRIDE", "opus");
-	story_put(s, "settings/config.json",
-		  "{'type_agents':{'feature':'gemini'},'polecat_agents':{'toast':'gemini'},"
-		  "'agent_pools':{'claude':{'agents':['gemini']}},'role_accounts':{'polecat':'x'}}");
-	assert_int_equal(ASK(s, .role = STR("polecat"), .rig = STR("alpha"), .name = STR("toast"),
-			     .type = STR("feature"), .compat = true),
-			 OK);
-	story_expect(s, "claude", RULE_builtin);
-	assert_int_equal(s->answer.effort, EFFORT_HIGH);
-	assert_int_equal(s->answer.model.n, 0);
-}
-
 /* ---- corners that comparing with its own code found ---- */
-
-static void without_a_file_of_the_town_its_default_agent_is_called_claude(void **state)
-{
-	(void)state;
-	story_put(s, "alpha/settings/config.json", "{'agents':{'claude':{'command':'codex'}}}");
-	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
-	story_expect(s, "claude", RULE_builtin); /* which is the rig's codex, so another provider was chosen */
-	story_put(s, "settings/config.json", "{}");
-	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
-	story_expect(s, "claude-haiku", RULE_dog);
-	story_put(s, "settings/config.json", "{'type':[]}");
-	assert_int_equal(ASK(s, .role = STR("dog"), .rig = STR("alpha"), .compat = true), OK);
-	story_expect(s, "claude", RULE_builtin);
-}
-
-static void claude_in_place_of_a_bad_default_has_no_environment(void **state)
-{
-	(void)state;
-	story_put(s, "settings/agents.json", "{'agents':{'claude':{'env':{'A':'1'}}}}");
-	ask("witness");
-	assert_int_equal(s->answer.runtime.env.n, 1);
-	story_put(s, "settings/config.json", "{'default_agent':'gemni'}");
-	ask("witness");
-	assert_int_equal(s->answer.runtime.env.n, 0);
-}
-
-static void a_dog_is_prompted_as_claude_is(void **state)
-{
-	(void)state;
-	ask_in_town("dog");
-	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_ARG);
-	story_put(s, "settings/agents.json", "{'agents':{'claude':{'prompt_mode':'none'}}}");
-	ask_in_town("dog");
-	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
-}
-
-static void the_program_as_it_was_built_has_the_rest_from_agents_json(void **state)
-{
-	(void)state;
-	story_put(s, "settings/agents.json",
-		  "{'agents':{'opencode':{'command':'codex','args':['-x'],'prompt_mode':'none','session_id_env':'"
-		  "SID',"
-		  "'env':{'A':'1'}}}}");
-	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("opencode acp"), .compat = true), OK);
-	assert_str(s->answer.runtime.command, "opencode");
-	assert_str(s->answer.runtime.args.v[0], "-x");
-	assert_str(s->answer.runtime.args.v[1], "acp");
-	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
-	assert_str(s->answer.runtime.session.id_env, "SID");
-	assert_int_equal(s->answer.runtime.env.n, 1);
-	assert_str(s->answer.runtime.env.v[0].key, "OPENCODE_PERMISSION");
-}
 
 static void a_runtime_of_the_working_directory_decides_before_its_presets(void **state)
 {
@@ -871,41 +508,6 @@ static void an_unknown_role_whose_rig_has_a_runtime_reads_no_presets(void **stat
 	assert_int_equal(s->answer.runtime.env.n, 0);
 }
 
-static void presets_lie_over_no_file_that_is_refused(void **state)
-{
-	(void)state;
-	story_put(s, "settings/agents.json",
-		  "{'version':'1','agents':{'mine':{'command':'codex'},'codex':{'args':['-x']}}}");
-	memory_files_put(s->m, "settings/agents.json", "{\"agents\":{\"codex\":{\"resume_flag\":\"-r\"}}}");
-	story_put(s, "alpha/settings/agents.json", "{'agents':{'codex':{'env':{'A':'1'}}}}");
-	assert_int_equal(ASK(s, .role = STR("deacon"), .agent = STR("mine it's"), .compat = true), ERR_INVALID);
-	assert_string_equal(s->problem.detail, "agent 'mine' not found");
-	assert_int_equal(ASK(s, .role = STR("deacon"), .agent = STR("codex"), .compat = true), OK);
-	assert_false(story_has_arg(s, "-x"));
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
-			 OK);
-	assert_false(story_has_arg(s, "-x"));
-	assert_str(story_env_of(s, "A"), "1");
-	story_put(s, "settings/agents.json", "{'version':1,'agents':{'codex':{'args':['-x']}}}");
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
-			 OK);
-	assert_true(story_has_arg(s, "-x"));
-	assert_str(story_env_of(s, "A"), "1");
-}
-
-static void a_preset_whose_prompt_mode_is_emptied_takes_prompts(void **state)
-{
-	(void)state;
-	story_put(s, "settings/agents.json", "{'agents':{'codex':{'prompt_mode':''}}}");
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
-			 OK);
-	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_ARG);
-	story_put(s, "settings/agents.json", "{'agents':{'codex':{'prompt_mode':null}}}");
-	assert_int_equal(ASK(s, .role = STR("crew"), .rig = STR("alpha"), .agent = STR("codex"), .compat = true),
-			 OK);
-	assert_int_equal(s->answer.runtime.prompt_mode, PROMPT_NONE);
-}
-
 static void what_is_told_before_a_refusal_is_told(void **state)
 {
 	(void)state;
@@ -919,9 +521,10 @@ static void what_is_told_before_a_refusal_is_told(void **state)
 	assert_int_equal(s->answer.warning_count, 0);
 }
 
+#define TEST(name) STORY_TEST(name, s)
+
 int main(void)
 {
-#define TEST(name) STORY_TEST(name, s)
 	const struct CMUnitTest tests[] = {
 		TEST(rule_0_an_explicit_agent_goes_before_everything),
 		TEST(rule_0_an_unknown_explicit_agent_is_an_error_in_its_words),
@@ -929,7 +532,6 @@ int main(void)
 		TEST(rule_1_a_crew_member_of_the_rig_then_of_the_town),
 		TEST(rule_1_warns_in_its_words_and_falls),
 		TEST(rule_2_a_dog_runs_haiku_whatever_claude_was_chosen),
-		TEST(rule_2_a_dog_is_not_filled_and_exports_no_name),
 		TEST(rule_2_an_explicit_other_provider_frees_the_dog),
 		TEST(rule_3_the_tier_of_the_environment),
 		TEST(rule_3_a_tier_that_says_default_passes_role_agents_over),
@@ -947,39 +549,15 @@ int main(void)
 		TEST(words_are_quoted_as_go_quotes_them),
 		TEST(an_inherited_effort_is_told_and_ignored),
 		TEST(accounts_environment_flag_default_and_its_errors),
-		TEST(accounts_that_it_refuses_are_none),
-		TEST(of_accounts_with_one_name_the_last_counts),
-		TEST(a_file_of_null_is_an_empty_one),
 		TEST(a_slash_in_a_workers_name_hides_its_role),
 		TEST(any_word_is_a_role),
 		TEST(an_exec_wrapper_is_that_of_the_rigs_runtime),
-		TEST(removed_keys_of_the_merge_queue_are_told_in_its_words),
-		TEST(a_preset_that_is_replaced_may_be_wrong),
-		TEST(a_wrong_type_anywhere_refuses_the_whole_file),
-		TEST(a_rigs_file_is_refused_for_more),
-		TEST(an_entry_is_filled_from_the_preset_of_its_provider_or_command),
-		TEST(no_arguments_and_an_empty_list_of_them_differ),
-		TEST(objects_are_filled_as_a_whole_and_env_key_by_key),
-		TEST(an_entry_without_arguments_of_a_preset_without_any_gets_claudes),
-		TEST(further_words_are_arguments_too_and_stand_in_for_claudes),
-		TEST(agents_json_lies_field_by_field_over_the_preset_of_the_same_name),
 		TEST(defect_1_the_standard_tier_forgets_the_agent_it_names),
 		TEST(defect_2_a_fresh_town_is_on_no_tier),
-		TEST(defect_3_groq_by_name_keeps_the_name_of_the_key),
-		TEST(defect_4_a_claude_of_agents_json_is_not_claude),
 		TEST(defect_5_without_a_rig_the_working_directory_is_one),
-		TEST(defect_7_a_malformed_file_silently_becomes_defaults),
-		TEST(defect_8_a_mistyped_role_does_nothing),
 		TEST(a_bad_name_of_a_default_agent_gives_claude_and_stays_the_name),
-		TEST(what_is_tenfolds_own_does_not_count),
-		TEST(without_a_file_of_the_town_its_default_agent_is_called_claude),
-		TEST(claude_in_place_of_a_bad_default_has_no_environment),
-		TEST(a_dog_is_prompted_as_claude_is),
-		TEST(the_program_as_it_was_built_has_the_rest_from_agents_json),
 		TEST(a_runtime_of_the_working_directory_decides_before_its_presets),
 		TEST(an_unknown_role_whose_rig_has_a_runtime_reads_no_presets),
-		TEST(presets_lie_over_no_file_that_is_refused),
-		TEST(a_preset_whose_prompt_mode_is_emptied_takes_prompts),
 		TEST(what_is_told_before_a_refusal_is_told),
 	};
 
