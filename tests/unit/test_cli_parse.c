@@ -1,5 +1,5 @@
 /* Command lines: what they mean, and what is said about those that mean nothing. */
-#include "harness.h"
+#include "harness_arena.h"
 
 #include "cli/parse.h"
 
@@ -8,20 +8,6 @@ enum { WORDS_MAX = 32 };
 static struct arena *arena;
 static struct cli_line line;
 static struct problem problem;
-
-static int set_up(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_destroy(&arena);
-	return 0;
-}
 
 static const char *no_env(const char *name)
 {
@@ -319,7 +305,7 @@ static void questions_are_answered_with_help(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) ARENA_TEST(name, arena)
 	const struct CMUnitTest tests[] = {
 		TEST(flags_are_fields),
 		TEST(positionals_come_in_order_and_leave_out_what_is_given),

@@ -1,27 +1,13 @@
 /*
  * Query strings against real `in` types, and escapes in paths.
  */
-#include "tests/unit/harness.h"
+#include "tests/unit/harness_arena.h"
 
 #include "base/buf.h"
 #include "http/params.h"
 #include "spec/types.h"
 
 static struct arena *arena;
-
-static int start(void **state)
-{
-	(void)state;
-	arena = arena_new(1 << 20);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	arena_destroy(&arena);
-	return 0;
-}
 
 static enum err list(const char *query, struct work_list_in *out, struct problem *p)
 {
@@ -204,7 +190,7 @@ static void paths_keep_their_plus_and_their_slashes(void **state)
 	assert_int_equal(out.n, 0);
 }
 
-#define EACH(test) cmocka_unit_test_setup_teardown(test, start, stop)
+#define EACH(test) ARENA_TEST(test, arena)
 
 int main(void)
 {

@@ -1,23 +1,9 @@
 /* JSON lines: good lines go in, others are told by their number. */
-#include "harness.h"
+#include "harness_arena.h"
 
 #include "import/import.h"
 
 static struct arena *arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_destroy(&arena);
-	return 0;
-}
 
 static struct import_result import(struct str text, const char *type, const char *team)
 {
@@ -134,7 +120,7 @@ static void nothing_is_nothing(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) ARENA_TEST(name, arena)
 	const struct CMUnitTest tests[] = {
 		TEST(good_lines_go_in_and_corrupt_ones_are_told), TEST(options_fill_what_lines_leave_out),
 		TEST(items_stand_after_what_they_wait_for),       TEST(a_key_means_the_item_of_its_own_queue_first),

@@ -3,7 +3,7 @@
  *
  * The rows about members were measured with encoding/json of go1.26.
  */
-#include "harness.h"
+#include "harness_arena.h"
 
 #include "roles/doc.h"
 #include "roles_kit/any_document.h"
@@ -13,20 +13,6 @@
 #endif
 
 static struct arena *arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_destroy(&arena);
-	return 0;
-}
 
 /* The text stands at the end of its memory, so that the sanitizers see a byte read too many. */
 static struct str exactly(struct str text)
@@ -472,7 +458,7 @@ static void jansson_takes_the_same_documents_and_reads_the_same_values(void **st
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) ARENA_TEST(name, arena)
 	const struct CMUnitTest tests[] = {
 		TEST(everything_has_its_place),
 		TEST(kinds_and_texts_come_out),

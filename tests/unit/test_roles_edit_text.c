@@ -1,7 +1,7 @@
 /*
  * A change to a file is that change and nothing else: by examples, and by what holds for any document.
  */
-#include "harness.h"
+#include "harness_arena.h"
 
 #include "base/buf.h"
 #include "roles_kit/any_document.h"
@@ -9,20 +9,6 @@
 #include "roles_kit/memory_files.h"
 
 static struct arena *arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	arena = arena_new(64 << 20);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	arena_destroy(&arena);
-	return 0;
-}
 
 static struct doc parsed(struct str text)
 {
@@ -431,7 +417,7 @@ static void an_edit_cut_at_any_step_leaves_the_old_file_or_the_new_one(void **st
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) ARENA_TEST(name, arena)
 	const struct CMUnitTest tests[] = {
 		TEST(a_value_is_replaced_where_it_counts),
 		TEST(a_new_member_looks_like_its_neighbours),
