@@ -53,7 +53,7 @@ static bool try_named(struct question *k, enum rule rule, const struct mapping *
 		     STRF(m->key), STRF(m->value), name, go_quoted(k, command), falling);
 	note(k, rule, false, m->value_at, a ? "%.*s: its command is not installed" : "%.*s: there is no such agent",
 	     STRF(m->value));
-	k->out->would_run = false;
+	k->out->as_written = false;
 	return false;
 }
 
@@ -250,7 +250,8 @@ static bool cost_tier(struct question *k, bool *skip)
 		return false;
 	}
 	settle(k, RULE_cost_tier, a, name, NOWHERE);
-	reveal_key(k, &k->out->runtime);
+	if (str_eqz(name, "groq-compound"))
+		reveal_key(k, &k->out->runtime);
 	return true;
 }
 
@@ -294,7 +295,7 @@ static void default_named(struct question *k, enum rule rule, struct str name, s
 	settle(k, rule, agents_find(k->registry, STR("claude")), name, at);
 	k->out->runtime.env = (struct pairs){0};
 	k->out->runs = STR("claude");
-	k->out->would_run = false;
+	k->out->as_written = false;
 }
 
 static void default_agent(struct question *k)

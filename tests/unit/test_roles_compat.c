@@ -185,6 +185,10 @@ static void rule_3_groq_gets_the_key_itself(void **state)
 	story_env(s, "GROQ_API_KEY", NULL);
 	ask("polecat");
 	assert_int_equal(story_env_of(s, "ANTHROPIC_API_KEY").n, 0);
+	story_env(s, "GT_COST_TIER", "budget"); /* whose agents do not */
+	story_put(s, "settings/agents.json", "{'agents':{'claude':{'env':{'ANTHROPIC_API_KEY':'$GROQ_API_KEY'}}}}");
+	ask("crew");
+	assert_str(story_env_of(s, "ANTHROPIC_API_KEY"), "$GROQ_API_KEY");
 }
 
 static void rule_4_role_agents_of_the_rig_before_5_those_of_the_town(void **state)
