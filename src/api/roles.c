@@ -22,6 +22,7 @@ struct town_desk {
 static struct role_query query_of(const struct role_resolve_in *in)
 {
 	return (struct role_query){.role = in->role,
+				   .agent_key = "the parameter agent",
 				   .rig = in->rig,
 				   .name = in->name,
 				   .type = in->type,

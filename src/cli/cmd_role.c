@@ -124,7 +124,11 @@ static void explain_answer(const struct role_resolved *r, struct buf *b)
 		add(b, " in place of ", r->agent);
 	add(b, ", model ", r->model);
 	add(b, ", effort ", r->effort);
-	buf_z(b, r->would_run ? "\n" : "; it would not run as the files say\n");
+	if (!r->would_run)
+		buf_z(b, "; it cannot be started");
+	else if (!r->as_written)
+		buf_z(b, "; that is not what the files say");
+	buf_c(b, '\n');
 }
 
 static void explain_place(struct str file, int64_t line, int64_t column, struct buf *b)

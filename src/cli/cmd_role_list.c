@@ -62,7 +62,7 @@ static void list_role(struct listing *l, enum role role, struct str rig)
 		put_answer(&row, &answer, a);
 	if (!e)
 		put_price(&row, &l->tables, &answer);
-	if (!e && !answer.would_run)
+	if (!e && !answer.as_written)
 		PUT(&row, role_model, trouble, trouble_of(&answer, a));
 	*VEC_PUSH(&l->rows) = row;
 }

@@ -89,6 +89,33 @@ static void check_town_file(struct check *c)
 	arena_destroy(&a);
 }
 
+/* ---- roles/ROLE.toml ---- */
+
+/* Debian 12 has no TOML for C, and only Gas Town's daemon goes by them. */
+static void check_override(struct check *c, struct str rig, enum role role)
+{
+	struct files *f = town_files(c->town);
+	struct str shown =
+		arena_fmt(c->arena, "%.*s%sroles/%s.toml", STRF(rig), rig.n ? "/" : "", role_texts[role]);
+	struct str path = arena_fmt(c->arena, "%.*s/%.*s", STRF(town_dir(c->town)), STRF(shown));
+	struct stamp stamp;
+
+	if (path.p && f->stat(f, path.p, &stamp, NULL) == OK)
+		mistake(c, SEVERITY_WARNING, (struct origin){shown.p, 0, 0},
+			"tenfold does not read this file; a start_command in it is what Gas Town's daemon starts "
+			"in "
+			"place of a Claude agent");
+}
+
+static void check_overrides(struct check *c)
+{
+	for (unsigned role = 0; role < ROLE_COUNT; role++) {
+		check_override(c, (struct str){0}, (enum role)role);
+		for (size_t i = 0; role_works_in_rig((enum role)role) && i < c->rig_count; i++)
+			check_override(c, c->rigs[i], (enum role)role);
+	}
+}
+
 /* ---- the rest ---- */
 
 static void look_at_layer(struct check *c, const struct agents *a)
@@ -184,6 +211,7 @@ enum err role_check(struct town *t, struct arena *a, struct check_report *out, s
 	town_accounts(t);
 	check_files(&c);
 	check_numbers(&c);
+	check_overrides(&c);
 	take_faults_of_files(&c);
 	check_spawns(&c);
 	hand_over(&c);

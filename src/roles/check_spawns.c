@@ -66,9 +66,9 @@ static void ask(struct spawns *s, const struct role_query *q)
 	struct role_answer answer;
 	enum err e = role_resolve(s->c->town, q, NULL, s->answers, &answer, NULL);
 
-	s->c->out->all_run &= e == OK && answer.would_run;
+	s->c->out->all_run &= e == OK && answer.as_written;
 	for (size_t i = 0; i < answer.warning_count; i++) {
-		answer.warnings[i].severity = answer.would_run ? SEVERITY_WARNING : SEVERITY_ERROR;
+		answer.warnings[i].severity = answer.as_written ? SEVERITY_WARNING : SEVERITY_ERROR;
 		concern(s, q, &answer.warnings[i]);
 	}
 	if (e != OK)

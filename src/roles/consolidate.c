@@ -177,7 +177,7 @@ static bool same_answer(const struct role_answer *a, const struct role_answer *b
 {
 	return str_eq(a->agent, b->agent) && str_eq(a->runs, b->runs) && str_eq(a->model, b->model) &&
 	       str_eq(a->account, b->account) && a->effort == b->effort && a->would_run == b->would_run &&
-	       str_eq(a->runtime.command, b->runtime.command) &&
+	       a->as_written == b->as_written && str_eq(a->runtime.command, b->runtime.command) &&
 	       same_text_lists(&a->runtime.args, &b->runtime.args) &&
 	       same_text_lists(&a->runtime.exec_wrapper, &b->runtime.exec_wrapper);
 }

@@ -30,8 +30,10 @@ static enum err look_at_role(struct desk *k, struct str role)
 /* Some role that may name the agent in that file, to ask whether the name leads anywhere. */
 static enum err look_at_agent(struct desk *k, const struct draft *d, struct str agent)
 {
-	const struct role_query q = {
-		.role = k->o->rig.n ? STR("witness") : STR("mayor"), .rig = k->o->rig, .agent = agent};
+	const struct role_query q = {.role = k->o->rig.n ? STR("witness") : STR("mayor"),
+				     .rig = k->o->rig,
+				     .agent = agent,
+				     .agent_key = "role_agents"};
 	struct overlay v;
 	struct role_answer answer;
 	struct town *town;

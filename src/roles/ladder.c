@@ -40,7 +40,9 @@ static struct offer override(struct question *k)
 
 	if (k->q->agent.n == 0)
 		return pass(STR("no --agent"));
-	return (struct offer){.made = true, .key = "--agent", .name = override_words(k, &more)};
+	return (struct offer){.made = true,
+			      .key = k->q->agent_key ? k->q->agent_key : "--agent",
+			      .name = override_words(k, &more)};
 }
 
 static const struct mapping *by_label(const struct mappings *m, struct str label)
@@ -264,7 +266,6 @@ static void run(struct question *k, struct str name, const struct runtime *r)
 	k->out->runs = k->out->exported = name;
 	k->out->runtime = *r;
 	k->out->claude = runtime_is_claude(r, false);
-	k->out->would_run = true;
 }
 
 /* ---- deciding ---- */
@@ -273,7 +274,7 @@ static void run(struct question *k, struct str name, const struct runtime *r)
 struct decision {
 	bool made;
 	bool running;       /* somebody can */
-	bool kept;          /* every file is as it should be */
+	bool by_later_rule; /* but only somebody whom the deciding rule does not name */
 	struct str trouble; /* why the one that was decided on cannot run */
 	enum rule rule;
 };
@@ -310,6 +311,7 @@ static void try_runners(struct question *k, struct decision *d, enum rule rule, 
 		} else if (trouble.n == 0) {
 			run(k, one->name, &r);
 			k->out->pool = one->pool;
+			d->by_later_rule = rule != d->rule;
 			note(k, RULE_fallback, true, one->at, "%.*s, from %s", STRF(one->name), rule_names[rule]);
 		} else {
 			note(k, RULE_fallback, false, one->at, "%.*s: %.*s", STRF(one->name), STRF(trouble));
@@ -329,6 +331,7 @@ static void try_runtime(struct question *k, struct decision *d, const struct off
 		note(k, RULE_fallback, false, o->at, "%.*s: %.*s", STRF(name), STRF(trouble));
 		return;
 	}
+	d->by_later_rule = d->made;
 	if (d->made)
 		note(k, RULE_fallback, true, o->at, "%.*s, from rig_runtime", STRF(name));
 	else
@@ -341,7 +344,7 @@ static void try_runtime(struct question *k, struct decision *d, const struct off
 }
 
 /* "opencode acp": the first word is the name, and means the built-in program even when the town wraps it. */
-static void apply_override_words(struct question *k)
+static void apply_override_words(struct question *k, struct decision *d)
 {
 	struct texts more;
 	struct str name = override_words(k, &more);
@@ -353,6 +356,8 @@ static void apply_override_words(struct question *k)
 		struct runtime r = prepared(k, pristine);
 
 		run(k, name, &r);
+		d->trouble = hindrance(k, name, &r);
+		d->running = d->trouble.n == 0;
 	}
 	append_args(&k->out->runtime, &more, k->arena);
 	k->out->exported = k->q->agent;
@@ -376,7 +381,7 @@ static enum err decide(struct question *k, struct decision *d, enum rule rule, c
 	try_runners(k, d, rule, all);
 	k->out->at = o->at; /* the line that chose the pool, not that of its member */
 	if (rule == RULE_override)
-		apply_override_words(k);
+		apply_override_words(k, d);
 	return OK;
 }
 
@@ -404,21 +409,19 @@ static void fall_back(struct question *k, struct decision *d, enum rule rule, co
 
 static void tell_trouble(struct question *k, const struct decision *d)
 {
-	struct str where = at_text(k, k->out->at);
-
 	if (d->trouble.n == 0)
 		return;
 	if (d->running)
-		warn(k, k->out->at, "%.*s%.*s: %.*s; %.*s runs in its place", STRF(k->out->agent), STRF(where),
-		     STRF(d->trouble), STRF(k->out->runs));
+		warn(k, k->out->at, "%.*s: %.*s; %.*s runs in its place", STRF(k->out->agent), STRF(d->trouble),
+		     STRF(k->out->runs));
 	else
-		warn(k, k->out->at, "%.*s%.*s: %.*s, and nothing it falls back to can run", STRF(k->out->agent),
-		     STRF(where), STRF(d->trouble));
+		warn(k, k->out->at, "%.*s: %.*s, and nothing it falls back to can run", STRF(k->out->agent),
+		     STRF(d->trouble));
 }
 
 enum err ladder(struct question *k)
 {
-	struct decision d = {.kept = k->out->would_run};
+	struct decision d = {0};
 
 	for (unsigned rule = 0; rule < sizeof(rules) / sizeof(rules[0]); rule++) {
 		struct offer o = rules[rule](k);
@@ -434,6 +437,7 @@ enum err ladder(struct question *k)
 			return e;
 	}
 	tell_trouble(k, &d);
-	k->out->would_run = d.kept && d.trouble.n == 0;
+	k->out->would_run = d.running;
+	k->out->as_written &= d.running && !d.by_later_rule;
 	return OK;
 }

@@ -114,6 +114,7 @@ static void put_agent(const struct role_answer *answer, struct arena *a, struct 
 	out->agent = arena_str(a, answer->agent);
 	out->runs = arena_str(a, answer->runs);
 	out->would_run = answer->would_run;
+	out->as_written = answer->as_written;
 	out->rule = str_of(rule_names[answer->rule]);
 	if (answer->pool.n)
 		PUT(out, role_resolved, pool, arena_str(a, answer->pool));

@@ -69,13 +69,6 @@ enum err resolve_refuse(struct question *k, enum err e, struct origin at, const 
 	return e;
 }
 
-struct str at_text(struct question *k, struct origin at)
-{
-	if (!at.path || !at.line)
-		return (struct str){0};
-	return arena_fmt(k->arena, " (%s:%d)", at.path, at.line);
-}
-
 /* Characters beyond ASCII are taken for printable. */
 static void add_go_quoted(struct buf *b, unsigned char c)
 {
@@ -267,7 +260,7 @@ static enum err look_at_state(struct question *k, const struct source *s)
 		return resolve_refuse(k, ERR_MALFORMED, s->fault->at, "%.*s", STRF(s->fault->text));
 	if (s->state != FILE_KEPT)
 		return OK;
-	k->out->would_run = false;
+	k->out->as_written = false;
 	warn(k, s->fault->at, "%.*s; what the file said before still counts", STRF(s->fault->text));
 	return OK;
 }
@@ -365,7 +358,8 @@ static enum err answer_compat(struct question *k)
 		return e;
 	fill_again(&k->out->runtime, k->registry);
 	apply_wrapper(k, &k->out->runtime);
-	k->out->would_run &= can_start(k, &k->out->runtime);
+	k->out->would_run = can_start(k, &k->out->runtime);
+	k->out->as_written &= k->out->would_run;
 	k->out->model = runtime_model(&k->out->runtime);
 	return OK;
 }
@@ -412,7 +406,7 @@ enum err role_resolve(struct town *t, const struct role_query *q, struct town_st
 			     .registry = presets_builtin()};
 	enum err e;
 
-	*out = (struct role_answer){.role = ROLE_UNKNOWN, .would_run = true};
+	*out = (struct role_answer){.role = ROLE_UNKNOWN, .as_written = true};
 	e = look_at_question(&k);
 	if (e == OK) {
 		look_at_files(&k);
@@ -423,5 +417,6 @@ enum err role_resolve(struct town *t, const struct role_query *q, struct town_st
 	if (e == OK && arena_overflowed(a))
 		e = problem_set(p, ERR_TOO_LARGE, "the answer does not fit into memory");
 	out->would_run &= e == OK;
+	out->as_written &= out->would_run;
 	return e;
 }

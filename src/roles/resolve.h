@@ -13,6 +13,7 @@ struct role_query {
 	struct str type;                          /* of the work */
 	struct texts labels;                      /* of the work: k=v or k */
 	struct str agent, model, effort, account; /* overrides of this spawn */
+	const char *agent_key;                    /* what a refusal calls the first of them; NULL: --agent */
 	bool compat;                              /* Gas Town to the letter, its defects included */
 	bool spawn;                               /* something is really started: pools take turns */
 };
@@ -56,7 +57,9 @@ struct role_answer {
 	struct fault *warnings; /* for stderr; with compat in Gas Town's words, "warning: " included */
 	size_t warning_count;
 	struct fault refusal; /* of a failure: the sentence and its place apart; empty when all is well */
-	bool would_run;       /* the command is there, nothing is undefined, and every file could be read */
+	bool would_run;       /* the command of what is answered, a fallback too, is there */
+	bool as_written; /* and it is what the files say: no later rule had to step in, nothing is undefined, and
+			  * every file could be read */
 };
 
 /*

@@ -37,9 +37,8 @@ void warn(struct question *k, struct origin at, const char *fmt, ...) __attribut
 /* "PATH:LINE:COLUMN: " before the sentence when at is in a file. Returns e. */
 enum err resolve_refuse(struct question *k, enum err e, struct origin at, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-struct str at_text(struct question *k, struct origin at); /* " (settings/config.json:3)", or empty */
 
-/* ---- the ladders: set agent, runs, pool, exported, runtime, at, rule, would_run ---- */
+/* ---- the ladders: set agent, runs, pool, exported, runtime, at, rule, would_run, as_written ---- */
 
 enum err ladder(struct question *k);
 enum err ladder_compat(struct question *k);

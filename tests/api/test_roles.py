@@ -381,7 +381,7 @@ def test_a_change_is_seen_by_the_next_call_and_half_a_file_by_none(t):
     whole = town.read('settings/config.json')
     town.write('settings/config.json', whole[:len(whole) // 2])
     kept = mayor()
-    assert kept['agent'] == 'gemini' and not kept['would_run'], kept
+    assert kept['agent'] == 'gemini' and not kept['as_written'], kept
     assert any(w.get('file') == 'settings/config.json' for w in kept['warnings']), kept['warnings']
     town.write('settings/config.json', whole.replace('gemini', 'claude'))
     assert mayor()['agent'] == 'claude' and mayor()['warnings'] == []

@@ -221,6 +221,38 @@ static void they_are_sorted_by_file_and_line(void **state)
 		assert_true(fault_order(&report.faults[i - 1], &report.faults[i]) < 0);
 }
 
+static void a_role_written_in_toml_is_told(void **state)
+{
+	(void)state;
+	story_put(s, "roles/mayor.toml", "x");
+	story_put(s, "alpha/settings/config.json", "{}");
+	story_put(s, "alpha/roles/witness.toml", "x");
+	story_put(s, "alpha/roles/mayor.toml", "x"); /* nobody looks there */
+	check();
+	assert_int_equal(report.warnings, 2);
+	assert_string_equal(report.faults[0].at.path, "alpha/roles/witness.toml");
+	assert_string_equal(report.faults[1].at.path, "roles/mayor.toml");
+	assert_non_null(found("tenfold does not read this file; a start_command in it"));
+	assert_true(report.all_run);
+}
+
+static void a_pool_that_passes_over_a_member_runs_as_written(void **state)
+{
+	(void)state;
+	story_uninstall(s, "gemini");
+	story_put(s, "settings/config.json",
+		  "{'role_agents':{'mayor':'p'},'agent_pools':{'p':{'agents':['gemini','codex']}}}");
+	check();
+	assert_true(report.all_run);
+	assert_int_equal(report.errors, 0);
+	assert_int_equal(report.warnings, 1);
+	story_put(s, "settings/config.json",
+		  "{'role_agents':{'mayor':'p'},'agent_pools':{'p':{'agents':['gemini']}}}");
+	check();
+	assert_false(report.all_run);
+	assert_int_equal(report.errors, 1);
+}
+
 static void what_would_not_run_is_told_once_for_all_spawns(void **state)
 {
 	const struct fault *f;
@@ -236,7 +268,7 @@ static void what_would_not_run_is_told_once_for_all_spawns(void **state)
 	f = found("mayor and ");
 	assert_non_null(f);
 	assert_int_equal(f->at.line, 2);
-	assert_true(str_starts(f->text, STR("mayor and 83 more: gemini (settings/config.json:2): its command")));
+	assert_true(str_starts(f->text, STR("mayor and 83 more: gemini: its command")));
 	story_install(s, "gemini");
 	check();
 	assert_true(report.all_run);
@@ -315,6 +347,8 @@ int main(void)
 		TEST(what_stands_below_is_told_where_it_stands),
 		TEST(a_hint_hides_nothing_that_would_not_run),
 		TEST(they_are_sorted_by_file_and_line),
+		TEST(a_role_written_in_toml_is_told),
+		TEST(a_pool_that_passes_over_a_member_runs_as_written),
 		TEST(what_would_not_run_is_told_once_for_all_spawns),
 		TEST(named_workers_polecats_and_types_are_tried_too),
 		TEST(a_malformed_file_is_told_once_and_nothing_runs),

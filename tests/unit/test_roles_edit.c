@@ -126,9 +126,8 @@ static void what_would_not_resolve_is_not_written(void **state)
 
 	(void)state;
 	assert_int_equal(set("witness", "gemni", in("")), ERR_INVALID);
-	assert_string_equal(
-		s->problem.detail,
-		"not written: --agent names the agent \"gemni\", which is nowhere defined; did you mean gemini?");
+	assert_string_equal(s->problem.detail, "not written: role_agents names the agent \"gemni\", which is "
+					       "nowhere defined; did you mean gemini?");
 	assert_int_equal(set("witness", "", in("")), ERR_INVALID);
 	assert_int_equal(set("wittness", "gemini", in("")), ERR_INVALID);
 	assert_string_equal(s->problem.detail, "unknown role \"wittness\"; did you mean witness?");

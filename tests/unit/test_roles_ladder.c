@@ -181,10 +181,10 @@ static void a_missing_program_keeps_its_name_warns_and_the_next_rule_runs(void *
 	assert_str(s->answer.runs, "codex");
 	assert_str(s->answer.exported, "codex");
 	assert_str(s->answer.runtime.command, "codex");
-	assert_false(s->answer.would_run);
-	assert_true(story_warned(
-		s, "gemini (settings/config.json:1): its command \"gemini\" is not installed; codex runs "
-		   "in its place"));
+	assert_true(s->answer.would_run);
+	assert_false(s->answer.as_written);
+	assert_true(story_warned(s, "gemini: its command \"gemini\" is not installed; codex runs "
+				    "in its place"));
 	assert_true(story_step(s, RULE_fallback)->matched);
 	story_uninstall(s, "codex");
 	ask("witness");
@@ -194,6 +194,8 @@ static void a_missing_program_keeps_its_name_warns_and_the_next_rule_runs(void *
 	assert_str(s->answer.agent, "gemini");
 	assert_str(s->answer.runs, "gemini");
 	assert_true(story_warned(s, "and nothing it falls back to can run"));
+	assert_false(s->answer.would_run);
+	assert_false(s->answer.as_written);
 }
 
 static void custom_agents_are_looked_for_too(void **state)
@@ -215,7 +217,7 @@ static void an_agent_without_a_command_cannot_run(void **state)
 	story_put(s, "settings/config.json", "{'default_agent':'empty'}");
 	ask("witness");
 	assert_str(s->answer.runs, "claude");
-	assert_true(story_warned(s, "empty (settings/config.json:1): it has no command; claude runs in its place"));
+	assert_true(story_warned(s, "empty: it has no command; claude runs in its place"));
 }
 
 static void in_a_sandbox_the_sandbox_is_looked_for(void **state)
@@ -230,6 +232,31 @@ static void in_a_sandbox_the_sandbox_is_looked_for(void **state)
 	ask("witness");
 	assert_str(s->answer.runs, "x");
 	assert_int_equal(s->answer.warning_count, 0);
+}
+
+static void further_words_mean_the_program_that_was_built_and_look_for_that(void **state)
+{
+	(void)state;
+	story_put(s, "settings/config.json", "{'agents':{'opencode':{'command':'gt-opencode'}}}");
+	story_install(s, "gt-opencode");
+	story_uninstall(s, "opencode");
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("opencode")), OK);
+	assert_true(s->answer.would_run);
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("opencode acp")), OK);
+	assert_false(s->answer.would_run);
+	assert_true(story_warned(s, "its command \"opencode\" is not installed"));
+}
+
+static void an_explicit_agent_is_called_as_who_asks_calls_it(void **state)
+{
+	(void)state;
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("codx")), ERR_INVALID);
+	assert_string_equal(s->problem.detail,
+			    "--agent names the agent \"codx\", which is nowhere defined; did you mean codex?");
+	assert_int_equal(ASK(s, .role = STR("mayor"), .agent = STR("codx"), .agent_key = "role_agents"),
+			 ERR_INVALID);
+	assert_string_equal(s->problem.detail,
+			    "role_agents names the agent \"codx\", which is nowhere defined; did you mean codex?");
 }
 
 static void nothing_is_fallen_back_to_behind_an_explicit_agent(void **state)
@@ -376,11 +403,12 @@ static void defect_7_a_file_that_was_good_once_still_counts_and_is_told(void **s
 	ask("witness");
 	story_expect(s, "gemini", RULE_town_default);
 	assert_true(story_warned(s, "what the file said before still counts"));
-	assert_false(s->answer.would_run);
+	assert_true(s->answer.would_run);
+	assert_false(s->answer.as_written);
 	story_put(s, "settings/config.json", "{'default_agent':'codex'}");
 	ask("witness");
 	story_expect(s, "codex", RULE_town_default);
-	assert_true(s->answer.would_run);
+	assert_true(s->answer.as_written);
 }
 
 static void defect_8_a_mistyped_role_is_told(void **state)
@@ -577,6 +605,8 @@ int main(void)
 		TEST(custom_agents_are_looked_for_too),
 		TEST(an_agent_without_a_command_cannot_run),
 		TEST(in_a_sandbox_the_sandbox_is_looked_for),
+		TEST(further_words_mean_the_program_that_was_built_and_look_for_that),
+		TEST(an_explicit_agent_is_called_as_who_asks_calls_it),
 		TEST(nothing_is_fallen_back_to_behind_an_explicit_agent),
 		TEST(an_agent_that_cools_down_is_passed_over_until_it_is_well),
 		TEST(an_unknown_tier_is_told),

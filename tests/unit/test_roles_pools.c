@@ -40,6 +40,7 @@ static void priority_takes_the_first_that_can_run(void **state)
 	spawn();
 	assert_str(s->answer.agent, "gemini");
 	assert_str(s->answer.runs, "amp");
+	assert_true(s->answer.would_run && s->answer.as_written); /* the pool names it too */
 	assert_true(story_warned(s, "amp runs in its place"));
 	assert_false(story_step(s, RULE_fallback) == NULL);
 }
