@@ -45,6 +45,11 @@ static struct str trouble_of(const struct role_answer *answer, struct arena *a)
 	return STR("its command is not installed");
 }
 
+static enum err no_rig(struct town *t, struct str name, struct arena *a, struct problem *p)
+{
+	return problem_set(p, ERR_NOT_FOUND, "%.*s", STRF(town_no_rig_text(t, name, a)));
+}
+
 static void list_role(struct listing *l, enum role role, struct str rig)
 {
 	const struct role_query q = {.role = str_of(role_texts[role]), .rig = rig};
@@ -98,7 +103,9 @@ enum err cmd_role_models(struct cli *cli, const void *args)
 		return e;
 	e = cost_tables_load(l.desk.files, l.desk.data, cli->arena, &l.tables, &cli->problem);
 	town_refresh(l.desk.town);
-	if (!e && given->rig.n)
+	if (!e && given->rig.n && !town_rig(l.desk.town, given->rig))
+		e = no_rig(l.desk.town, given->rig, cli->arena, &cli->problem);
+	else if (!e && given->rig.n)
 		list_roles(&l, given->rig);
 	else if (!e)
 		e = list_rigs(&l);
@@ -116,6 +123,7 @@ enum err cmd_role_models(struct cli *cli, const void *args)
 struct catalogue {
 	struct files *files;
 	struct arena *arena;
+	const struct agents *presets; /* what entries of config.json are filled from */
 	VEC(struct role_preset) rows;
 };
 
@@ -141,13 +149,14 @@ static struct str words(struct arena *a, struct str first, struct str second, st
 
 static void list_agent(struct catalogue *c, const struct town_agent *agent)
 {
-	const struct runtime *r = &agent->runtime;
-	struct role_preset row = {.name = agent->name,
-				  .command = r->command,
-				  .args = r->args.v,
-				  .args_count = r->args.n,
-				  .installed = r->command.n && c->files->executable(c->files, r->command),
-				  .source = role_place(agent->at, "built in", c->arena)};
+	const struct runtime filled = town_agent_filled(agent, c->presets, c->arena), *r = &filled;
+	struct role_preset row = {
+		.name = agent->name,
+		.command = r->command,
+		.args = r->args.v,
+		.args_count = r->args.n,
+		.installed = r->command.n && c->files->executable(c->files, r->command),
+		.source = role_place(agent->at, agent->is_preset ? "built in" : "cost tiers", c->arena)};
 	struct str alone = words(c->arena, r->non_interactive.subcommand, r->non_interactive.prompt_flag,
 				 r->non_interactive.output_flag);
 
@@ -169,9 +178,14 @@ static int by_name(const void *a, const void *b)
 
 /* Where names are looked up, first to last: what is found earlier hides what comes later. */
 struct stacks {
-	const struct agents *v[3];
+	const struct agents *v[4];
 	size_t n;
 };
+
+static const struct agents *presets_of(const struct stacks *s)
+{
+	return s->v[s->n - 2]; /* before those of the tiers */
+}
 
 static const struct town_agent *look_up(const struct stacks *s, struct str name)
 {
@@ -193,23 +207,25 @@ static void list_all(struct catalogue *c, const struct stacks *s)
 		qsort(c->rows.v, c->rows.n, sizeof(*c->rows.v), by_name);
 }
 
-static enum err find_stacks(struct town *t, struct str rig_name, struct stacks *out, struct problem *p)
+static enum err find_stacks(struct town *t, struct str rig_name, struct arena *a, struct stacks *out,
+			    struct problem *p)
 {
 	const struct rig *rig = rig_name.n ? town_rig(t, rig_name) : NULL;
 
 	if (rig_name.n && !rig)
-		return problem_set(p, ERR_NOT_FOUND, "the town has no rig %.*s", STRF(rig_name));
+		return no_rig(t, rig_name, a, p);
 	*out = (struct stacks){0};
 	if (rig)
 		out->v[out->n++] = &rig->settings->agents;
 	out->v[out->n++] = &town_settings(t)->agents;
 	out->v[out->n++] = rig ? rig->registry : town_registry(t);
+	out->v[out->n++] = tier_agents();
 	return OK;
 }
 
 static void print_presets(struct cli *cli, struct files *files, const struct stacks *s)
 {
-	struct catalogue c = {.files = files, .arena = cli->arena};
+	struct catalogue c = {.files = files, .arena = cli->arena, .presets = presets_of(s)};
 	struct role_presets out = {0};
 
 	list_all(&c, s);
@@ -223,7 +239,7 @@ static void print_presets(struct cli *cli, struct files *files, const struct sta
 enum err cmd_role_presets(struct cli *cli, const void *args)
 {
 	const struct town_args *given = args;
-	struct stacks s = {{presets_builtin()}, 1};
+	struct stacks s = {{presets_builtin(), tier_agents()}, 2};
 	struct role_desk desk;
 	enum err e = role_open(cli, given->town, &desk);
 
@@ -235,7 +251,7 @@ enum err cmd_role_presets(struct cli *cli, const void *args)
 	if (e)
 		return e;
 	town_refresh(desk.town);
-	e = find_stacks(desk.town, given->rig, &s, &cli->problem);
+	e = find_stacks(desk.town, given->rig, cli->arena, &s, &cli->problem);
 	if (!e)
 		print_presets(cli, desk.files, &s);
 	role_close(&desk);

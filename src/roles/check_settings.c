@@ -39,20 +39,14 @@ static const struct agent_pool *find_pool(const struct scope *x, struct str name
 	return p ? p : pool_of(x->town, name);
 }
 
-static void offer_names(struct guess *g, const struct agents *a)
-{
-	for (; a; a = a->under)
-		for (size_t i = 0; i < a->n; i++)
-			guess_offer(g, a->v[i].name);
-}
-
 static struct str likely_agent(const struct scope *x, struct str word)
 {
 	struct guess g = guess_for(word);
 
-	offer_names(&g, &x->s->agents);
-	offer_names(&g, &x->town->agents);
-	offer_names(&g, x->registry);
+	guess_offer_agents(&g, &x->s->agents);
+	guess_offer_agents(&g, &x->town->agents);
+	guess_offer_agents(&g, x->registry);
+	guess_offer_agents(&g, tier_agents());
 	for (size_t i = 0; i < x->s->pool_count; i++)
 		guess_offer(&g, x->s->pools[i].name);
 	for (size_t i = 0; i < x->town->pool_count; i++)

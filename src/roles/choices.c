@@ -103,8 +103,8 @@ static bool takes(struct question *k, const char *who, const struct mapping *m, 
 	if (k->out->effort != EFFORT_UNSET)
 		note(k, RULE_effort, true, m->value_at, "%s: %.*s", who, STRF(word));
 	else
-		warn(k, m->value_at, "%s of %.*s is no effort: \"%.*s\"%.*s; it does not count", who, STRF(m->key),
-		     STRF(word), STRF(did_you_mean_effort(k, word)));
+		warn(k, m->value_at, "%s: \"%.*s\" of %.*s is no effort%.*s; it does not count", who, STRF(word),
+		     STRF(m->key), STRF(did_you_mean_effort(k, word)));
 	return k->out->effort != EFFORT_UNSET;
 }
 

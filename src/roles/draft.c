@@ -44,7 +44,7 @@ enum err draft_open(struct desk *k, struct str rig, struct draft *d)
 	enum err e;
 
 	if (rig.n && !town_rig(k->town, rig))
-		return problem_set(k->p, ERR_NOT_FOUND, "there is no rig \"%.*s\" in %.*s", STRF(rig), STRF(dir));
+		return problem_set(k->p, ERR_NOT_FOUND, "%.*s", STRF(town_no_rig_text(k->town, rig, k->arena)));
 	path = arena_fmt(k->arena, "%.*s/%.*s%ssettings/config.json", STRF(dir), STRF(rig), rig.n ? "/" : "");
 	*d = (struct draft){.path = path.p, .shown = path.p + dir.n + 1, .is_rig = rig.n != 0};
 	e = read_draft(k, d);

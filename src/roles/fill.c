@@ -156,6 +156,11 @@ struct runtime fill_preset(const struct town_agent *preset, bool compat)
 	return r;
 }
 
+struct runtime town_agent_filled(const struct town_agent *one, const struct agents *presets, struct arena *a)
+{
+	return one->is_preset ? fill_preset(one, false) : fill_custom(&one->runtime, presets, false, a);
+}
+
 /* ---- who it is ---- */
 
 /* The last part of a path without what follows its last dot, as Go's filepath has it. */

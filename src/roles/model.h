@@ -263,6 +263,8 @@ const struct account *accounts_find(const struct accounts *a, struct str handle)
 /* Folders of the town that are rigs: with settings/config.json, settings/agents.json, a line in mayor/rigs.json or
  * in `rigs` of the town's settings; sorted by name. */
 enum err town_rigs(struct town *t, struct arena *a, struct str **names, size_t *count, struct problem *p);
+/* "there is no rig "x" in /town; did you mean y?": for whoever refuses a name. */
+struct str town_no_rig_text(struct town *t, struct str name, struct arena *a);
 /* The command as it would be started: what was found along PATH is remembered and only looked at again. NULL when
  * it cannot be executed. For a name it is the path found, until the next town_refresh(). */
 const char *town_executable(struct town *t, struct str command);
@@ -277,6 +279,9 @@ int fault_order(const struct fault *a, const struct fault *b); /* that order, fo
 extern const char *const role_texts[ROLE_COUNT];
 enum role role_by_text(struct str text); /* ROLE_UNKNOWN */
 bool role_works_in_rig(enum role role);
+
+/* One as it would be started: with what its entry leaves out. Points into it and into the presets. */
+struct runtime town_agent_filled(const struct town_agent *one, const struct agents *presets, struct arena *a);
 
 /* The 12 built-in presets, src/roles/presets.def. */
 const struct agents *presets_builtin(void);
@@ -294,6 +299,7 @@ extern const unsigned tier_count;
 const struct tier *tier_by_name(struct str name); /* NULL */
 /* The agents a tier brings along, such as claude-sonnet. NULL: none of that name. */
 const struct town_agent *tier_agent(struct str name);
+const struct agents *tier_agents(void); /* all of them that are no presets */
 /* The tier whose map role_agents is; NULL: a custom one. A town that names no agent for boot and dog counts as
  * standard too; Gas Town calls it custom (compat). */
 const struct tier *tier_of(const struct settings *s, bool compat);
@@ -309,5 +315,6 @@ struct guess {
 };
 struct guess guess_for(struct str word);
 void guess_offer(struct guess *g, struct str known);
+void guess_offer_agents(struct guess *g, const struct agents *a); /* with all that are under it */
 
 #endif

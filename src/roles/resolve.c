@@ -168,13 +168,6 @@ void append_args(struct runtime *r, const struct texts *more, struct arena *a)
 	r->args = args;
 }
 
-static void offer_agents(struct guess *g, const struct agents *a)
-{
-	for (; a; a = a->under)
-		for (size_t i = 0; i < a->n; i++)
-			guess_offer(g, a->v[i].name);
-}
-
 static void offer_pools(struct guess *g, const struct settings *s)
 {
 	for (size_t i = 0; i < s->pool_count; i++)
@@ -185,9 +178,10 @@ struct str did_you_mean_agent(struct question *k, struct str word)
 {
 	struct guess g = guess_for(word);
 
-	offer_agents(&g, &k->of_rig->agents);
-	offer_agents(&g, &k->of_town->agents);
-	offer_agents(&g, k->registry);
+	guess_offer_agents(&g, &k->of_rig->agents);
+	guess_offer_agents(&g, &k->of_town->agents);
+	guess_offer_agents(&g, k->registry);
+	guess_offer_agents(&g, tier_agents());
 	offer_pools(&g, k->of_rig);
 	offer_pools(&g, k->of_town);
 	return g.nearest.n ? arena_fmt(k->arena, "; did you mean %.*s?", STRF(g.nearest)) : (struct str){0};
@@ -313,20 +307,6 @@ static enum err unknown_role(struct question *k)
 		STRF(k->q->role), g.nearest.n ? "; did you mean " : "", STRF(g.nearest), g.nearest.n ? "?" : "");
 }
 
-static enum err unknown_rig(struct question *k)
-{
-	struct guess g = guess_for(k->q->rig);
-	struct str *names;
-	size_t n;
-
-	if (town_rigs(k->town, k->arena, &names, &n, NULL) == OK)
-		for (size_t i = 0; i < n; i++)
-			guess_offer(&g, names[i]);
-	return resolve_refuse(k, ERR_NOT_FOUND, NOWHERE, "there is no rig \"%.*s\" in %.*s%s%.*s%s",
-			      STRF(k->q->rig), STRF(town_dir(k->town)), g.nearest.n ? "; did you mean " : "",
-			      STRF(g.nearest), g.nearest.n ? "?" : "");
-}
-
 static enum err look_at_question(struct question *k)
 {
 	k->out->role = role_by_text(k->q->role);
@@ -338,7 +318,10 @@ static enum err look_at_question(struct question *k)
 	if (role_works_in_rig(k->out->role) && !k->q->rig.n)
 		return resolve_refuse(k, ERR_INVALID, NOWHERE, "a %.*s works in a rig: name it with --rig",
 				      STRF(k->q->role));
-	return k->q->rig.n && !k->rig ? unknown_rig(k) : OK;
+	if (k->q->rig.n && !k->rig)
+		return resolve_refuse(k, ERR_NOT_FOUND, NOWHERE, "%.*s",
+				      STRF(town_no_rig_text(k->town, k->q->rig, k->arena)));
+	return OK;
 }
 
 /* ---- the answer ---- */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { RIGS_NAMED = 5 }; /* to whoever asked for one that is not there */
+
 static bool could_be_a_rig(struct str name)
 {
 	return name.n && name.n <= 255 && name.p[0] != '.' && !memchr(name.p, '/', name.n) &&
@@ -236,6 +238,32 @@ static bool has_settings(struct town *t, struct str name)
 	}
 	free((void *)(uintptr_t)folder.p);
 	return has;
+}
+
+static struct str what_to_name(struct str wrong, const struct str *names, size_t n, struct arena *a)
+{
+	struct guess g = guess_for(wrong);
+	struct str all = {0};
+
+	for (size_t i = 0; i < n; i++)
+		guess_offer(&g, names[i]);
+	if (g.nearest.n)
+		return arena_fmt(a, "did you mean %.*s?", STRF(g.nearest));
+	for (size_t i = 0; i < n && i < RIGS_NAMED; i++)
+		all = arena_fmt(a, "%.*s%s%.*s", STRF(all), i ? ", " : "", STRF(names[i]));
+	if (n == 0)
+		return STR("it has none with files");
+	return arena_fmt(a, "its rigs are %.*s%s", STRF(all), n > RIGS_NAMED ? ", \xe2\x80\xa6" : "");
+}
+
+struct str town_no_rig_text(struct town *t, struct str name, struct arena *a)
+{
+	struct str *names = NULL;
+	size_t n = 0;
+
+	town_rigs(t, a, &names, &n, NULL);
+	return arena_fmt(a, "there is no rig \"%.*s\" in %.*s; %.*s", STRF(name), STRF(t->dir),
+			 STRF(what_to_name(name, names, n, a)));
 }
 
 enum err town_rigs(struct town *t, struct arena *a, struct str **names, size_t *count, struct problem *p)

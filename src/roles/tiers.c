@@ -64,6 +64,11 @@ const struct town_agent *tier_agent(struct str name)
 	return agents_find(presets_builtin(), name);
 }
 
+const struct agents *tier_agents(void)
+{
+	return &brought_agents;
+}
+
 static bool looks_like(const struct settings *s, const struct tier *tier, bool compat)
 {
 	bool relaxed = !compat && tier == &tiers[0];

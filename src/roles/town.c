@@ -189,8 +189,11 @@ static enum err look_in(struct files *files, struct str dir, struct problem *p)
 {
 	if (is_there(files, dir, "/mayor/town.json") || is_there(files, dir, "/settings/config.json"))
 		return OK;
-	return problem_set(p, ERR_NOT_FOUND,
-			   "%.*s is no town: it has neither mayor/town.json nor settings/config.json", STRF(dir));
+	return problem_set(
+		p, ERR_NOT_FOUND,
+		"%.*s is no town: it has neither mayor/town.json nor settings/config.json; name the folder "
+		"that has",
+		STRF(dir));
 }
 
 enum err town_open(struct files *files, struct str dir, struct str from, struct town **out, struct problem *p)

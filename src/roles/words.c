@@ -66,6 +66,13 @@ void guess_offer(struct guess *g, struct str known)
 	g->nearest = known;
 }
 
+void guess_offer_agents(struct guess *g, const struct agents *a)
+{
+	for (; a; a = a->under)
+		for (size_t i = 0; i < a->n; i++)
+			guess_offer(g, a->v[i].name);
+}
+
 int fault_order(const struct fault *a, const struct fault *b)
 {
 	int order = str_cmp(str_of(a->at.path), str_of(b->at.path));

@@ -169,11 +169,13 @@ def test_presets_of_the_program_and_of_a_town(t):
     town = Town(t, {'agents': {'mine': {'command': 'claude', 'args': ['', 'x']}}})
     town.install('claude')
     alone = {p['name']: p for p in town.json('presets', town=False)['items']}
-    assert len(alone) == 12 and alone['codex']['alone'] == 'exec --json' and alone['codex']['source'] == 'built in'
+    assert len(alone) == 14 and alone['codex']['alone'] == 'exec --json' and alone['codex']['source'] == 'built in'
     assert alone['claude']['installed'] and not alone['gemini']['installed']
     town.write('settings/agents.json', {'version': 1, 'agents': {'gemini': {'args': ['--yes']}}})
     all_ = {p['name']: p for p in town.json('presets')['items']}
-    assert len(all_) == 13 and all_['gemini']['args'] == ['--yes'] and all_['mine']['args'] == ['', 'x']
+    assert alone['claude-haiku']['model'] == 'haiku' and alone['claude-haiku']['source'] == 'cost tiers', alone
+    assert all_['mine']['resume'] == '--resume', all_['mine']     # as it is started: with what Claude brings
+    assert len(all_) == 15 and all_['gemini']['args'] == ['--yes'] and all_['mine']['args'] == ['', 'x']
     assert all_['mine']['source'] == f'settings/config.json:{town.line_of("settings/config.json", "mine")}'
 
 

@@ -557,7 +557,7 @@ static void a_wrong_effort_is_refused_or_told(void **state)
 	story_put(s, "settings/config.json", "{'role_effort':{'witness':'meduim'}}");
 	ask("witness");
 	assert_int_equal(s->answer.effort, EFFORT_HIGH);
-	assert_true(story_warned(s, "\"meduim\"; did you mean medium?; it does not count"));
+	assert_true(story_warned(s, "\"meduim\" of witness is no effort; did you mean medium?; it does not count"));
 }
 
 static void efforts_are_said_in_the_words_of_each_program(void **state)
