@@ -70,7 +70,7 @@ static void find_in_chunk(struct matches *m, const struct rank *r, uint32_t chun
 	else
 		any_word(r->p, first, bits);
 	if (r->filter) {
-		const uint64_t *pass = filter_bits(r->filter, chunk);
+		const uint64_t *pass = filter_chunk(r->filter, chunk)->bits;
 
 		for (uint32_t i = 0; i < CHUNK_WORDS; i++)
 			bits[i] &= pass[i];
@@ -94,15 +94,8 @@ static uint64_t count_with(const struct matches *m, struct value *v)
 {
 	uint64_t n = 0;
 
-	for (uint32_t chunk = 0; chunk < m->chunks; chunk++) {
-		uint64_t bits[CHUNK_WORDS] = {0};
-
-		if (!ptrs_get(&v->blocks, chunk))
-			continue;
-		value_bits(v, chunk, bits);
-		for (uint32_t i = 0; i < CHUNK_WORDS; i++)
-			n += (unsigned)__builtin_popcountll(bits[i] & m->bits[(size_t)chunk * CHUNK_WORDS + i]);
-	}
+	for (uint32_t chunk = 0; chunk < m->chunks; chunk++)
+		n += value_count(v, chunk, m->bits + (size_t)chunk * CHUNK_WORDS);
 	return n;
 }
 

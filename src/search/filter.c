@@ -1,6 +1,8 @@
-/* Bits of a chunk: any value of a dimension, every dimension that is named. The chunk asked for last is kept. */
+/* Bits of a chunk: any value of a dimension, every dimension that is named. They are worked out once for a query.
+ */
 #include "search/filter_priv.h"
 
+#include "search/bits_priv.h"
 #include "search/values_priv.h"
 
 #include <string.h>
@@ -8,15 +10,6 @@
 /* A document that changes from one wanted value to another while they are looked at would be missed. Then they are
  * looked at again, as often as this: it takes as many changes within a microsecond each to be missed after all. */
 enum { LOOKS_MAX = 64 };
-
-struct filter {
-	struct gen *g;
-	struct value *values[SEARCH_FILTERS_MAX]; /* of one dimension after the other */
-	uint32_t ends[SEARCH_DIMENSIONS_MAX];     /* where each dimension ends; may be empty: nothing passes */
-	uint32_t dimensions;
-	uint32_t chunk;
-	uint64_t bits[CHUNK_WORDS];
-};
 
 static void add_dimension(struct filter *f, const struct view *v, const struct search_query *q, uint32_t dimension)
 {
@@ -39,46 +32,48 @@ static void add_dimension(struct filter *f, const struct view *v, const struct s
 
 struct filter *filter_new(const struct view *v, const struct search_query *q)
 {
+	uint32_t chunks = (v->visible + CHUNK_SLOTS - 1) / CHUNK_SLOTS;
 	struct filter *f;
 
 	if (!q->filter_count)
 		return NULL;
-	f = ARENA_NEW(v->arena, struct filter);
+	f = arena_alloc(v->arena, sizeof(*f) + chunks * sizeof(f->chunks[0]));
+	CHECK(f != NULL);
 	f->g = v->g;
-	f->chunk = NO_ID;
+	f->arena = v->arena;
 	for (uint32_t d = 0; d < v->s->dimension_count; d++)
 		add_dimension(f, v, q, d);
 	return f;
 }
 
-static void look(struct filter *f)
+static void work_out(const struct filter *f, uint32_t chunk, uint64_t bits[CHUNK_WORDS])
 {
 	uint32_t from = 0;
 
-	memset(f->bits, 0xff, sizeof(f->bits));
+	memset(bits, 0xff, CHUNK_WORDS * sizeof(bits[0]));
 	for (uint32_t d = 0; d < f->dimensions; d++) {
 		uint64_t any[CHUNK_WORDS] = {0};
 
 		for (uint32_t i = from; i < f->ends[d]; i++)
-			value_bits(f->values[i], f->chunk, any);
+			value_bits(f->values[i], chunk, any);
 		for (uint32_t i = 0; i < CHUNK_WORDS; i++)
-			f->bits[i] &= any[i];
+			bits[i] &= any[i];
 		from = f->ends[d];
 	}
 }
 
-const uint64_t *filter_bits(struct filter *f, uint32_t chunk)
+const struct passing *filter_look(struct filter *f, uint32_t chunk)
 {
+	struct passing *p = f->chunks[chunk] = ARENA_NEW(f->arena, struct passing);
 	uint32_t flips;
 
-	if (f->chunk == chunk)
-		return f->bits;
-	f->chunk = chunk;
+	CHECK(p != NULL);
 	for (int looks = 0; looks < LOOKS_MAX; looks++) {
 		flips = atomic_load_explicit(&f->g->flips, memory_order_acquire);
-		look(f);
+		work_out(f, chunk, p->bits);
 		if (atomic_load_explicit(&f->g->flips, memory_order_acquire) == flips)
 			break;
 	}
-	return f->bits;
+	p->count = bits_count(p->bits, CHUNK_WORDS);
+	return p;
 }

@@ -4,14 +4,37 @@
 
 #include "search/plan_priv.h"
 
-struct filter;
+/* The slots of one chunk that pass. */
+struct passing {
+	uint32_t count;
+	uint64_t bits[CHUNK_WORDS];
+};
+
+struct filter {
+	struct gen *g;
+	struct arena *arena;
+	struct value *values[SEARCH_FILTERS_MAX]; /* of one dimension after the other */
+	uint32_t ends[SEARCH_DIMENSIONS_MAX];     /* where each dimension ends; may be empty: nothing passes */
+	uint32_t dimensions;
+	struct passing *chunks[]; /* NULL: not worked out yet */
+};
 
 struct filter *filter_new(const struct view *v, const struct search_query *q); /* NULL without filters */
-const uint64_t *filter_bits(struct filter *f, uint32_t chunk); /* CHUNK_WORDS; lives until the next call */
+const struct passing *filter_look(struct filter *f, uint32_t chunk);
+
+static inline const struct passing *filter_chunk(struct filter *f, uint32_t chunk)
+{
+	return f->chunks[chunk] ? f->chunks[chunk] : filter_look(f, chunk);
+}
 
 static inline bool filter_passes(struct filter *f, uint32_t slot)
 {
-	return !f || (filter_bits(f, slot / CHUNK_SLOTS)[slot % CHUNK_SLOTS / 64] >> slot % 64 & 1);
+	return !f || (filter_chunk(f, slot / CHUNK_SLOTS)->bits[slot % CHUNK_SLOTS / 64] >> slot % 64 & 1);
+}
+
+static inline bool filter_lets_any(struct filter *f, uint32_t chunk)
+{
+	return !f || filter_chunk(f, chunk)->count;
 }
 
 #endif

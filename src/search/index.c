@@ -117,7 +117,7 @@ static void count_doc(struct search *s, const struct doc *d, bool more)
 
 static struct chunk *chunk_for(struct search *s, struct gen *g, uint32_t slot)
 {
-	struct chunk *c = chunk_of(g, slot);
+	struct chunk *c = ptrs_get(&g->chunks, slot / CHUNK_SLOTS);
 
 	if (!c) {
 		c = mem_new(&s->memory, sizeof(*c));

@@ -153,9 +153,12 @@ static inline struct word *word_at(struct gen *g, uint32_t id)
 	return ptrs_get(&g->words, id);
 }
 
+/* Of a slot that was taken. */
 static inline struct chunk *chunk_of(struct gen *g, uint32_t slot)
 {
-	return ptrs_get(&g->chunks, slot / CHUNK_SLOTS);
+	struct ptrs *t = atomic_load_explicit(&g->chunks, memory_order_acquire);
+
+	return atomic_load_explicit(&t->v[slot / CHUNK_SLOTS], memory_order_acquire);
 }
 
 static inline bool slot_is_seen(const struct chunk *c, uint32_t slot, uint32_t visible)

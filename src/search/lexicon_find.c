@@ -5,6 +5,7 @@
  */
 #include "search/lexicon_priv.h"
 
+#include <endian.h>
 #include <string.h>
 
 /* A beginning to compare with; its first eight bytes as in an entry. */
@@ -88,7 +89,8 @@ void lexicon_beginning(struct gen *g, struct str prefix, lexicon_found_fn *found
 
 /* ---- distance ---- */
 
-/* rows[i][j]: edits between the first i characters of the candidate and the first j of the word. */
+/* rows[i][j]: edits between the first i characters of the candidate and the first j of the word. A character is its
+ * bytes, the first one on top: they are in order as the words are. */
 struct walk {
 	uint32_t word[TERM_BYTES_MAX], candidate[TERM_BYTES_MAX];
 	uint32_t n, edits;
@@ -97,21 +99,57 @@ struct walk {
 	void *whose;
 };
 
+/* A word, character by character: from the key for as long as that will do. */
+struct spelling {
+	const struct entry *e;
+	struct str rest;
+	bool whole; /* nothing comes after the rest */
+	char head[8];
+};
+
 static uint32_t next_char(struct str *s)
 {
-	size_t n = str_utf8_step(*s);
+	size_t n = s->n && (unsigned char)*s->p < 0x80 ? 1 : str_utf8_step(*s);
 	uint32_t c = 0;
 
-	/* Its bytes will do: equal when the characters are. */
 	for (size_t i = 0; i < (n ? n : 1); i++)
-		c = c << 8 | (unsigned char)s->p[i];
+		c |= (uint32_t)(unsigned char)s->p[i] << (24 - 8 * i);
 	*s = (struct str){s->p + (n ? n : 1), s->n - (n ? n : 1)};
 	return c;
+}
+
+static void spell(struct spelling *s, const struct entry *e)
+{
+	uint64_t key = htobe64(e->key);
+
+	memcpy(s->head, &key, sizeof(key));
+	s->e = e;
+	s->rest = (struct str){s->head, strnlen(s->head, sizeof(s->head))};
+	s->whole = s->rest.n < sizeof(s->head);
+}
+
+/* 0 at its end. */
+static uint32_t spell_next(struct spelling *s)
+{
+	if (!s->whole && (!s->rest.n || (unsigned char)*s->rest.p >= 0x80)) {
+		struct str text = word_text(s->e->word);
+		size_t used = sizeof(s->head) - s->rest.n;
+
+		s->rest = (struct str){text.p + used, text.n - used};
+		s->whole = true;
+	}
+	return s->rest.n ? next_char(&s->rest) : 0;
 }
 
 static uint8_t least(uint8_t a, uint8_t b)
 {
 	return a < b ? a : b;
+}
+
+/* Two edits are for words with the same first character. */
+static uint32_t edits_of(const struct walk *w)
+{
+	return w->candidate[0] == w->word[0] ? w->edits : 1;
 }
 
 static uint8_t cell(const struct walk *w, uint32_t i, uint32_t j)
@@ -143,7 +181,7 @@ static bool fill_row(struct walk *w, uint32_t i)
 		best = least(best, w->rows[i][j]);
 	}
 	w->rows[i][to + 1] = over;
-	return best <= (w->candidate[0] == w->word[0] ? w->edits : 1);
+	return best <= edits_of(w);
 }
 
 static void first_row(struct walk *w)
@@ -156,36 +194,72 @@ static void judge(struct walk *w, const struct word *word, uint32_t n)
 {
 	uint32_t edits;
 
-	if (n + w->edits < w->n || n > w->n + w->edits || !has_docs(word))
+	if (n + w->edits < w->n || n > w->n + w->edits)
 		return;
 	edits = w->rows[n][w->n];
-	if (edits <= w->edits && (edits < 2 || w->candidate[0] == w->word[0]))
+	if (edits <= edits_of(w) && has_docs(word))
 		w->found(w->whose, word, edits);
 }
 
-/* `shared` characters are those of the word before, and their rows are right. Returns how many bytes it took to see
- * that nothing that begins like this can be near enough; 0 when the word was judged. */
-static size_t consider(struct walk *w, const struct word *word, uint32_t *shared)
+/* The next character that would do where character i was one edit too many: the word's own at a place where nothing
+ * is left to spend. Two that are swapped are among them: to insert the second would have done too. 0 when there is
+ * none. */
+static uint32_t next_that_does(const struct walk *w, uint32_t i)
 {
-	struct str rest = word_text(word);
-	uint32_t n = 0;
+	uint32_t from = i > w->edits ? i - w->edits : 1, to = i + w->edits < w->n ? i + w->edits : w->n;
+	uint32_t next = 0;
+
+	for (uint32_t j = from; j <= to; j++) {
+		uint32_t c = w->word[j - 1];
+
+		if (w->rows[i - 1][j - 1] <= edits_of(w) && c > w->candidate[i - 1] && (!next || c < next))
+			next = c;
+	}
+	return next;
+}
+
+/* `shared` characters are those of the word before, and their rows are right. Returns how many characters it took
+ * to see that nothing that begins like this can be near enough; 0 when the word was judged. */
+static uint32_t consider(struct walk *w, const struct entry *e, uint32_t *shared)
+{
+	struct spelling s;
+	uint32_t n = 0, c;
 	bool same = true;
 
-	while (rest.n) {
-		uint32_t c = next_char(&rest);
-
+	spell(&s, e);
+	while ((c = spell_next(&s))) {
 		same = same && n < *shared && w->candidate[n] == c;
 		w->candidate[n++] = c;
 		if (same)
 			continue;
 		if (!fill_row(w, n)) {
 			*shared = n - 1;
-			return word->n - rest.n;
+			return n;
 		}
 	}
 	*shared = n;
-	judge(w, word, n);
+	judge(w, e->word, n);
 	return 0;
+}
+
+/* The first characters of the candidate as text, and one more. */
+static struct str beginning_with(const struct walk *w, uint32_t n, uint32_t c, char *out)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i <= n; i++)
+		for (uint32_t rest = i < n ? w->candidate[i] : c; rest; rest <<= 8)
+			out[bytes++] = (char)(rest >> 24);
+	return (struct str){out, bytes};
+}
+
+/* Past all that begins like the candidate, which is hopeless from character n on. */
+static uint32_t hop(const struct walk *w, const struct run *r, uint32_t i, uint32_t n)
+{
+	char text[TERM_BYTES_MAX + 4];
+	uint32_t next = n > 1 ? next_that_does(w, n) : 0;
+
+	return seek(r, i, beginning_with(w, n - 1, next, text), !next);
 }
 
 static void walk_run(struct walk *w, const struct run *r)
@@ -193,26 +267,34 @@ static void walk_run(struct walk *w, const struct run *r)
 	uint32_t shared = 0;
 
 	for (uint32_t i = 0; i < r->n;) {
-		const struct word *word = r->v[i].word;
-		size_t hopeless = consider(w, word, &shared);
+		uint32_t hopeless = consider(w, &r->v[i], &shared);
 
-		i = hopeless ? seek(r, i, (struct str){word->text, hopeless}, true) : i + 1;
+		i = hopeless ? hop(w, r, i, hopeless) : i + 1;
+	}
+}
+
+static void walk_tail(struct walk *w, const struct lexicon *l)
+{
+	uint32_t n = atomic_load_explicit((_Atomic uint32_t *)(uintptr_t)&l->tail_n, memory_order_acquire);
+	uint32_t shared = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct entry e = {beginning_of(word_text(l->tail[i])).key, l->tail[i]};
+
+		consider(w, &e, &shared);
 	}
 }
 
 void lexicon_similar(struct gen *g, struct str word, uint32_t edits, lexicon_found_fn *found, void *whose)
 {
 	const struct lexicon *l = atomic_load_explicit(&g->lexicon, memory_order_acquire);
-	uint32_t tail = atomic_load_explicit((_Atomic uint32_t *)(uintptr_t)&l->tail_n, memory_order_acquire);
 	struct walk w = {.edits = edits, .found = found, .whose = whose};
-	uint32_t shared = 0;
 
-	CHECK(edits <= EDITS_MAX && word.n <= TERM_BYTES_MAX);
+	CHECK(edits >= 1 && edits <= EDITS_MAX && word.n <= TERM_BYTES_MAX);
 	while (word.n)
 		w.word[w.n++] = next_char(&word);
 	first_row(&w);
 	for (uint32_t i = 0; i < l->run_count; i++)
 		walk_run(&w, l->runs[i]);
-	for (uint32_t i = 0; i < tail; i++)
-		consider(&w, l->tail[i], &shared);
+	walk_tail(&w, l);
 }

@@ -117,26 +117,42 @@ static struct search_hit hit_of(const struct rank *r, const struct best *b)
 				   .prior_points = ldexp((double)prior_points(r, prior), -POINTS_BITS)};
 }
 
+static const struct doc *doc_of(const struct rank *r, const struct best *b)
+{
+	return chunk_of(r->v->g, b->slot)->doc[b->slot % CHUNK_SLOTS];
+}
+
+/* The documents lie anywhere in memory: all are called for before the first is read. */
+static void explain(const struct rank *r, const struct best *best, struct search_hit *hits, size_t n)
+{
+	struct whys whys;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct doc *d = doc_of(r, &best[i]);
+
+		__builtin_prefetch(d);
+		__builtin_prefetch(&d->packed);
+		__builtin_prefetch(d->packed + 64);
+	}
+	whys_begin(&whys, r->v, r->p);
+	for (size_t i = 0; i < n; i++)
+		whys_of(&whys, doc_of(r, &best[i]), &hits[i]);
+}
+
 static void take_hits(struct rank *r, const struct search_query *q, struct search_result *out)
 {
 	size_t from = q->offset < r->top.n ? q->offset : r->top.n, n = r->top.n - from;
 	struct search_hit *hits;
-	struct whys whys;
 
 	out->more = n > q->limit;
 	n = out->more ? q->limit : n;
 	top_sort(&r->top);
 	hits = ARENA_ARRAY(r->v->arena, struct search_hit, n);
 	CHECK(hits != NULL);
+	for (size_t i = 0; i < n; i++)
+		hits[i] = hit_of(r, &r->top.v[from + i]);
 	if (q->why)
-		whys_begin(&whys, r->v, r->p);
-	for (size_t i = 0; i < n; i++) {
-		const struct best *b = &r->top.v[from + i];
-
-		hits[i] = hit_of(r, b);
-		if (q->why)
-			whys_of(&whys, chunk_of(r->v->g, b->slot)->doc[b->slot % CHUNK_SLOTS], &hits[i]);
-	}
+		explain(r, r->top.v + from, hits, n);
 	out->hits = hits;
 	out->hit_count = n;
 }

@@ -87,6 +87,8 @@ static void meet(struct together *t, uint32_t slot, uint64_t points)
 {
 	struct rank *r = t->r;
 
+	if (!filter_passes(r->filter, slot))
+		return;
 	for (uint32_t i = 1; i < t->n; i++) {
 		bool there;
 
@@ -98,8 +100,7 @@ static void meet(struct together *t, uint32_t slot, uint64_t points)
 		else if (i < t->required)
 			return;
 	}
-	if (filter_passes(r->filter, slot))
-		rank_take(r, slot, points + r->p->all_points);
+	rank_take(r, slot, points + r->p->all_points);
 }
 
 /* The least worth the leader must have to reach the floor; over WORTH_MAX when none is enough. */

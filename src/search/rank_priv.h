@@ -13,12 +13,13 @@
 #include "search/filter_priv.h"
 #include "search/plan_priv.h"
 
-/* Room for one chunk of slots; a reader has one. Bits and sums are zero between uses. */
+/* Room for one chunk of slots; a reader has one. It is empty between uses. */
 struct window {
 	uint64_t bits[CHUNK_WORDS];
-	uint64_t sums[CHUNK_SLOTS]; /* points << COUNT_BITS | how many required words the slot has */
+	uint64_t sums[CHUNK_SLOTS];
+	uint32_t n;
+	uint16_t slots[CHUNK_SLOTS + 1]; /* n of them have a sum; one more is written ahead */
 };
-enum { COUNT_BITS = 6 };
 
 struct best {
 	uint64_t points;

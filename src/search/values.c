@@ -4,6 +4,7 @@
  */
 #include "search/values_priv.h"
 
+#include "search/bits_priv.h"
 #include "search/tables_priv.h"
 
 #include <string.h>
@@ -178,6 +179,24 @@ void value_bits(struct value *v, uint32_t chunk, uint64_t bits[CHUNK_WORDS])
 	}
 	for (uint32_t i = 0; i < b->n; i++)
 		bits[sparse(b)[i] / 64] |= UINT64_C(1) << sparse(b)[i] % 64;
+}
+
+uint32_t value_count(struct value *v, uint32_t chunk, const uint64_t bits[CHUNK_WORDS])
+{
+	const struct block *b = ptrs_get(&v->blocks, chunk);
+	uint64_t own[CHUNK_WORDS];
+	uint32_t n = 0;
+
+	if (!b)
+		return 0;
+	if (b->dense) {
+		for (uint32_t i = 0; i < CHUNK_WORDS; i++)
+			own[i] = atomic_load_explicit(&b->bits[i], memory_order_acquire);
+		return bits_count_both(own, bits, CHUNK_WORDS);
+	}
+	for (uint32_t i = 0; i < b->n; i++)
+		n += (uint32_t)(bits[sparse(b)[i] / 64] >> sparse(b)[i] % 64 & 1);
+	return n;
 }
 
 void value_retire(struct memory *m, struct value *v)

@@ -19,6 +19,9 @@ void value_unmark(struct memory *m, struct value *v, uint32_t slot);
 /* Adds the bits of those slots of a chunk that have the value. */
 void value_bits(struct value *v, uint32_t chunk, uint64_t bits[CHUNK_WORDS]);
 
+/* How many of these slots of a chunk have the value. */
+uint32_t value_count(struct value *v, uint32_t chunk, const uint64_t bits[CHUNK_WORDS]);
+
 void value_retire(struct memory *m, struct value *v);
 
 #endif
