@@ -163,6 +163,8 @@ def test_models_says_which_line_decided(t):
     table = town.good('models', '--rig', 'alpha').splitlines()
     assert table[0].split()[:2] == ['RIG', 'ROLE'] and len(table) == 5
     assert 'ESTIMATED USD PER DAY' in table[0]
+    nowhere = town.run('models', '--rig', 'alhpa')
+    assert nowhere.returncode == 4 and nowhere.stdout == '' and 'did you mean alpha?' in nowhere.stderr, nowhere
 
 
 def test_presets_of_the_program_and_of_a_town(t):

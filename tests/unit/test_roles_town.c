@@ -517,6 +517,27 @@ static void faults_are_told_by_file_and_line(void **state)
 	assert_int_equal(town_fault(s->town, 3)->at.line, 3);
 }
 
+static void a_rig_that_is_not_there_is_refused_with_those_that_are(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} rows[] = {{"alpah", "there is no rig \"alpah\" in /t; did you mean alpha?"},
+		    {"zeta", "there is no rig \"zeta\" in /t; its rigs are alpha, r1, r2, r3, r4, \xe2\x80\xa6"}};
+	char path[32];
+
+	(void)state;
+	assert_str(town_no_rig_text(s->town, STR("zeta"), s->arena),
+		   "there is no rig \"zeta\" in /t; it has none with files");
+	story_put(s, "alpha/settings/config.json", "{}");
+	for (int i = 1; i <= 5; i++) {
+		snprintf(path, sizeof(path), "r%d/settings/config.json", i);
+		story_put(s, path, "{}");
+	}
+	town_refresh(s->town);
+	for (size_t i = 0; i < COUNT_OF(rows); i++)
+		assert_str(town_no_rig_text(s->town, str_of(rows[i].name), s->arena), rows[i].text);
+}
+
 int main(void)
 {
 #define TEST(name) STORY_TEST(name, s)
@@ -547,6 +568,7 @@ int main(void)
 		TEST(null_empties_what_was_said_before),
 		TEST(a_file_that_gas_town_refuses_says_why),
 		TEST(faults_are_told_by_file_and_line),
+		TEST(a_rig_that_is_not_there_is_refused_with_those_that_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
