@@ -1,32 +1,32 @@
 /*
- * Answers that are ready, in two levels: L1 in this process, L2 in a Redis that all processes share and that may be
- * away, slow, empty or wrong. What the store says is the truth; the cache is never older than what it was told.
+ * Answers that are ready, in two levels: L1 in this process, L2 in a Redis that all processes share and that may
+ * be away, slow, empty or wrong. What the store says is the truth; the cache is never older than what it was told.
  *
  * The promise. Once cache_invalidate() has returned, no blob that was loaded before is handed out, from either
- *level: not what stands there, not what a load that began earlier puts later, not what another process has put into
- *Redis. Whoever follows the store's changes tells the cache of each one, in order, and says with cache_trust()
- *until when it may be believed that all were told; after that both levels answer nothing. docs/internals/cache.md
- *says why it holds.
+ * level: not what stands there, not what a load that began earlier puts later, not what another process has put
+ * into Redis. Whoever follows the store's changes tells the cache of each one, in order, and says with
+ * cache_trust() until when it may be believed that all were told; after that both levels answer nothing.
+ * docs/internals/cache.md says why it holds.
  *
- *	struct cache_key key = cache_key(STR("agent/17")); key.shared = true;       on a loop thread:
- *	struct cache_blob *blob = cache_get(c, &key, now);                           safe there, under 1 µs
+ *	struct cache_key key = cache_key(STR("agent/17"));
+ *	key.shared = true;
+ *	blob = cache_get(c, &key, now);           on a loop thread, and safe there: under 1 µs
  *	if (blob)
  *		… answer from blob->etag and blob->body, then cache_blob_drop(&blob)
- *	else … hand the call to a pool thread, which does:
- *		struct cache_fill fill;
- *		blob = cache_begin(c, &key, now, &fill);                             another's load, or Redis'
- *		if (!blob) {                                                         ours: BEFORE the row is read
- *			enum err err = … read the row, encode it …;
+ *	else … the call goes to a pool thread, which does:
+ *		blob = cache_begin(c, &key, now, &fill);      BEFORE the row is read
+ *		if (!blob) {                                  neither another's load nor Redis had it
+ *			err = … read the row, encode it …;
  *			if (err)
  *				return cache_abandon(&fill), err;
  *			blob = cache_blob_new(etag, body, row.version, (int64_t[]){row.tenant, row.visibility});
- *			cache_put(&fill, blob, 300000, now_after);                   void if it changed meanwhile
+ *			cache_put(&fill, blob, 300000, now);      void if it has changed meanwhile
  *		}
- *	after a commit, and for each change that the follower reads: cache_invalidate(c, &key, row.version);
- *	for lists: key.groups[0] = LISTS_OF(tenant), and cache_invalidate_group(c, LISTS_OF(tenant)).
+ *	after each commit, and for each change that the follower reads: cache_invalidate(c, &key, row.version, now);
+ *	for lists: key.groups[0] = LISTS_OF(tenant), and after a change cache_invalidate_group(c, LISTS_OF(tenant)).
  *
  * Times are monotonic milliseconds (clock_mono_ns() / 1000000) but where it says otherwise. Nothing here fails:
- *what cannot be cached is not cached.
+ * what cannot be cached is not cached.
  */
 #ifndef TENFOLD_CACHE_CACHE_H
 #define TENFOLD_CACHE_CACHE_H
@@ -40,7 +40,7 @@
 
 enum {
 	CACHE_KEY_MAX = 512,  /* bytes; a longer key is not cached */
-	CACHE_ETAG_MAX = 128, /* bytes */
+	CACHE_ETAG_MAX = 128, /* bytes; a longer one aborts */
 	CACHE_GROUPS = 2,     /* that an entry can be in */
 	CACHE_TAGS = 2,
 };
@@ -84,7 +84,7 @@ struct cache_config {
 	uint64_t seed;         /* of hashes and jitter: from rng_system_word(), or a test's */
 	int wait_ms;           /* how long at most a load of the same key is waited for; 0: 100 */
 	struct redis *redis;   /* L2, borrowed; NULL: none */
-	struct str prefix;     /* of keys in Redis: one for each deployment; copied */
+	struct str prefix;     /* of keys in Redis: one for each deployment, at most 128 bytes; copied */
 	int64_t shared_ttl_ms; /* the longest life of a blob in L2; 0: 5 minutes */
 	int64_t now_ms;
 };
@@ -165,7 +165,8 @@ struct cache_stats {
 	uint64_t shared_errors;                 /* misses: Redis did not answer */
 	uint64_t shared_writes, shared_dropped; /* told to Redis; not told, for the queue was full or Redis away */
 	uint64_t shared_waiting;                /* to be told to Redis now */
+	bool shared_open;                       /* L2 is believed now */
 };
-void cache_stats_get(struct cache *c, struct cache_stats *out);
+void cache_stats_get(struct cache *c, int64_t now_ms, struct cache_stats *out);
 
 #endif

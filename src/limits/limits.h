@@ -2,26 +2,30 @@
  * How much each caller may ask: a token bucket per key, agent or address.
  *
  * A bucket of a tier holds `burst` tokens and gains `per_minute` a minute; a call costs some and is refused when
- *they are not there. Buckets that are full again hold nothing worth knowing and make room for others. Addresses and
- *ids have a table each, both bounded, so that who cycles through addresses pushes no key out. When all places for
- *an address are taken by active ones, it shares one bucket of its tier with all others like it: a flood from ever
- *new addresses is limited as a whole, and those who were there first do not notice. When all places for an id are
- *taken, the one nearest to full makes room, which gives it back less than it would soon have had.
+ * they are not there. Buckets that are full again hold nothing worth knowing and make room for others. Addresses
+ * and ids have a table each, both bounded, so that who cycles through addresses pushes no key out. When all places
+ * for an address are taken by active ones, it shares one bucket of its tier with all others like it: a flood from
+ * ever new addresses is limited as a whole, and those who were there first do not notice. When all places for an
+ * id are taken, the one nearest to full makes room, which gives it back less than it would soon have had.
  *
- * With a Redis the nodes tell each other every 100 ms what was used. A bucket's level stands there, filled by
- *Redis' own clock, and may fall below zero: what N nodes admitted before they heard of each other is owed and paid
- *back. So in any time T they admit at most burst + per_minute × T and N times what one node admits in 100 ms.
- *Without Redis each node limits alone.
+ * With a Redis the nodes tell each other every 100 ms what was used. A bucket's level stands there, filled by the
+ * clock of Redis, and may fall below zero: what N nodes admitted before they heard of each other is owed and paid
+ * back. So in any time T up to 32 nodes admit at most burst + per_minute × T and N times what one node admits in
+ * 100 ms. Without Redis each node limits alone.
  *
- *	struct limits_tier tiers[] = {[TIER_UNLIMITED] = {0}, [TIER_REGISTERED] = {.per_minute = 600, .burst = 100},
- *…}; struct limits *l = limits_new(&(struct limits_config){.tiers = tiers, .tier_count = 2, .seed =
- *rng_system_word()}); if (redis) limits_share(l, redis, STR("tenfold"), &p); on a loop thread, for each call:
- *		struct limits_answer a = limits_take(l, now_ms, limits_id(LIMITS_OF_KEYS, key.id), key.tier, 1);
+ *	struct limits_tier tiers[] = {[TIER_UNLIMITED] = {0}, [TIER_REGISTERED] = {600, 100}};
+ *	l = limits_new(&(struct limits_config){.tiers = tiers, .tier_count = 2, .seed = rng_system_word()});
+ *	if (redis)
+ *		limits_share(l, redis, STR("tenfold"), &p);
+ *	on a loop thread, for each call:
+ *		a = limits_take(l, now_ms, limits_id(KIND_KEY, key.id), key.tier, 1);
  *		if (!a.allowed)
  *			… 429 with Retry-After: a.retry_after_s
- *		… RateLimit-Policy: "key";q=a.limit;w=a.window_s    RateLimit: "key";r=a.remaining;t=a.reset_s
+ *		… RateLimit-Policy: "key";q=a.limit;w=a.window_s
+ *		… RateLimit: "key";r=a.remaining;t=a.reset_s
  *
- * Times are monotonic milliseconds, handed in; one that goes back counts as standing still.
+ * Times are monotonic milliseconds (clock_mono_ns() / 1000000; a test without Redis may have others), handed in;
+ * one that goes back counts as standing still.
  */
 #ifndef TENFOLD_LIMITS_LIMITS_H
 #define TENFOLD_LIMITS_LIMITS_H
@@ -38,6 +42,7 @@ enum {
 	LIMITS_PER_MINUTE_MAX = 100000000,
 	LIMITS_BURST_MAX = 100000000,
 	LIMITS_SHARE_MS = 100,
+	LIMITS_PREFIX_MAX = 128, /* bytes */
 };
 
 struct limits_tier {
