@@ -12,16 +12,7 @@
 --   key_proved_ms int64, version int64, created_ms int64, updated_ms int64, deleted_ms int64,
 --   status int64, since_ms int64, flips int64, capabilities json)
 
--- Gives no row where the handle is taken, which dooms nothing.
--- name: agent_insert :one
--- in: agent_row
--- out: (id id64)
-INSERT INTO agents (id, tenant, handle, name, type, visibility, protocols, description, endpoint, homepage, avatar,
-  operator, tags, metadata, public_key, key_proved_ms, version, created_ms, updated_ms, deleted_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-ON CONFLICT (handle) DO NOTHING RETURNING id
-
--- name: agent_insert_all :batch
+-- name: agent_insert :batch
 -- in: agent_row
 INSERT INTO agents (id, tenant, handle, name, type, visibility, protocols, description, endpoint, homepage, avatar,
   operator, tags, metadata, public_key, key_proved_ms, version, created_ms, updated_ms, deleted_ms)
@@ -76,7 +67,8 @@ FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id = $1
 -- out: (id id64)
 SELECT id FROM (
   SELECT max(id) AS id FROM agents UNION ALL SELECT max(id) FROM attestations UNION ALL SELECT max(id) FROM capabilities
-  UNION ALL SELECT max(id) FROM agent_capabilities UNION ALL SELECT max(id) FROM challenges UNION ALL SELECT 0) AS highest
+  UNION ALL SELECT max(id) FROM challenges UNION ALL SELECT max(id) FROM keys UNION ALL SELECT max(id) FROM tenants
+  UNION ALL SELECT 0) AS highest
 WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1
 
 -- ---- beside the agent ----

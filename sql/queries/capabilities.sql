@@ -31,17 +31,17 @@ WHERE tenant = $1 AND slug > $2 ORDER BY slug LIMIT $3
 
 -- ---- who has them ----
 
--- struct: agent_capability_row (id id64, agent id64, capability id64, endpoint text?, created_ms int64)
+-- struct: agent_capability_row (agent id64, capability id64, endpoint text?, created_ms int64)
 
 -- name: agent_capability_put :batch
 -- in: agent_capability_row
-INSERT INTO agent_capabilities (id, agent, capability, endpoint, created_ms) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO agent_capabilities (agent, capability, endpoint, created_ms) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agent, capability) DO UPDATE SET endpoint = excluded.endpoint
 
 -- name: agent_capability_delete :one
 -- in: (agent id64, capability id64)
--- out: (id id64)
-DELETE FROM agent_capabilities WHERE agent = $1 AND capability = $2 RETURNING id
+-- out: (agent id64)
+DELETE FROM agent_capabilities WHERE agent = $1 AND capability = $2 RETURNING agent
 
 -- name: agent_capability_delete_all :batch
 -- in: id_row

@@ -61,13 +61,15 @@ create table capabilities (
   unique (tenant, slug)
 );
 
+-- dialect: postgres
+alter table capabilities alter column slug type text collate "C";   -- by bytes, as on SQLite
+
 create table agent_capabilities (
-  id id64 primary key,
   agent id64 not null,
   capability id64 not null,
   endpoint text,
   created_ms int64 not null,
-  unique (agent, capability)
+  primary key (agent, capability)
 );
 create index agent_capabilities_of on agent_capabilities (capability, agent);
 

@@ -307,12 +307,6 @@ static int tenant_by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static int key_by_id(const void *a, const void *b)
-{
-	const struct keyring_key *x = a, *y = b;
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 size_t keyring_tenants(struct keyring *k, struct arena *a, struct keyring_tenant **out)
 {
 	pthread_rwlock_rdlock(&k->lock);
@@ -326,23 +320,5 @@ size_t keyring_tenants(struct keyring *k, struct arena *a, struct keyring_tenant
 	pthread_rwlock_unlock(&k->lock);
 	if (n > 1)
 		qsort(*out, n, sizeof **out, tenant_by_id);
-	return n;
-}
-
-size_t keyring_keys(struct keyring *k, int64_t tenant, struct arena *a, struct keyring_key **out)
-{
-	pthread_rwlock_rdlock(&k->lock);
-	size_t n = 0;
-	*out = ARENA_ARRAY(a, struct keyring_key, k->ring->keys_by_id.count);
-	const struct key_node *node;
-	for (size_t i = 0; *out && (node = map_next(&k->ring->keys_by_id, &i));) {
-		if (tenant != 0 && node->key.tenant != tenant)
-			continue;
-		(*out)[n] = node->key;
-		(*out)[n++].name = arena_str(a, node->key.name);
-	}
-	pthread_rwlock_unlock(&k->lock);
-	if (n > 1)
-		qsort(*out, n, sizeof **out, key_by_id);
 	return n;
 }

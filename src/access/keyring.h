@@ -55,8 +55,7 @@ enum err keyring_authenticate(struct keyring *k, struct str secret, struct str t
 /* By name or t_ id; false when there is none. */
 bool keyring_find_tenant(struct keyring *k, struct str name_or_id, struct arena *a, struct keyring_tenant *out);
 
-/* All, oldest first, copied into the arena. tenant 0: of every tenant. */
+/* All, oldest first, copied into the arena. */
 size_t keyring_tenants(struct keyring *k, struct arena *a, struct keyring_tenant **out);
-size_t keyring_keys(struct keyring *k, int64_t tenant, struct arena *a, struct keyring_key **out);
 
 #endif

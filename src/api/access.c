@@ -1,11 +1,9 @@
-/* Tenants, keys, and who the caller is. Lists are answered from the keyring; changes reach it after their commit.
- */
+/* Tenants, keys, and who the caller is. Changes reach the key ring after their commit. */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/keys.h"
 
 #include "store/queries.h"
-
-#include <string.h>
 
 enum err api_whoami(struct call *c, const struct nothing *in, struct whoami *out)
 {
@@ -15,6 +13,8 @@ enum err api_whoami(struct call *c, const struct nothing *in, struct whoami *out
 	out->key = c->caller.key;
 	out->key_name = c->caller.key_name;
 	out->scope = (int)c->caller.scope;
+	if (c->caller.agent)
+		PUT(out, whoami, agent, c->caller.agent);
 	if (c->caller.expires_ms)
 		PUT(out, whoami, expires_at, c->caller.expires_ms);
 	return OK;
@@ -84,101 +84,79 @@ enum err api_tenant_list(struct call *c, const struct nothing *in, struct tenant
 
 /* ---- keys ---- */
 
-struct key_added {
-	struct app *app;
-	struct keyring_key key;
-};
-
-static void key_committed(void *arg)
-{
-	struct key_added *added = arg;
-	keyring_put_key(added->app->keyring, &added->key);
-}
-
 enum err api_key_add(struct call *c, const struct key_new *in, struct key_created *out)
 {
-	struct app *app = call_app(c);
 	bool expires = HAS(in, key_new, expires_at);
 	if (expires && in->expires_at <= c->now_ms)
 		return problem_field(&c->problem, ERR_INVALID, "expires_at", "must lie in the future");
 	if (in->scope == SCOPE_NONE)
 		return problem_field(&c->problem, ERR_INVALID, "scope", "a key that may do nothing is of no use");
-	char secret[KEY_SECRET_TEXT];
-	keyring_secret_new(secret);
-	struct key_added *added = ARENA_NEW(c->arena, struct key_added);
-	added->app = app;
-	added->key = (struct keyring_key){.id = app_new_id(app),
-					  .tenant = c->caller.tenant,
-					  .created_ms = c->now_ms,
-					  .expires_ms = expires ? in->expires_at : 0,
-					  .scope = (enum scope)in->scope,
-					  .name = in->name};
-	keyring_secret_hash(str_of(secret), added->key.hash);
-	struct key_row row = {.id = added->key.id,
-			      .tenant = added->key.tenant,
-			      .name = in->name,
-			      .scope = in->scope,
-			      .hash = {(const char *)added->key.hash, KEY_HASH_BYTES},
-			      .created_ms = c->now_ms,
-			      .expires_ms = added->key.expires_ms};
-	enum err err = q_key_insert(c->db, &row);
-	if (err)
-		return err;
-	call_after_commit(c, key_committed, added);
-	out->id = row.id;
+	struct keyring_key key = {.tenant = c->caller.tenant,
+				  .expires_ms = expires ? in->expires_at : 0,
+				  .scope = (enum scope)in->scope,
+				  .name = in->name};
+	enum err err = keys_add(c, &key, &out->secret);
+	out->id = key.id;
 	out->name = in->name;
 	out->scope = in->scope;
-	out->secret = arena_str(c->arena, str_of(secret));
 	if (expires)
 		PUT(out, key_created, expires_at, in->expires_at);
-	return OK;
+	return err;
 }
 
-enum err api_key_list(struct call *c, const struct nothing *in, struct key_list *out)
+static void show_key(const struct key_row *row, struct key *out)
 {
-	(void)in;
-	struct keyring_key *all;
-	size_t n = keyring_keys(call_app(c)->keyring, c->caller.tenant, c->arena, &all);
-	out->items = ARENA_ARRAY(c->arena, struct key, n);
-	for (; out->items && out->items_count < n; out->items_count++) {
-		const struct keyring_key *k = &all[out->items_count];
-		struct key *item = &out->items[out->items_count];
-		*item = (struct key){.id = k->id,
-				     .tenant = k->tenant,
-				     .name = k->name,
-				     .scope = (int)k->scope,
-				     .created_at = k->created_ms};
-		if (k->expires_ms)
-			PUT(item, key, expires_at, k->expires_ms);
-		if (k->revoked_ms)
-			PUT(item, key, revoked_at, k->revoked_ms);
-	}
-	return OK;
+	*out = (struct key){.id = row->id,
+			    .tenant = row->tenant,
+			    .name = row->name,
+			    .scope = (int)row->scope,
+			    .tier = (int)row->tier,
+			    .created_at = row->created_ms};
+	if (row->agent)
+		PUT(out, key, agent, row->agent);
+	if (row->expires_ms)
+		PUT(out, key, expires_at, row->expires_ms);
+	if (row->revoked_ms)
+		PUT(out, key, revoked_at, row->revoked_ms);
 }
 
-struct key_gone {
-	struct app *app;
-	int64_t key, now_ms;
+struct key_page {
+	struct arena *arena;
+	struct key_list *out;
 };
 
-static void key_revoke_committed(void *arg)
+static enum err add_key(void *ctx, const void *row)
 {
-	struct key_gone *gone = arg;
-	keyring_revoke(gone->app->keyring, gone->key, gone->now_ms);
+	struct key_page *page = ctx;
+	struct key_row r = *(const struct key_row *)row;
+	r.name = arena_str(page->arena, r.name);
+	show_key(&r, &page->out->items[page->out->items_count++]);
+	return OK;
+}
+
+enum err api_key_list(struct call *c, const struct key_list_in *in, struct key_list *out)
+{
+	struct key_page page = {c->arena, out};
+	int64_t above = 0;
+	if (HAS(in, key_list_in, cursor) && !id_parse(in->cursor, "c_", &above))
+		return problem_field(&c->problem, ERR_INVALID, "cursor", "must be the next_cursor of a page");
+	out->items = ARENA_ARRAY(c->arena, struct key, (size_t)in->limit + 1);
+	if (!out->items)
+		return ERR_INTERNAL;
+	struct key_page_in wanted = {c->caller.tenant, above, in->limit + 1};
+	enum err err = q_key_page(c->db, &wanted, add_key, &page);
+	if (err || out->items_count <= (size_t)in->limit)
+		return err;
+	out->items_count = (size_t)in->limit;
+	char cursor[ID_TEXT];
+	id_format(cursor, "c_", out->items[out->items_count - 1].id);
+	PUT(out, key_list, next_cursor, arena_str(c->arena, str_of(cursor)));
+	return OK;
 }
 
 enum err api_key_revoke(struct call *c, const struct key_ref *in, struct nothing *out)
 {
 	(void)out;
-	struct key_revoke_in row = {.id = in->id, .tenant = c->caller.tenant, .revoked_ms = c->now_ms};
-	struct key_revoke_out revoked;
-	enum err err = q_key_revoke(c->db, &row, c->arena, &revoked);
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "this tenant has no such key in force");
-	if (err)
-		return err;
-	struct key_gone *gone = ARENA_NEW(c->arena, struct key_gone);
-	*gone = (struct key_gone){call_app(c), in->id, c->now_ms};
-	call_after_commit(c, key_revoke_committed, gone);
-	return OK;
+	enum err err = keys_revoke(c, in->id);
+	return err == ERR_NOT_FOUND ? call_fail(c, err, "this tenant has no such key in force") : err;
 }

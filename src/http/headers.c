@@ -147,7 +147,8 @@ static enum err check_body(struct call_private *c)
 		return call_fail(&c->call, ERR_TOO_LARGE, "this call takes no body");
 	if (c->declared != BODY_UNKNOWN && c->declared > route->max_body)
 		return call_fail(&c->call, ERR_TOO_LARGE, "the body may have at most %u bytes", route->max_body);
-	if (!str_eq_nocase(type, STR("application/json")))
+	bool merge = route->method == METHOD_PATCH && str_eq_nocase(type, STR("application/merge-patch+json"));
+	if (!merge && !str_eq_nocase(type, STR("application/json")))
 		return call_fail(&c->call, ERR_MEDIA_TYPE,
 				 "the body must be sent as Content-Type: application/json");
 	return OK;

@@ -109,18 +109,13 @@ static enum err prepare_access(struct server *s, struct db *db, struct problem *
 }
 
 /* Ids of what has no slot must be above those stored, also when the clock went back. */
-static void continue_ids(struct server *s)
+static enum err continue_ids(struct server *s, struct db *db)
 {
-	struct keyring_tenant *tenants;
-	struct keyring_key *keys;
-	int64_t highest = 0;
-	size_t n = keyring_tenants(s->app.keyring, s->arena, &tenants);
-	if (n && tenants[n - 1].id > highest)
-		highest = tenants[n - 1].id;
-	n = keyring_keys(s->app.keyring, 0, s->arena, &keys);
-	if (n && keys[n - 1].id > highest)
-		highest = keys[n - 1].id;
-	id_maker_init(&s->app.ids, highest);
+	struct directory_highest_out highest;
+	enum err err = q_directory_highest(db, s->arena, &highest);
+	if (!err)
+		id_maker_init(&s->app.ids, highest.id);
+	return err;
 }
 
 static enum err open_store(struct server *s, struct problem *p)
@@ -137,8 +132,9 @@ static enum err open_store(struct server *s, struct problem *p)
 	if (!err) {
 		app->keyring = keyring_new();
 		err = prepare_access(s, db, p);
-		continue_ids(s);
 	}
+	if (!err)
+		err = continue_ids(s, db);
 	db_close(&db);
 	if (err && !p->detail[0])
 		problem_set(p, err, "%s: %s", store_name(app->store), err_info(err)->title);

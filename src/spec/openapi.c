@@ -22,6 +22,7 @@ static const struct fault {
 	{404, "NotFound", "There is no such thing here."},
 	{409, "Conflict", "It is not in a state that allows this."},
 	{412, "PreconditionFailed", "The thing was changed since it was read."},
+	{410, "Gone", "It was deleted."},
 	{413, "TooLarge", "The request body is over the limit."},
 	{415, "MediaType", "The body must be application/json."},
 	{422, "Invalid", "A value is out of range."},
@@ -140,6 +141,8 @@ static bool can_answer(const struct route *r, int status)
 		return !route_in_query(r) || r->method == METHOD_DELETE || r->runs == RUNS_COMPUTE;
 	case 412:
 		return r->flags & ROUTE_MATCHES;
+	case 410:
+		return r->tag == TAG_DIRECTORY && needs_key(r) && takes_text(r);
 	case 413:
 	case 415:
 		return body_fields(r) != 0;
@@ -236,7 +239,7 @@ static void answer_content(struct buf *b, const struct route *r)
 	} else if (r->runs == RUNS_STREAM) {
 		content(b, "text/event-stream");
 		text(b, "type", "string");
-	} else if (strstr(r->path, ".json")) {
+	} else if (r->flags & ROUTE_JSON) {
 		content(b, "application/json");
 		text(b, "type", "object");
 	} else {

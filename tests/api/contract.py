@@ -15,7 +15,8 @@ except ImportError:   # said aloud by test_health
 class Operation:
     """One call: name, method, path, scope ('none' when it needs no key), and what a request for it holds.
 
-    Requests are made from `things`: an id for each prefix ('w_'), and the value of any member that must fit ('token').
+    Requests are made from `things`: an id for each prefix ('w_'), what addresses each kind that has other names too
+    ('agent-ref'), and the value of any member that must fit ('token').
     """
 
     def __init__(self, contract, path, method, row):
@@ -33,9 +34,9 @@ class Operation:
         path, query = self.path, {}
         for p in self.parameters:
             if p['in'] == 'path':
-                assert id_prefix(p['schema']), f'{self.name}: what stands in its path has no prefix of an id'
+                assert thing_of(p['schema']), f'{self.name}: what stands in its path names no kind of thing'
                 path = path.replace('{' + p['name'] + '}', self.example(p['schema'], things))
-            elif p['in'] == 'query' and (p.get('required') or id_prefix(p['schema'])):
+            elif p['in'] == 'query' and (p.get('required') or thing_of(p['schema'])):
                 query[p['name']] = self.example(p['schema'], things, p['name'])
         return path + ('?' + urllib.parse.urlencode(query) if query else '')
 
@@ -51,20 +52,20 @@ class Operation:
     def has_id_elsewhere(self):
         """Does its query or its body hold an id?"""
         schema = self.body_schema()
-        return any(p['in'] == 'query' and id_prefix(p['schema']) for p in self.parameters) or \
+        return any(p['in'] == 'query' and thing_of(p['schema']) for p in self.parameters) or \
             (schema is not None and self.holds_id(schema))
 
     def holds_id(self, schema):
         schema = self.contract.resolve(schema)
-        return bool(id_prefix(schema)) or any(self.holds_id(m) for m in schema.get('properties', {}).values()) or \
+        return bool(thing_of(schema)) or any(self.holds_id(m) for m in schema.get('properties', {}).values()) or \
             ('items' in schema and self.holds_id(schema['items']))
 
     def example(self, schema, things, name=''):
         schema = self.contract.resolve(schema)
-        known = id_prefix(schema) or name
+        known = thing_of(schema) or name
         if known in things:
             return things[known]
-        assert not id_prefix(schema), f'{self.name} takes an id {known}…: the test needs such a thing'
+        assert not thing_of(schema), f'{self.name} takes an id {known}…: the test needs such a thing'
         if 'enum' in schema:
             return schema['enum'][0]
         kind = schema.get('type')
@@ -78,10 +79,12 @@ class Operation:
         return 'x' * max(schema.get('minLength', 1), 1) if kind == 'string' else {}
 
 
-def id_prefix(schema):
-    """'w_' of the schema of an item's id; None of any other."""
+def thing_of(schema):
+    """What kind of thing a schema addresses: 'w_' of an item's id, 'agent-ref' where an agent has its id or its handle;
+    None of any other."""
     found = re.match(r'\^([a-z]+_)\[', schema.get('pattern', ''))
-    return found and found[1]
+    named = schema.get('format', '')
+    return found[1] if found else named if named.endswith('-ref') else None
 
 
 class Contract:

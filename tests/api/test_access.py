@@ -1,15 +1,19 @@
 """Who may do what: every call with every kind of key, and nobody sees another tenant's things."""
 
+import itertools
 import json
 import os
 import re
 import socket
 import time
 
+from agents import Agent
 from harness import SCOPES, SLOW, until
 from test_events import Stream
 
-NOWHERE = {p: p + '0000000000009' for p in ('w_', 'k_', 's_', 't_')}   # ids that nothing has
+# What nothing has.
+NOWHERE = {**{p: p + '0000000000009' for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_')},
+           'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can'}
 
 
 def status_of(server, method, url, key, body=None):
@@ -67,13 +71,26 @@ class Things:
         self.held = self.operator.claim('isolation')[0]
         self.key = self.admin.post('/v1/keys', {'name': 'isolation'}).expect(201).json
         self.session = Stream(t, '/v1/work/session?agent=isolation')
+        slug = f'isolation-{next(Things.number)}'
+        self.capability = self.operator.post('/v1/capabilities', {'slug': slug, 'description': 'x'}).expect(201).json
+        self.agent = Agent(t, slug, capabilities=[slug])
+        self.attestation = self.agent.attest(Agent(t, slug + '-b')).expect(201).json
         self.ids = {'w_': self.held['id'], 'k_': self.key['id'], 's_': self.session.next()[2]['session'],
-                    't_': self.admin.get('/v1/whoami').json['tenant'], 'token': self.held['token']}
+                    't_': self.admin.get('/v1/whoami').json['tenant'], 'token': self.held['token'],
+                    'ag_': self.agent.id, 'agent-ref': self.agent.id, 'capability-ref': slug,
+                    'att_': self.attestation['id'], 'ch_': self.agent.challenge()['challenge_id']}
+
+    number = itertools.count()
 
     def look(self):
         """Everything of them that can be seen: it must not change."""
-        keys = self.admin.get('/v1/keys').expect(200).items
-        return self.operator.show(self.held), [k for k in keys if k['id'] == self.key['id']]
+        keys = self.admin.get('/v1/keys', query={'limit': 1000}).expect(200).items
+        own = [k for k in keys if k['id'] in (self.key['id'], self.agent.key['id'])]
+        assert len(own) == 2
+        places = [f'/v1/agents/{self.agent.id}', f'/v1/attestations/{self.attestation["id"]}',
+                  f'/v1/attestations?revoked=true&subject={self.attestation["subject"]}',
+                  f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
+        return self.operator.show(self.held), own, [self.operator.get(p).expect(200).json for p in places]
 
 
 def test_another_tenants_things_are_not_there(t):
@@ -82,6 +99,7 @@ def test_another_tenants_things_are_not_there(t):
     theirs = {scope: t.caller(scope, tenant='theirs') for scope in SCOPES}
     they_see_nothing(t, mine, theirs, 'while at work')
     mine.operator.settle(mine.held).expect(200)
+    mine.ids['agent-ref'] = mine.agent.handle
     they_see_nothing(t, mine, theirs, 'when finished')
     assert mine.operator.claim('isolation', session=mine.ids['s_']) == []
 
@@ -112,7 +130,7 @@ def said_with(caller, o, things):
         return status_with(caller, o, things)
     answer = caller.call(o.method, o.url(things), o.body(things))
     text = answer.body.decode().replace(answer.headers['x-request-id'], '')
-    return answer.status, re.sub(r'\b([a-z]_)[0-9a-z]{13}\b', r'\1', text)
+    return answer.status, re.sub(r'\b([a-z]+_)[0-9a-z]{13}\b', r'\1', text)
 
 
 def test_lists_are_of_the_tenant(t):
@@ -125,8 +143,9 @@ def test_lists_are_of_the_tenant(t):
             continue
         for held in [s for s in SCOPES if reaches(s, o.scope)]:
             with t.case(f'{o.name} with {held}'):
-                # The town is the server's and no tenant's; this server has none.
-                shown = theirs[held].get(o.url(NOWHERE)).expect(404 if o.name == 'role_resolve' else 200).body.decode()
+                # The town is the server's and no tenant's; this server has none. Nobody says anything of nobody.
+                status = 404 if o.name in ('role_resolve', 'attestation_list') else 200
+                shown = theirs[held].get(o.url(NOWHERE)).expect(status).body.decode()
                 assert not [i for i in hidden if i in shown], shown
     with t.case('a list has what is theirs'):
         assert [i['id'] for i in theirs['reader'].get('/v1/work').items] == [own['id']]

@@ -1,0 +1,165 @@
+/* See keys.h. */
+#include "api/keys.h"
+
+#include "api/app.h"
+
+#include "base/vec.h"
+#include "directory/changes.h"
+
+static enum err tell(struct call *c, int64_t key, enum change_op op)
+{
+	struct change_fact fact = {
+		.tenant = c->caller.tenant, .entity = ENTITY_KEY, .op = op, .ref = key, .at_ms = c->now_ms};
+	return change_add(call_app(c)->feed, c, &fact, 1);
+}
+
+/* ---- a new one ---- */
+
+struct key_added {
+	struct app *app;
+	struct keyring_key key;
+};
+
+static void put_key(void *arg)
+{
+	struct key_added *added = arg;
+	keyring_put_key(added->app->keyring, &added->key);
+}
+
+static struct key_row row_of(const struct keyring_key *key)
+{
+	return (struct key_row){.id = key->id,
+				.tenant = key->tenant,
+				.name = key->name,
+				.scope = key->scope,
+				.hash = {(const char *)key->hash, KEY_HASH_BYTES},
+				.created_ms = key->created_ms,
+				.expires_ms = key->expires_ms,
+				.agent = key->agent,
+				.tier = key->tier};
+}
+
+enum err keys_add(struct call *c, struct keyring_key *key, struct str *secret)
+{
+	struct app *app = call_app(c);
+	char text[KEY_SECRET_TEXT];
+	struct key_added *added = ARENA_NEW(c->arena, struct key_added);
+	if (!added)
+		return ERR_INTERNAL;
+	keyring_secret_new(text);
+	keyring_secret_hash(str_of(text), key->hash);
+	key->id = app_new_id(app);
+	key->created_ms = c->now_ms;
+	*added = (struct key_added){app, *key};
+	*secret = arena_str(c->arena, str_of(text));
+	struct key_row row = row_of(&added->key);
+	enum err err = q_key_insert(c->db, &row);
+	if (err)
+		return err;
+	call_after_commit(c, put_key, added);
+	return tell(c, key->id, OP_PUT);
+}
+
+/* ---- what becomes of those there are ---- */
+
+struct key_change {
+	struct call *c;
+	void (*apply)(struct keyring *k, const struct key_change *change);
+	int64_t key, value;
+};
+
+static void revoke(struct keyring *k, const struct key_change *change)
+{
+	keyring_revoke(k, change->key, change->value);
+}
+
+static void expire(struct keyring *k, const struct key_change *change)
+{
+	keyring_expire(k, change->key, change->value);
+}
+
+static void set_tier(struct keyring *k, const struct key_change *change)
+{
+	keyring_set_tier(k, change->key, (enum limit_tier)change->value);
+}
+
+static void apply(void *arg)
+{
+	const struct key_change *change = arg;
+	change->apply(call_app(change->c)->keyring, change);
+}
+
+/* The keys that a statement changed, while its rows come. */
+struct key_changes {
+	struct key_change each;
+	VEC(int64_t) keys;
+};
+
+static enum err gather(void *ctx, const void *row)
+{
+	struct key_changes *all = ctx;
+	*VEC_PUSH(&all->keys) = ((const struct id_row *)row)->id;
+	return OK;
+}
+
+static enum err change(struct call *c, const struct key_change *each, int64_t key, enum change_op op)
+{
+	struct key_change *own = ARENA_NEW(c->arena, struct key_change);
+	if (!own)
+		return ERR_INTERNAL;
+	*own = *each;
+	own->key = key;
+	call_after_commit(c, apply, own);
+	return tell(c, key, op);
+}
+
+/* Does to each of them in memory what the statement, which answered `err`, did to its row. */
+static enum err change_all(struct key_changes *all, enum change_op op, enum err err)
+{
+	for (size_t i = 0; i < all->keys.n && !err; i++)
+		err = change(all->each.c, &all->each, all->keys.v[i], op);
+	VEC_FREE(&all->keys);
+	return err;
+}
+
+enum err keys_revoke(struct call *c, int64_t key)
+{
+	struct key_change each = {.c = c, .apply = revoke, .value = c->now_ms};
+	struct key_revoke_in in = {key, c->caller.tenant, c->now_ms};
+	struct key_revoke_out revoked;
+	enum err err = q_key_revoke(c->db, &in, c->arena, &revoked);
+	return err ? err : change(c, &each, key, OP_DELETE);
+}
+
+enum err keys_revoke_of_agent(struct call *c, int64_t agent)
+{
+	struct key_changes all = {.each = {.c = c, .apply = revoke, .value = c->now_ms}};
+	struct key_revoke_of_agent_in in = {agent, c->now_ms};
+	return change_all(&all, OP_DELETE, q_key_revoke_of_agent(c->db, &in, gather, &all));
+}
+
+enum err keys_expire_of_agent(struct call *c, int64_t agent, int64_t keep, int64_t expires_ms)
+{
+	struct key_changes all = {.each = {.c = c, .apply = expire, .value = expires_ms}};
+	struct key_expire_of_agent_in in = {agent, keep, expires_ms};
+	return change_all(&all, OP_PUT, q_key_expire_of_agent(c->db, &in, gather, &all));
+}
+
+enum err keys_set_tier_of_agent(struct call *c, int64_t agent, enum limit_tier tier)
+{
+	struct key_changes all = {.each = {.c = c, .apply = set_tier, .value = tier}};
+	struct key_tier_of_agent_in in = {agent, tier, c->now_ms};
+	enum err err = q_key_tier_of_agent(c->db, &in, gather, &all);
+	if (!err && all.keys.n == 0)
+		return call_fail(c, ERR_CONFLICT,
+				 "the agent has no key that works; POST /v1/agents/{id}/keys makes one");
+	return change_all(&all, OP_PUT, err);
+}
+
+enum err keys_tier_of_agent(struct call *c, int64_t agent, enum limit_tier *out)
+{
+	struct key_of_agent_out newest;
+	enum err err = q_key_of_agent(c->db, &(struct key_of_agent_in){agent}, c->arena, &newest);
+	*out = err ? TIER_REGISTERED : (enum limit_tier)newest.tier;
+	return err == ERR_NOT_FOUND ? OK : err;
+}

@@ -1,0 +1,92 @@
+/* Lists of attestations: along those of a subject or of an attester, newest first. See page.h. */
+#include "directory/attest.h"
+
+#include "directory/agent.h"
+#include "directory/page.h"
+
+struct listing {
+	struct call *c;
+	const struct attestation_list_in *in;
+	int64_t subject, attester; /* 0: any */
+	struct attestation *items;
+	size_t count;
+};
+
+static enum err read_subject(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
+{
+	const struct listing *l = ctx;
+	struct attestation_page_of_subject_in in = {l->subject, below, visit};
+	return q_attestation_page_of_subject(l->c->db, &in, each, each_ctx);
+}
+
+static enum err read_attester(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
+{
+	const struct listing *l = ctx;
+	struct attestation_page_of_attester_in in = {l->attester, below, visit};
+	return q_attestation_page_of_attester(l->c->db, &in, each, each_ctx);
+}
+
+static bool is_wanted(const struct listing *l, const struct attestation_full_row *r)
+{
+	bool over = r->revoked_ms > 0 || (r->expires_ms > 0 && r->expires_ms <= l->c->now_ms);
+	return attest_is_readable(&l->c->caller, r) && (l->in->revoked || !over) &&
+	       (l->attester == 0 || r->attester == l->attester);
+}
+
+static bool keep(void *ctx, const void *row)
+{
+	struct listing *l = ctx;
+	struct arena *a = l->c->arena;
+	struct attestation_full_row r = *(const struct attestation_full_row *)row;
+	if (!is_wanted(l, &r))
+		return false;
+	r.slug = r.slug.p ? arena_str(a, r.slug) : r.slug;
+	r.evidence = r.evidence.p ? arena_str(a, r.evidence) : r.evidence;
+	r.value = arena_str(a, r.value);
+	r.nonce = arena_str(a, r.nonce);
+	attest_show(&r, a, &l->items[l->count++]);
+	return true;
+}
+
+/* What a caller may not read, nobody has. */
+static enum err find(struct call *c, bool given, struct str ref, int64_t *id)
+{
+	struct directory_agent agent;
+	if (!given)
+		return OK;
+	enum err err = agent_read(c, ref, &agent);
+	*id = err ? 0 : agent.row.id;
+	return err;
+}
+
+enum err attest_list(struct call *c, const struct attestation_list_in *in, struct attestation_list_out *out)
+{
+	size_t limit = (size_t)in->limit;
+	struct listing l = {.c = c, .in = in};
+	int64_t below, complete_to = 0;
+	bool subject = HAS(in, attestation_list_in, subject), attester = HAS(in, attestation_list_in, attester);
+	if (!subject && !attester)
+		return problem_field(&c->problem, ERR_MISSING_FIELD, "subject",
+				     "give a subject, an attester or both");
+	enum err err = page_cursor_read(HAS(in, attestation_list_in, cursor), in->cursor, &below, &c->problem);
+	if (!err)
+		err = find(c, subject, in->subject, &l.subject);
+	if (!err)
+		err = find(c, attester, in->attester, &l.attester);
+	if (err)
+		return err;
+	l.items = ARENA_ARRAY(c->arena, struct attestation, limit + 1);
+	if (!l.items)
+		return ERR_INTERNAL;
+	struct page_source source = {subject ? read_subject : read_attester, keep, &l};
+	err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
+	if (err)
+		return err;
+	out->items = l.items;
+	out->items_count = l.count > limit ? limit : l.count;
+	if (l.count > limit)
+		PUT(out, attestation_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
+	else if (complete_to > 0)
+		PUT(out, attestation_list_out, next_cursor, page_cursor(c->arena, complete_to));
+	return OK;
+}
