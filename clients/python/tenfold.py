@@ -220,9 +220,13 @@ class Tenfold:
         """
         return self._call('POST', '/v1/keys', body={'name': name, 'scope': scope, 'expires_at': expires_at})
 
-    def key_list(self):
-        """List the keys of the tenant."""
-        return self._call('GET', '/v1/keys')
+    def key_list(self, *, limit=None, cursor=None):
+        """List the keys of the tenant.
+
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/keys', query={'limit': limit, 'cursor': cursor})
 
     def key_revoke(self, id):
         """Revoke a key.
@@ -421,6 +425,245 @@ class Tenfold:
         id: The item.
         """
         return self._call('GET', f'/v1/work/{urllib.parse.quote(id, safe="")}')
+
+    def agent_challenge(self, public_key):
+        """Ask for a text to sign, to show that one holds a key.
+
+        public_key: The ed25519 public key, base64.
+        """
+        return self._call('POST', '/v1/agents/challenge', body={'public_key': public_key})
+
+    def agent_add(self, handle, name, *, type=None, description=None, endpoint=None, protocols=None, tags=None,
+        capabilities=None, homepage=None, avatar=None, operator=None, visibility=None, public_key=None,
+        challenge_id=None, signature=None, metadata=None, card=None, idempotency_key=None):
+        """Register an agent. Its key is answered this once.
+
+        handle: Unique in the deployment: a to z, 0 to 9 and '-', not at either end.
+        name: For people.
+        type: What it is.
+        description: What it does, in plain words: it is found by them.
+        endpoint: Where it is reached: an http, https, ws, wss or grpc URL.
+        protocols: What is spoken there.
+        tags: Words to find it by.
+        capabilities: What it can do, by slug; 'tenfold capability list' shows them.
+        homepage: Where people read about it.
+        avatar: URL of a picture.
+        operator: Who runs it.
+        visibility: Who finds it.
+        public_key: Its ed25519 public key, base64; needs a challenge and its signature.
+        challenge_id: A challenge for this key, not older than 5 minutes and not used before.
+        signature: The challenge's text signed with the key, base64.
+        metadata: Any JSON of your own, kept byte for byte.
+        card: Its A2A card, kept byte for byte.
+        """
+        return self._call('POST', '/v1/agents', body={'handle': handle, 'name': name, 'type': type, 'description':
+            description, 'endpoint': endpoint, 'protocols': protocols, 'tags': tags, 'capabilities': capabilities,
+            'homepage': homepage, 'avatar': avatar, 'operator': operator, 'visibility': visibility, 'public_key':
+            public_key, 'challenge_id': challenge_id, 'signature': signature, 'metadata': metadata, 'card': card},
+            idempotency_key=idempotency_key, creates=True)
+
+    def agent_list(self, *, type=None, status=None, name=None, visibility=None, limit=None, cursor=None,
+        count=None):
+        """List agents, newest first.
+
+        type: Of this type.
+        status: With this status.
+        name: With exactly this name.
+        visibility: tenant: those of the caller's tenant; public: those everybody finds; both when absent.
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        count: Count all of them too.
+        """
+        return self._call('GET', '/v1/agents', query={'type': type, 'status': status, 'name': name, 'visibility':
+            visibility, 'limit': limit, 'cursor': cursor, 'count': count})
+
+    def agent_batch(self, items, *, on_existing=None, idempotency_key=None):
+        """Register or bring up to date up to 1000 agents, each on its own.
+
+        items: The agents.
+        on_existing: What to do where a handle is taken.
+        """
+        return self._call('POST', '/v1/agents/batch', body={'items': items, 'on_existing': on_existing},
+            idempotency_key=idempotency_key, creates=True)
+
+    def agent_show(self, id):
+        """One agent.
+
+        id: Its ag_ id, or its handle.
+        """
+        return self._call('GET', f'/v1/agents/{urllib.parse.quote(id, safe="")}')
+
+    def agent_change(self, id, *, handle=None, name=None, type=None, description=None, endpoint=None,
+        protocols=None, tags=None, homepage=None, avatar=None, operator=None, visibility=None, metadata=None,
+        card=None):
+        """Change an agent by a merge patch (RFC 7396); its card is taken as a whole.
+
+        id: Its ag_ id, or its handle.
+        handle: Another handle.
+        name: For people.
+        type: What it is.
+        description: What it does.
+        endpoint: Where it is reached.
+        protocols: What is spoken there.
+        tags: Words to find it by.
+        homepage: Where people read about it.
+        avatar: URL of a picture.
+        operator: Who runs it.
+        visibility: Who finds it.
+        metadata: Any JSON of your own.
+        card: Its A2A card.
+        """
+        return self._call('PATCH', f'/v1/agents/{urllib.parse.quote(id, safe="")}', body={'handle': handle, 'name':
+            name, 'type': type, 'description': description, 'endpoint': endpoint, 'protocols': protocols, 'tags':
+            tags, 'homepage': homepage, 'avatar': avatar, 'operator': operator, 'visibility': visibility,
+            'metadata': metadata, 'card': card})
+
+    def agent_delete(self, id):
+        """Delete an agent. Its keys stop working, its handle is free again after 30 days.
+
+        id: Its ag_ id, or its handle.
+        """
+        return self._call('DELETE', f'/v1/agents/{urllib.parse.quote(id, safe="")}')
+
+    def agent_card(self, id):
+        """The A2A card an agent came with, byte for byte.
+
+        id: Its ag_ id, or its handle.
+        """
+        return self._call('GET', f'/v1/agents/{urllib.parse.quote(id, safe="")}/card')
+
+    def agent_transfer(self, id, public_key, challenge_id, signature):
+        """Give an agent another public key. Its API keys stop working, and a new one is answered this once.
+
+        id: Its ag_ id, or its handle.
+        public_key: The new owner's ed25519 public key, base64.
+        challenge_id: A challenge for this key.
+        signature: The challenge's text signed with the new key, base64.
+        """
+        return self._call('POST', f'/v1/agents/{urllib.parse.quote(id, safe="")}/transfer', body={'public_key':
+            public_key, 'challenge_id': challenge_id, 'signature': signature})
+
+    def agent_key_add(self, id, *, overlap_ms=None):
+        """Give an agent another API key, answered this once; the others go on working for a while.
+
+        id: Its ag_ id, or its handle.
+        overlap_ms: How long its other keys go on working.
+        """
+        return self._call('POST', f'/v1/agents/{urllib.parse.quote(id, safe="")}/keys', body={'overlap_ms':
+            overlap_ms})
+
+    def agent_tier(self, id, tier):
+        """Say how much an agent may ask for.
+
+        id: Its ag_ id, or its handle.
+        tier: registered, verified or partner.
+        """
+        return self._call('PUT', f'/v1/agents/{urllib.parse.quote(id, safe="")}/tier', body={'tier': tier})
+
+    def agent_capability_add(self, id, capability, *, endpoint=None):
+        """Say that an agent has a capability, or where it is reached.
+
+        id: The agent's ag_ id, or its handle.
+        capability: The capability's slug.
+        endpoint: Where just this is reached.
+        """
+        return self._call('POST', f'/v1/agents/{urllib.parse.quote(id, safe="")}/capabilities', body={'capability':
+            capability, 'endpoint': endpoint})
+
+    def agent_capability_remove(self, id, capability, *, endpoint=None):
+        """Say that an agent no longer has a capability.
+
+        id: The agent's ag_ id, or its handle.
+        capability: The capability's slug.
+        endpoint: Where just this is reached.
+        """
+        return self._call('DELETE', f'/v1/agents/{urllib.parse.quote(id, safe="")}/capabilities',
+            query={'capability': capability, 'endpoint': endpoint})
+
+    def capability_add(self, slug, description, *, version=None, input_schema=None, output_schema=None,
+        idempotency_key=None):
+        """Add a capability to those of the tenant.
+
+        slug: Unique in the tenant and not one of the common ones: a to z, 0 to 9 and '-'.
+        description: What who has it can do.
+        version: Its version.
+        input_schema: JSON Schema of what goes in.
+        output_schema: JSON Schema of what comes out.
+        """
+        return self._call('POST', '/v1/capabilities', body={'slug': slug, 'description': description, 'version':
+            version, 'input_schema': input_schema, 'output_schema': output_schema}, idempotency_key=idempotency_key,
+            creates=True)
+
+    def capability_list(self, *, limit=None, cursor=None):
+        """List the common capabilities and those of the tenant, by slug.
+
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/capabilities', query={'limit': limit, 'cursor': cursor})
+
+    def capability_show(self, slug):
+        """One capability.
+
+        slug: Its name.
+        """
+        return self._call('GET', f'/v1/capabilities/{urllib.parse.quote(slug, safe="")}')
+
+    def capability_agents(self, slug, *, limit=None, cursor=None):
+        """Who has a capability, newest first.
+
+        slug: The capability's name.
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', f'/v1/capabilities/{urllib.parse.quote(slug, safe="")}/agents', query={'limit':
+            limit, 'cursor': cursor})
+
+    def attestation_add(self, attester, subject, claim, value, issued_at, nonce, signature, *, capability=None,
+        evidence=None, expires_at=None, idempotency_key=None):
+        """Say something of another agent, signed.
+
+        attester: Who says it.
+        subject: Of whom.
+        claim: What it is about.
+        capability: Which capability: with a claim of that type, and perhaps of behavior.
+        value: true or false, a whole number from 0 to 100, or a text: as the claim says.
+        evidence: Why: a text or a URL.
+        issued_at: When it was said; at most 5 minutes from now, either way.
+        expires_at: Until when it counts.
+        nonce: Never used before by this attester.
+        signature: The canonical form (docs/directory.md) signed with the attester's key, base64.
+        """
+        return self._call('POST', '/v1/attestations', body={'attester': attester, 'subject': subject, 'claim':
+            claim, 'capability': capability, 'value': value, 'evidence': evidence, 'issued_at': issued_at,
+            'expires_at': expires_at, 'nonce': nonce, 'signature': signature}, idempotency_key=idempotency_key,
+            creates=True)
+
+    def attestation_list(self, *, subject=None, attester=None, revoked=None, limit=None, cursor=None):
+        """List what is said of an agent, or by one, newest first.
+
+        subject: Of whom: ag_ id or handle.
+        attester: By whom: ag_ id or handle.
+        revoked: Those that were taken back or have expired too.
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/attestations', query={'subject': subject, 'attester': attester, 'revoked':
+            revoked, 'limit': limit, 'cursor': cursor})
+
+    def attestation_show(self, id):
+        """One attestation.
+
+        id: Its id.
+        """
+        return self._call('GET', f'/v1/attestations/{urllib.parse.quote(id, safe="")}')
+
+    def attestation_revoke(self, id):
+        """Take an attestation back; it stays to be seen.
+
+        id: Its id.
+        """
+        return self._call('POST', f'/v1/attestations/{urllib.parse.quote(id, safe="")}/revoke')
 
 
 def _given(members):
