@@ -23,3 +23,4 @@ http_handler_fn *const api_handlers[ROUTE_COUNT] = {
 
 http_handler_fn *const api_second_halves[ROUTE_COUNT] = {[ROUTE_work_list] = read_work_list};
 http_handler_fn *const api_first_halves[ROUTE_COUNT] = {0};
+api_bulk_key_fn *const api_bulk_keys[ROUTE_COUNT] = {0};

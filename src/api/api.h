@@ -18,6 +18,9 @@ enum err api_work_list_read(struct call *c, const struct work_list_in *in, struc
 /* By route_id: the handler, and for SLOT_READ what runs afterwards on a connection that reads (else NULL). */
 extern http_handler_fn *const api_handlers[ROUTE_COUNT];
 extern http_handler_fn *const api_second_halves[ROUTE_COUNT];
+/* Of BULK calls, by route_id: what a batch of them is written in the order of. It names the row that is written. */
+typedef int64_t api_bulk_key_fn(const struct call *c);
+extern api_bulk_key_fn *const api_bulk_keys[ROUTE_COUNT];
 /* The first halves of CACHED calls, run on the loop (else NULL). */
 extern http_handler_fn *const api_first_halves[ROUTE_COUNT];
 

@@ -18,6 +18,7 @@
 struct changes;
 struct follower;
 struct forward;
+struct gather;
 struct http_server;
 struct jobs;
 struct metrics;
@@ -39,11 +40,12 @@ struct app {
 	struct follower *follower;
 	struct sequencer *sequencer; /* on PostgreSQL, else NULL */
 	struct jobs *jobs;
-	struct executor *executor; /* the queue's thread */
-	struct persist *persist;   /* of that thread */
-	struct runner *runner;     /* likewise */
-	struct pool *pool;         /* connections for READ, and on PostgreSQL for WRITE */
-	struct pool *compute;      /* threads for COMPUTE */
+	struct executor *executor;        /* the queue's thread */
+	struct persist *persist;          /* of that thread */
+	struct runner *runner;            /* likewise */
+	struct pool *pool;                /* connections for READ, and on PostgreSQL for WRITE */
+	struct pool *compute;             /* threads for COMPUTE */
+	struct gather *bulk[ROUTE_COUNT]; /* on PostgreSQL, of BULK routes; else NULL */
 	struct http_server *http;
 	struct forward *forward; /* NULL: no other process can own the queue (SQLite) */
 	_Atomic int64_t epoch;   /* under which this process owns the queue, 0: it does not */

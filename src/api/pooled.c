@@ -1,17 +1,18 @@
 /*
  * Calls on the pools' threads: READ, the second half of SLOT_READ, and on PostgreSQL WRITE, each in a transaction
- * of its own; COMPUTE, which needs no store. Also what streams read from the store.
+ * of its own, and BULK, many in one; COMPUTE, which needs no store. Also what streams read from the store.
  */
 #include "api/api.h"
 #include "api/idempotency.h"
 #include "api/runner.h"
 
+#include "store/gather.h"
+#include "store/transaction.h"
 #include "telemetry/metrics.h"
 
-#include <poll.h>
 #include <string.h>
 
-enum { RUNS_MAX = 4, ASKS_MAX = 100, ASK_AGAIN_MS = 100 };
+enum { RUNS_MAX = 4, BULK_MAX = 1000, BULK_QUEUE_MAX = 20000 };
 
 static void reset_for_run(struct call *c, struct db *db)
 {
@@ -54,54 +55,32 @@ static enum err run_idempotent(struct call *c)
 	return q_idempotency_insert(c->db, &row, 1);
 }
 
-/* The connection was lost during COMMIT: the store knows what became of the transaction, once it has ended. */
-static enum err find_outcome(struct call *c, struct db *db, int64_t transaction)
+static enum err write_once(void *ctx, struct db *db)
 {
-	struct transaction_outcome_in in = {.id = transaction};
-	for (int ask = 0; ask < ASKS_MAX; ask++) {
-		struct transaction_outcome_out out;
-		struct problem p = {0};
-		enum err err = db_reconnect(db, &p);
-		if (!err)
-			err = q_transaction_outcome(db, &in, c->arena, &out);
-		if (!err && !out.running)
-			return out.committed ? OK : ERR_STORE_UNAVAILABLE;
-		poll(NULL, 0, ASK_AGAIN_MS);
-	}
-	return ERR_OUTCOME_UNKNOWN;
+	struct call *c = ctx;
+	(void)db;
+	return idempotency_wanted(c) ? run_idempotent(c) : run_handler(c);
 }
 
-static enum err run_transaction(struct call *c, struct db *db)
+static void write_ended(struct call *c, enum err outcome)
 {
-	reset_for_run(c, db);
-	struct transaction_current_out transaction;
-	enum err err = db_begin(db);
-	if (!err)
-		err = q_transaction_current(db, c->arena, &transaction);
-	if (!err)
-		err = idempotency_wanted(c) ? run_idempotent(c) : run_handler(c);
-	if (!err)
-		err = db_commit(db);
-	if (err == ERR_OUTCOME_UNKNOWN)
-		return find_outcome(c, db, transaction.id);
-	if (err)
-		db_rollback(db);
-	return err;
+	c->outcome = outcome;
+	if (!outcome)
+		call_run_hooks(c);
+	else
+		call_forget_hooks(c);
 }
 
 static void run_write(struct call *c, struct db *db)
 {
 	enum err err = ERR_STORE_BUSY;
 	for (int run = 0; run < RUNS_MAX && err == ERR_STORE_BUSY; run++) {
-		err = run_transaction(c, db);
+		reset_for_run(c, db);
+		err = transaction_run(db, c->arena, write_once, c);
 		if (err == ERR_ALREADY_EXISTS && c->problem.err == OK) /* the key's row, not the handler's word */
 			err = ERR_STORE_BUSY;
 	}
-	c->outcome = err;
-	if (!err)
-		call_run_hooks(c);
-	else
-		call_forget_hooks(c);
+	write_ended(c, err);
 }
 
 static void run_read(struct call *c, struct db *db)
@@ -148,6 +127,10 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 		run_step(ctx, CONTAINER_OF(t, struct step, task), db, why);
 		return;
 	}
+	if (t->kind == TASK_GATHER) {
+		gather_run(t, db, why);
+		return;
+	}
 	struct call *c = CONTAINER_OF(t, struct call, task);
 	CHECK_OBJ(c, CALL_MAGIC);
 	if (c->route->runs == RUNS_STREAM) {
@@ -163,6 +146,57 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 		run_read(c, db);
 	count_failure(call_app(c), c->outcome);
 	http_finish(c);
+}
+
+/* ---- BULK on PostgreSQL: the calls of a route in one transaction ---- */
+
+static int64_t bulk_key(const struct task *t)
+{
+	const struct call *c = CONTAINER_OF((struct task *)(uintptr_t)t, struct call, task);
+	return api_bulk_keys[c->route - spec_routes](c);
+}
+
+static enum err bulk_write(void *ctx, struct task *t, struct db *db)
+{
+	struct call *c = CONTAINER_OF(t, struct call, task);
+	(void)ctx;
+	CHECK_OBJ(c, CALL_MAGIC);
+	reset_for_run(c, db);
+	return run_handler(c);
+}
+
+static void bulk_end(void *ctx, struct task *t, enum err outcome)
+{
+	struct call *c = CONTAINER_OF(t, struct call, task);
+	write_ended(c, outcome);
+	count_failure(ctx, outcome);
+	http_finish(c);
+}
+
+static struct gather *bulk_new(struct app *app, unsigned route)
+{
+	CHECK(api_bulk_keys[route] && !(spec_routes[route].flags & ROUTE_CREATES));
+	return gather_new(&(struct gather_config){.pool = app->pool,
+						  .kind = TASK_GATHER,
+						  .batch_max = BULK_MAX,
+						  .queue_max = BULK_QUEUE_MAX,
+						  .key = bulk_key,
+						  .write = bulk_write,
+						  .end = bulk_end,
+						  .ctx = app});
+}
+
+void runner_bulk_init(struct app *app)
+{
+	for (unsigned i = 0; i < ROUTE_COUNT; i++)
+		if (spec_routes[i].runs == RUNS_BULK && store_kind(app->store) == STORE_POSTGRES)
+			app->bulk[i] = bulk_new(app, i);
+}
+
+void runner_bulk_destroy(struct app *app)
+{
+	for (unsigned i = 0; i < ROUTE_COUNT; i++)
+		gather_destroy(&app->bulk[i]);
 }
 
 void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why)

@@ -12,6 +12,7 @@
 
 #include "api/api.h"
 #include "api/forward.h"
+#include "store/gather.h"
 #include "telemetry/metrics.h"
 
 #include <string.h>
@@ -108,6 +109,10 @@ enum err runner_dispatch(struct call *c)
 		if (store_kind(app->store) == STORE_SQLITE)
 			return executor_post(app->executor, &c->task);
 		return pool_post(app->pool, &c->task);
+	case RUNS_BULK:
+		if (store_kind(app->store) == STORE_SQLITE)
+			return executor_post(app->executor, &c->task);
+		return gather_post(app->bulk[c->route - spec_routes], &c->task);
 	case RUNS_READ:
 	case RUNS_CACHED:
 		return pool_post(app->pool, &c->task);
@@ -193,7 +198,8 @@ static void run_step(struct runner *r, struct step *step, struct db *db)
 
 static enum err run_once(struct call *c)
 {
-	return c->route->runs == RUNS_WRITE ? run_write(c) : run_handler(c);
+	bool writes_rows = c->route->runs == RUNS_WRITE || c->route->runs == RUNS_BULK;
+	return writes_rows ? run_write(c) : run_handler(c);
 }
 
 /* The row of this key, of this batch or the store's. */

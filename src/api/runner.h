@@ -12,7 +12,7 @@
 #include "api/app.h"
 #include "store/step.h"
 
-enum { TASK_CALL, TASK_JOB, TASK_STEP };
+enum { TASK_CALL, TASK_JOB, TASK_STEP, TASK_GATHER };
 
 /* The first member of what its poster allocated; freed here, after it was run or when it cannot be any more
  * (stopping, not the owner). It may be run a second time when the first batch was undone. */
@@ -49,6 +49,10 @@ struct part runner_part(const struct call *c);
 /* The functions of app->pool and app->compute; ctx is the app. */
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why);
 void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why);
+
+/* app->bulk, once there is a pool; and when there is none any more. */
+void runner_bulk_init(struct app *app);
+void runner_bulk_destroy(struct app *app);
 
 /* For the claim handler: waits. Sets c->wait. ERR_TOO_MANY when too many wait already. */
 enum err runner_park(struct call *c, const struct work_claim *claim, int64_t wait_ms);

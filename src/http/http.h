@@ -21,7 +21,7 @@ struct http_hooks {
 	/* Bearer secret ("" when there was none) and the X-Tenant header ("" likewise) → c->caller.
 	 * ERR_UNAUTHENTICATED when the secret is given but not valid. Runs on the loop, so under a microsecond. */
 	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
-	/* SLOT, SLOT_READ, READ, CACHED, WRITE, COMPUTE: takes the call over until http_finish(). An error is
+	/* SLOT, SLOT_READ, READ, CACHED, WRITE, BULK, COMPUTE: takes the call over until http_finish(). An error is
 	 * answered at once. */
 	enum err (*dispatch)(struct call *c);
 	/* The client of a call that was dispatched and whose route WAITS has hung up; c->gone is set. The call must

@@ -267,6 +267,7 @@ static enum MHD_Result run(struct call_private *c)
 	case RUNS_SLOT_READ:
 	case RUNS_READ:
 	case RUNS_WRITE:
+	case RUNS_BULK:
 	case RUNS_COMPUTE:
 		return dispatch(c);
 	}

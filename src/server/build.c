@@ -174,6 +174,8 @@ static enum err make_pools(struct server *s, bool sqlite, struct problem *p)
 				      .run = runner_compute_run,
 				      .ctx = app};
 	enum err err = pool_new(&connections, &app->pool, p);
+	if (!err)
+		runner_bulk_init(app);
 	return err ? err : pool_new(&compute, &app->compute, p);
 }
 
@@ -435,6 +437,7 @@ void server_take_apart(struct server *s)
 	stop_directory(app);
 	executor_destroy(&app->executor);
 	pool_destroy(&app->pool);
+	runner_bulk_destroy(app);
 	pool_destroy(&app->compute);
 	forward_stop(app->forward);
 	http_server_destroy(&app->http);

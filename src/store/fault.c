@@ -444,3 +444,10 @@ uint64_t fault_calls(const struct store *s)
 	CHECK(s->driver == &driver);
 	return atomic_load(&((const struct fault_store *)(const void *)s)->calls);
 }
+
+uint64_t fault_commits(const struct store *s)
+{
+	CHECK_OBJ(s, STORE_MAGIC);
+	CHECK(s->driver == &driver);
+	return atomic_load(&((const struct fault_store *)(const void *)s)->commits);
+}

@@ -20,6 +20,7 @@
 /* Takes over *s. Counting starts when fault_arm() is called. */
 enum err fault_wrap(struct store **s, const char *plan, struct problem *p);
 void fault_arm(struct store *s);
-uint64_t fault_calls(const struct store *s); /* counted since armed */
+uint64_t fault_calls(const struct store *s);   /* counted since armed */
+uint64_t fault_commits(const struct store *s); /* of them, commits */
 
 #endif
