@@ -151,6 +151,10 @@ def calls_without_key():
     return ', '.join(f'`{args[3]}`' for _, args in rows('api/routes.def', 'ROUTE') if args[6] == 'NONE')
 
 
+def calls_with_flag(flag):
+    return ', '.join(f'`{args[2]} {args[3]}`' for _, args in rows('api/routes.def', 'ROUTE') if flag in re.findall(r'\w+', args[10]))
+
+
 def scopes():
     values = [args for _, args in rows('api/types/access.def', 'VALUE') if args[0].startswith('SCOPE_')]
     return '\n'.join(['| scope | what it is for |', '|---|---|'] +
@@ -169,7 +173,8 @@ def kept_answers():
     return '\n'.join(lines)
 
 
-PIECES = {'calls without a key': calls_without_key, 'scopes': scopes, 'kept answers': kept_answers}
+PIECES = {'calls without a key': calls_without_key, 'scopes': scopes, 'kept answers': kept_answers,
+          'public calls': lambda: calls_with_flag('PUBLIC'), 'open calls': lambda: calls_with_flag('OPEN')}
 PIECE = re.compile(r'(<!-- made: ([\w ]+) -->)(\n?).*?\n?(<!-- end -->)', re.S)
 
 

@@ -267,7 +267,7 @@ static enum err select_tenant(const struct ring *r, const struct keyring_key *ke
 enum err keyring_authenticate(struct keyring *k, struct str secret, struct str tenant, int64_t now_ms,
 			      struct arena *a, struct caller *out)
 {
-	*out = (struct caller){.scope = SCOPE_NONE};
+	*out = (struct caller){.scope = SCOPE_NONE, .tier = TIER_ANONYMOUS};
 	if (secret.n == 0)
 		return OK;
 	unsigned char hash[KEY_HASH_BYTES];

@@ -127,8 +127,8 @@ static enum err check_idempotency_key(struct call_private *c)
 {
 	struct str key = c->headers.idempotency_key;
 
-	if (!key.p || !(c->call.route->flags & ROUTE_CREATES))
-		return OK;
+	if (!key.p || !c->call.caller.key || !(c->call.route->flags & ROUTE_CREATES))
+		return OK; /* of callers without a key anybody could ask for the answer again */
 	if (key.n == 0 || key.n > IDEMPOTENCY_KEY_MAX || !visible(key))
 		return problem_field(&c->call.problem, ERR_INVALID, "Idempotency-Key",
 				     "must be 1 to %d visible ASCII characters", IDEMPOTENCY_KEY_MAX);

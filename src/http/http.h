@@ -18,7 +18,8 @@ struct metrics;
 typedef enum err http_handler_fn(struct call *c, const void *in, void *out);
 
 struct http_hooks {
-	/* Bearer secret ("" when there was none) and the X-Tenant header ("" likewise) → c->caller.
+	/* Bearer secret ("" when there was none) and the X-Tenant header ("" likewise) → c->caller; without a secret
+	 * one without key and with scope none.
 	 * ERR_UNAUTHENTICATED when the secret is given but not valid. Runs on the loop, so under a microsecond. */
 	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
 	/* SLOT, SLOT_READ, READ, CACHED, WRITE, BULK, COMPUTE: takes the call over until http_finish(). An error is
@@ -46,6 +47,7 @@ struct http_config {
 	/* Of CACHED routes, by route_id: on the loop, under 10 µs. OK with c->ready_blob, an error, or
 	 * ERR_NOT_CACHED: then the call is dispatched. May be NULL when no route is CACHED. */
 	http_handler_fn *const *first_halves;
+	unsigned keyless;           /* flags of the routes that need no key: ROUTE_PUBLIC, ROUTE_OPEN */
 	const struct route *routes; /* ROUTE_COUNT of them; NULL: those of api/routes.def. For tests */
 	struct http_hooks hooks;
 	void *app;

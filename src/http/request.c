@@ -127,6 +127,8 @@ static enum err authorize(struct call_private *c)
 		e = c->loop->server->config.hooks.authenticate(call, secret, c->headers.tenant);
 	if (e || call->caller.scope >= call->route->scope)
 		return e;
+	if (!call->caller.key && (call->route->flags & c->loop->server->config.keyless))
+		return OK;
 	if (!call->caller.key)
 		return call_fail(call, ERR_UNAUTHENTICATED, "send a key as Authorization: Bearer KEY");
 	return call_fail(call, ERR_FORBIDDEN, "this call needs the scope %s, the key has %s",

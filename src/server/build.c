@@ -314,11 +314,27 @@ static void stop_directory(struct app *app)
 
 /* ---- http ---- */
 
+/* Who registers without a key becomes one of the tenant that every store has. */
+static void act_in_default(struct call *c)
+{
+	struct keyring_tenant tenant;
+	CHECK(keyring_find_tenant(call_app(c)->keyring, STR("default"), c->arena, &tenant));
+	c->caller.tenant = tenant.id;
+	c->caller.tenant_name = tenant.name;
+}
+
+static unsigned keyless(const struct serve_params *params)
+{
+	return (params->public_directory ? ROUTE_PUBLIC : 0u) | (params->open_registration ? ROUTE_OPEN : 0u);
+}
+
 static enum err authenticate(struct call *c, struct str secret, struct str tenant)
 {
 	struct app *app = call_app(c);
 	enum err err =
 		keyring_authenticate(app->keyring, secret, tenant, clock_now_ms(app->clock), c->arena, &c->caller);
+	if (!err && !c->caller.key && (c->route->flags & ROUTE_OPEN))
+		act_in_default(c);
 	if (err == ERR_UNAUTHENTICATED)
 		return call_fail(c, err, "the server does not know this key, or it has expired or been revoked");
 	if (err == ERR_FORBIDDEN)
@@ -363,6 +379,7 @@ static enum err listen_http(struct server *s, struct problem *p)
 				     .idle_timeout_s = (unsigned)((params->idle_timeout + 999) / 1000),
 				     .handlers = api_handlers,
 				     .first_halves = api_first_halves,
+				     .keyless = keyless(params),
 				     .hooks = {.authenticate = authenticate,
 					       .dispatch = runner_dispatch,
 					       .hung_up = runner_hung_up,

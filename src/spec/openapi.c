@@ -112,6 +112,14 @@ static bool needs_key(const struct route *r)
 	return r->scope != SCOPE_NONE;
 }
 
+/* The flag of the server with which the call needs no key; NULL: it needs one always, or never. */
+static const char *keyless_with(const struct route *r)
+{
+	return r->flags & ROUTE_PUBLIC ? "--public-directory"
+	       : r->flags & ROUTE_OPEN ? "--open-registration"
+				       : NULL;
+}
+
 static bool has_etag(const struct route *r)
 {
 	return r->method == METHOD_GET && r->cache != ROUTE_NO_STORE;
@@ -306,6 +314,8 @@ static void description(struct buf *b, const struct route *r)
 	buf_z(&doc, r->doc);
 	if (needs_key(r))
 		buf_fmt(&doc, " Needs a key with scope %s or more.", enum_scope.values[r->scope].text);
+	if (keyless_with(r))
+		buf_fmt(&doc, " None when the server runs with %s.", keyless_with(r));
 	if (r->max_body)
 		buf_fmt(&doc, " The body may have %u KiB.", r->max_body >> 10);
 	text(b, "description", buf_cstr(&doc));
@@ -318,6 +328,8 @@ static void security(struct buf *b, const struct route *r)
 	open_list(b, "security");
 	if (needs_key(r))
 		buf_fmt(b, "{\"bearer\":[\"%s\"]}", enum_scope.values[r->scope].text);
+	if (keyless_with(r))
+		buf_z(b, ",{}");
 	buf_c(b, ']');
 }
 

@@ -28,7 +28,15 @@ enum route_runs {
 	RUNS_STREAM
 };
 
-enum route_flags { ROUTE_CREATES = 1, ROUTE_WAITS = 2, ROUTE_TEXT = 4, ROUTE_MATCHES = 8, ROUTE_JSON = 16 };
+enum route_flags {
+	ROUTE_CREATES = 1,
+	ROUTE_WAITS = 2,
+	ROUTE_TEXT = 4,
+	ROUTE_MATCHES = 8,
+	ROUTE_JSON = 16,
+	ROUTE_PUBLIC = 32,
+	ROUTE_OPEN = 64
+};
 
 /* How long anybody may keep an answer that everybody may see, in seconds; or one of these. */
 enum route_cache { ROUTE_NO_STORE = 0, ROUTE_REVALIDATE = -1 };

@@ -546,6 +546,53 @@ static void keys_and_scopes_are_checked(void **state)
 	expect("GET /health HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\n\r\n", 200);
 }
 
+#define NO_KEY "Host: x\r\nContent-Type: application/json\r\n"
+
+static void what_the_server_opens_needs_no_key(void **state)
+{
+	static const char get[] = "GET /v1/work HTTP/1.1\r\n" NO_KEY "\r\n";
+	static const char post[] = "POST /v1/work HTTP/1.1\r\n" NO_KEY "Content-Length: 12\r\n\r\n{\"type\":\"x\"}";
+	static const struct {
+		unsigned keyless;
+		int get, post;
+	} cases[] = {{0, 401, 401},
+		     {ROUTE_PUBLIC, 200, 401},
+		     {ROUTE_OPEN, 401, 201},
+		     {ROUTE_PUBLIC | ROUTE_OPEN, 200, 201}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		stub_free(&stub);
+		stub = stub_new(&(struct stub_config){.keyless = cases[i].keyless});
+		expect(get, cases[i].get);
+		expect(post, cases[i].post);
+		expect("GET /v1/work HTTP/1.1\r\n" NO_KEY "Authorization: Bearer wrong\r\n\r\n", 401);
+		expect("GET /v1/work/w_0000000000001 HTTP/1.1\r\n" NO_KEY "\r\n", 401);
+		expect("POST /v1/work HTTP/1.1\r\n" NO_KEY
+		       "Authorization: Bearer reader\r\nContent-Length: 0\r\n\r\n",
+		       403); /* a key that was given counts */
+	}
+}
+
+/* Else anybody could guess it and be told what somebody else was answered. */
+static void the_idempotency_key_of_a_caller_without_key_is_ignored(void **state)
+{
+	struct client *c;
+	struct answer_read a;
+
+	(void)state;
+	stub_free(&stub);
+	stub = stub_new(&(struct stub_config){.keyless = ROUTE_OPEN});
+	c = client_open(stub_url(stub));
+	client_send(c, "POST /v1/work HTTP/1.1\r\n" NO_KEY "Idempotency-Key: k1\r\nContent-Length: 12\r\n\r\n"
+		       "{\"type\":\"x\"}");
+	client_read(c, &a);
+	assert_int_equal(a.status, 201);
+	assert_string_equal(answer_header(&a, "Idempotency-Replayed"), "");
+	answer_free(&a);
+	client_close(&c);
+}
+
 static void a_body_must_be_json(void **state)
 {
 	(void)state;
@@ -886,6 +933,8 @@ int main(void)
 		EACH(query_and_body_are_told_apart),
 		EACH(malformed_json_is_told_by_line_and_column),
 		EACH(keys_and_scopes_are_checked),
+		EACH(what_the_server_opens_needs_no_key),
+		EACH(the_idempotency_key_of_a_caller_without_key_is_ignored),
 		EACH(a_body_must_be_json),
 		EACH(the_headers_of_every_answer_are_those_of_an_api),
 		EACH(what_may_be_kept_says_so_and_by_whom),

@@ -386,6 +386,7 @@ enum err stub_try(const struct stub_config *config, struct stub **out, struct pr
 		.handlers = handlers_of_stub,
 		.first_halves = first_halves_of_stub,
 		.routes = s->routes,
+		.keyless = config->keyless,
 		.hooks = {authenticate, dispatch, hung_up, undelivered, fetch_hook},
 		.app = s,
 		.metrics = config->metrics,
@@ -396,6 +397,8 @@ enum err stub_try(const struct stub_config *config, struct stub **out, struct pr
 
 	memcpy(s->routes, spec_routes, sizeof(s->routes));
 	s->routes[ROUTE_work_show].runs = RUNS_CACHED;
+	s->routes[ROUTE_work_list].flags |= ROUTE_PUBLIC;
+	s->routes[ROUTE_work_add].flags |= ROUTE_OPEN;
 	e = http_server_new(&http, &s->server, p);
 
 	*out = NULL;

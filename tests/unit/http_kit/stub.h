@@ -37,6 +37,7 @@ struct stub_config {
 	struct metrics *metrics;
 	unsigned heartbeat_ms;
 	int64_t body_bytes_max;
+	unsigned keyless; /* GET /v1/work is PUBLIC there, POST is OPEN */
 };
 
 struct stub;
