@@ -6,8 +6,8 @@
  * when all were good: a :must that touched nothing is an error of ours, not of the server, and would not stop a
  * COMMIT that is already under way.
  *
- * A connection belongs to one thread and to one server process, so poolers that share sessions between transactions
- * do not fit: statements are prepared per session.
+ * A connection belongs to one thread. To one server process as well, unless the url says that a pooler stands
+ * between (postgres_url.c): then each transaction, also one of a single statement, begins with its settings.
  */
 #include "store/postgres_priv.h"
 
@@ -24,20 +24,12 @@ enum {
 	CHECK_MS = 5000,
 };
 
-/* For how long a statement may run, and a transaction wait for us while it holds its locks. And what is answered
- * has reached the disk, whatever the database is set to. */
-#define SESSION_SETTINGS                                                                                      \
-	"SET statement_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s';"                     \
-	"SET client_min_messages = warning; SET jit = off;"                                                   \
-	"SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = " \
-	"'off';"
-
 /* No driver of ours takes any other: "tenfold" in ASCII, so that other users of advisory locks are not met. */
 #define LOCK_SCHEMA "SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock(x'74656e666f6c64'::bigint)"
 
 struct postgres_store {
 	struct store store;
-	char *url;
+	struct pg_target target;
 };
 
 /* ---- connections ---- */
@@ -79,43 +71,26 @@ static enum err check_server(const struct postgres_db *pg, struct problem *p)
 	return OK;
 }
 
+/* Behind a pooler this has no effect, and shows what is wrong with the settings and the way to the server. */
 static enum err set_up(struct postgres_db *pg, enum db_mode mode, struct problem *p)
 {
-	static const char *const settings[] = {
-		[DB_READ] = SESSION_SETTINGS "SET default_transaction_read_only = on",
-		/* Rows are written by primary key. The queue's table is small and full of dead rows, and its
-		 * statistics say "empty" most of the time: planned by them, each batch reads all of it. */
-		[DB_WRITE] = SESSION_SETTINGS "SET default_transaction_read_only = off; SET enable_seqscan = off",
-	};
-	PGresult *result = PQexec(pg->conn, settings[mode]);
-	bool good = PQresultStatus(result) == PGRES_COMMAND_OK;
+	PGresult *result;
+	bool good;
 
+	pg->settings = pg->target->settings[mode];
+	result = PQexec(pg->conn, pg->settings);
+	good = PQresultStatus(result) == PGRES_TUPLES_OK;
 	PQclear(result);
 	if (!good || !PQenterPipelineMode(pg->conn))
 		return refused(pg, p);
 	return OK;
 }
 
-/* Later words override earlier ones, so the url has the last say in all but the character set. A server that is
- * gone is noticed within a minute even when nothing is sent. */
-static PGconn *dial(const char *url, enum db_mode mode)
-{
-	static const char *const words[] = {"connect_timeout",           "keepalives_idle",
-					    "keepalives_interval",       "keepalives_count",
-					    "tcp_user_timeout",          "target_session_attrs",
-					    "fallback_application_name", "dbname",
-					    "client_encoding",           NULL};
-	const char *values[] = {"10",      "20", "10",   "3", "30000", mode == DB_WRITE ? "read-write" : "any",
-				"tenfold", url,  "UTF8", NULL};
-
-	return PQconnectdbParams(words, values, 1);
-}
-
 static enum err start(struct postgres_db *pg, enum db_mode mode, struct problem *p)
 {
 	enum err e;
 
-	pg->conn = dial(pg->url, mode);
+	pg->conn = pg_target_dial(pg->target, mode);
 	pg->deciding = false;
 	if (PQstatus(pg->conn) != CONNECTION_OK)
 		return refused(pg, p);
@@ -147,7 +122,7 @@ static enum err connect_to(struct store *store, enum db_mode mode, struct db **o
 	enum err e;
 
 	pg->name = store->name;
-	pg->url = CONTAINER_OF(store, struct postgres_store, store)->url;
+	pg->target = &CONTAINER_OF(store, struct postgres_store, store)->target;
 	pg->arrays = BUF_INIT(ARRAYS_MAX);
 	pg->patience_ms = ANSWER_MS;
 	e = start(pg, mode, p);
@@ -200,7 +175,10 @@ static enum err settle_due(struct postgres_db *pg)
 
 static enum err begin(struct db *db)
 {
-	return pg_send_command(CONTAINER_OF(db, struct postgres_db, db), "BEGIN", ANSWER_PLAIN);
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	enum err e = pg_send_command(pg, "BEGIN", ANSWER_PLAIN);
+
+	return e == OK && pg->target->pooled ? pg_send_command(pg, pg->settings, ANSWER_PLAIN) : e;
 }
 
 static void rollback(struct db *db)
@@ -308,7 +286,7 @@ static void close_store(struct store *s)
 {
 	struct postgres_store *store = CONTAINER_OF(s, struct postgres_store, store);
 
-	free(store->url);
+	pg_target_free(&store->target);
 	free(store);
 }
 
@@ -337,43 +315,18 @@ static const struct store_driver driver = {
 	.wal_bytes = wal_bytes,
 };
 
-static const char *option(const PQconninfoOption *all, const char *keyword)
-{
-	for (; all->keyword; all++)
-		if (strcmp(all->keyword, keyword) == 0)
-			return all->val;
-	return NULL;
-}
-
-/* host:port/database, as much of it as the url says. */
-static char *name_of(const PQconninfoOption *all)
-{
-	const char *host = option(all, "host"), *port = option(all, "port"), *database = option(all, "dbname");
-	struct buf text = BUF_INIT(512);
-
-	buf_z(&text, host ? host : "localhost");
-	if (port)
-		buf_fmt(&text, ":%s", port);
-	if (database)
-		buf_fmt(&text, "/%s", database);
-	return text.p;
-}
-
 enum err postgres_store_open(const char *url, struct store **out, struct problem *p)
 {
-	PQconninfoOption *options = PQconninfoParse(url, NULL); /* its message would quote the password */
-	struct postgres_store *s;
+	struct postgres_store *s = NEW(struct postgres_store);
+	enum err e = pg_target_new(url, &s->target, p);
 
-	if (!options)
-		return problem_set(p, ERR_USAGE,
-				   "the store's url is not one that PostgreSQL understands; it looks like "
-				   "postgres://USER@HOST:PORT/DATABASE");
-	s = NEW(struct postgres_store);
+	if (e != OK) {
+		free(s);
+		return e;
+	}
 	s->store = (struct store){.magic = STORE_MAGIC, .driver = &driver, .kind = STORE_POSTGRES};
-	s->store.name = name_of(options);
-	s->url = store_copy(url);
+	s->store.name = pg_target_name(&s->target);
 	CHECK(s->store.name != NULL);
-	PQconninfoFree(options);
 	*out = &s->store;
 	return OK;
 }

@@ -87,10 +87,10 @@ static void expect(struct postgres_db *pg, struct pg_answer a)
 	pg->due[(pg->due_first + pg->due_count++) % PIPELINE_MAX] = a;
 }
 
-/* Before anything is sent: room in due[] for it, its preparation and a sync. */
+/* Before anything is sent: room in due[] for it, its settings, its preparation and a sync. */
 static enum err admit(struct postgres_db *pg)
 {
-	return pg->due_count + 3 <= PIPELINE_MAX ? OK : pg_settle(pg);
+	return pg->due_count + 4 <= PIPELINE_MAX ? OK : pg_settle(pg);
 }
 
 enum err pg_send_command(struct postgres_db *pg, const char *sql, enum pg_answer_kind kind)
@@ -114,7 +114,8 @@ static struct pg_statement *statement(struct postgres_db *pg, const struct query
 		return s;
 	s = NEW(struct pg_statement);
 	s->query = q;
-	snprintf(s->name, sizeof(s->name), "q%zu", pg->statements.count);
+	if (!pg->target->pooled)
+		snprintf(s->name, sizeof(s->name), "q%zu", pg->statements.count);
 	map_put(&pg->statements, key, s);
 	return s;
 }
@@ -128,43 +129,85 @@ void pg_forget_statements(struct postgres_db *pg)
 	map_free(&pg->statements);
 }
 
-enum err pg_send_prepare(struct postgres_db *pg, const struct query *q, struct pg_statement **out)
+static void fill_types(const struct query *q, Oid types[PARAMETERS_MAX])
 {
-	struct pg_statement *s = statement(pg, q);
-	Oid types[PARAMETERS_MAX];
-	enum err e = admit(pg);
-
-	*out = s;
-	if (e != OK || s->state != STATEMENT_UNKNOWN)
-		return e;
 	CHECK(q->in_count <= PARAMETERS_MAX);
 	for (unsigned i = 0; i < q->in_count; i++)
 		types[i] = pg_parameter_type(q, i);
-	if (!PQsendPrepare(pg->conn, s->name, q->postgres, (int)q->in_count, types))
+}
+
+static enum err send_preparation(struct postgres_db *pg, struct pg_statement *s, enum pg_answer_kind kind)
+{
+	Oid types[PARAMETERS_MAX];
+
+	fill_types(s->query, types);
+	if (!PQsendPrepare(pg->conn, s->name, s->query->postgres, (int)s->query->in_count, types))
 		return pg_lost(pg);
-	s->state = STATEMENT_SENT;
-	expect(pg, (struct pg_answer){.kind = ANSWER_PREPARED, .statement = s});
+	expect(pg, (struct pg_answer){.kind = kind, .statement = s});
 	return OK;
 }
 
-enum err pg_send_describe(struct postgres_db *pg, struct pg_statement *s, struct pg_reader *r)
+/* A statement by itself is a transaction, which begins with its settings when it has no session to rely on. */
+static enum err send_own_settings(struct postgres_db *pg)
 {
+	if (!pg->target->pooled || pg->db.transaction != TRANSACTION_NONE || pg->due_count)
+		return OK;
+	return pg_send_command(pg, pg->settings, ANSWER_PLAIN);
+}
+
+/* What goes before a statement. */
+static enum err send_ahead(struct postgres_db *pg, const struct query *q, struct pg_statement **out)
+{
+	struct pg_statement *s = statement(pg, q);
+	enum err e = admit(pg);
+
+	*out = s;
+	if (e == OK)
+		e = send_own_settings(pg);
+	if (e != OK || pg->target->pooled || s->state != STATEMENT_UNKNOWN)
+		return e;
+	e = send_preparation(pg, s, ANSWER_PREPARED);
+	if (e == OK)
+		s->state = STATEMENT_SENT;
+	return e;
+}
+
+enum err pg_send_describe(struct postgres_db *pg, const struct query *q, struct pg_reader *r)
+{
+	struct pg_statement *s;
+	enum err e = send_ahead(pg, q, &s);
+
+	if (e == OK && pg->target->pooled)
+		e = send_preparation(pg, s, ANSWER_PLAIN); /* the unnamed one lasts as long as this lot */
+	if (e != OK)
+		return e;
 	if (!PQsendDescribePrepared(pg->conn, s->name))
 		return pg_lost(pg);
 	expect(pg, (struct pg_answer){.kind = ANSWER_PLAIN, .statement = s, .reader = r});
 	return OK;
 }
 
+static int send_statement(struct postgres_db *pg, const struct pg_statement *s, const struct pg_parameters *p)
+{
+	Oid types[PARAMETERS_MAX];
+
+	if (!pg->target->pooled)
+		return PQsendQueryPrepared(pg->conn, s->name, p->count, p->values, p->lengths, p->formats, 1);
+	fill_types(s->query, types);
+	return PQsendQueryParams(pg->conn, s->query->postgres, p->count, types, p->values, p->lengths, p->formats,
+				 1);
+}
+
 enum err pg_send(struct postgres_db *pg, const struct query *q, const struct pg_parameters *p, struct pg_reader *r,
 		 size_t i)
 {
 	struct pg_statement *s;
-	enum err e = pg_send_prepare(pg, q, &s);
+	enum err e = send_ahead(pg, q, &s);
 	enum pg_answer_kind kind = q->card == SQL_MUST ? ANSWER_MUST : ANSWER_PLAIN;
 
 	if (e != OK)
 		return e;
-	if (!PQsendQueryPrepared(pg->conn, s->name, p->count, p->values, p->lengths, p->formats, 1))
+	if (!send_statement(pg, s, p))
 		return pg_lost(pg);
 	expect(pg, (struct pg_answer){.kind = kind, .statement = s, .reader = r, .i = i});
 	return OK;

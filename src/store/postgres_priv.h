@@ -1,6 +1,7 @@
 /*
- * The PostgreSQL driver's three parts: postgres.c has connections and transactions, postgres_pipe.c the pipeline of
- * statements sent and answers due, postgres_rows.c turns structs into parameters and results into structs.
+ * The PostgreSQL driver's four parts: postgres_url.c says where to connect and what sessions are set to, postgres.c
+ * has connections and transactions, postgres_pipe.c the pipeline of statements sent and answers due, postgres_rows.c
+ * turns structs into parameters and results into structs.
  */
 #ifndef TENFOLD_STORE_POSTGRES_PRIV_H
 #define TENFOLD_STORE_POSTGRES_PRIV_H
@@ -30,7 +31,7 @@ enum pg_type {
 
 enum { PARAMETERS_MAX = 64, PIPELINE_MAX = 1024 };
 
-/* A statement as this connection knows it. */
+/* A statement as this connection knows it. When pooled it has no name and stays UNKNOWN to the server. */
 struct pg_statement {
 	const struct query *query;
 	char name[16];
@@ -66,17 +67,34 @@ struct pg_reader {
 	enum err outcome; /* what the reader made of the rows; a failed statement is not its business */
 };
 
+/* What a store's url says. */
+struct pg_target {
+	PQconninfoOption *options;
+	bool pooled; /* each transaction may meet another session */
+	char *settings[DB_WRITE +
+		       1]; /* by mode: one statement, for the session or when pooled for the transaction */
+};
+
 struct postgres_db {
 	struct db db;
 	PGconn *conn;
-	const char *name, *url; /* the store's */
-	struct map statements;  /* const struct query * -> struct pg_statement */
-	int patience_ms;        /* how long an answer is waited for */
-	bool deciding;          /* what was sent since the last sync may have been committed */
-	struct buf arrays;      /* parameters of a batch */
+	const char *name;               /* the store's */
+	const struct pg_target *target; /* likewise */
+	const char *settings;           /* of the target, for our mode */
+	struct map statements;          /* const struct query * -> struct pg_statement */
+	int patience_ms;                /* how long an answer is waited for */
+	bool deciding;                  /* what was sent since the last sync may have been committed */
+	struct buf arrays;              /* parameters of a batch */
 	struct pg_answer due[PIPELINE_MAX];
 	size_t due_first, due_count;
 };
+
+/* ---- postgres_url.c ---- */
+
+enum err pg_target_new(const char *url, struct pg_target *out, struct problem *p);
+void pg_target_free(struct pg_target *t);
+char *pg_target_name(const struct pg_target *t); /* host:port/database, as much as the url says; to be freed */
+PGconn *pg_target_dial(const struct pg_target *t, enum db_mode mode);
 
 /* ---- postgres_pipe.c ---- */
 
@@ -84,8 +102,7 @@ struct postgres_db {
 enum err pg_send_command(struct postgres_db *pg, const char *sql, enum pg_answer_kind kind);
 enum err pg_send(struct postgres_db *pg, const struct query *q, const struct pg_parameters *p, struct pg_reader *r,
 		 size_t i);
-enum err pg_send_prepare(struct postgres_db *pg, const struct query *q, struct pg_statement **out);
-enum err pg_send_describe(struct postgres_db *pg, struct pg_statement *s, struct pg_reader *r);
+enum err pg_send_describe(struct postgres_db *pg, const struct query *q, struct pg_reader *r);
 
 /* Asks for every answer that is due and takes them all: the first error, or OK. */
 enum err pg_settle(struct postgres_db *pg);

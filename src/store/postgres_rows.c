@@ -366,11 +366,8 @@ enum err postgres_prepare(struct db *db, const struct query *q)
 {
 	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
 	struct pg_reader r = {.read = read_columns};
-	struct pg_statement *s;
-	enum err e = pg_send_prepare(pg, q, &s);
+	enum err e = pg_send_describe(pg, q, &r);
 
-	if (e == OK)
-		e = pg_send_describe(pg, s, &r);
 	if (e == OK)
 		e = pg_settle(pg);
 	return e == OK ? r.outcome : e;

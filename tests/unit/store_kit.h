@@ -1,6 +1,7 @@
 /*
  * A store of its own for each test: a file in a fresh directory, or a schema of its own in the PostgreSQL that
- * TENFOLD_TEST_PG names (tools/with-postgres runs one). Without one the program says so and is skipped.
+ * TENFOLD_TEST_PG names (tools/with-postgres runs one), reached directly or through the pooler that TENFOLD_TEST_POOLER
+ * names. Without one the program says so and is skipped.
  */
 #ifndef TENFOLD_TESTS_STORE_KIT_H
 #define TENFOLD_TESTS_STORE_KIT_H
@@ -25,15 +26,30 @@ static inline const char *kit_postgres(void)
 	return getenv("TENFOLD_TEST_PG");
 }
 
-/* Ends the program as skipped when there is no PostgreSQL to test. */
+static inline const char *kit_pooler(void)
+{
+	return getenv("TENFOLD_TEST_POOLER");
+}
+
+/* Ends the program as skipped when there is no such server to test. */
+static inline void kit_need(const char *there, const char *skip)
+{
+	const char *why = getenv(skip);
+
+	if (there)
+		return;
+	printf("1..0 # SKIP %s\n", why ? why : "the test runs under tools/with-postgres");
+	exit(0);
+}
+
 static inline void kit_need_postgres(void)
 {
-	const char *why = getenv("TENFOLD_TEST_PG_SKIP");
+	kit_need(kit_postgres(), "TENFOLD_TEST_PG_SKIP");
+}
 
-	if (kit_postgres())
-		return;
-	printf("1..0 # SKIP %s\n", why ? why : "TENFOLD_TEST_PG is not set: run under tools/with-postgres");
-	exit(0);
+static inline void kit_need_pooler(void)
+{
+	kit_need(kit_pooler(), "TENFOLD_TEST_POOLER_SKIP");
 }
 
 static inline void kit_sql(const char *url, const char *sql)
@@ -58,15 +74,14 @@ static inline void kit_place_file(struct kit *k)
 	snprintf(k->url, sizeof(k->url), "sqlite:%s/store.db", k->dir);
 }
 
-static inline void kit_place_schema(struct kit *k)
+static inline void kit_place_schema(struct kit *k, const char *url)
 {
 	static unsigned made;
-	const char *url = kit_postgres();
 	char sql[64];
 
 	snprintf(k->schema, sizeof(k->schema), "t%d_%u", (int)getpid(), ++made);
 	snprintf(sql, sizeof(sql), "CREATE SCHEMA %s", k->schema);
-	kit_sql(url, sql);
+	kit_sql(kit_postgres(), sql);
 	snprintf(k->url, sizeof(k->url), "%s%coptions=-csearch_path%%3D%s", url, strchr(url, '?') ? '&' : '?',
 		 k->schema);
 }
@@ -91,20 +106,25 @@ static inline struct store *kit_store(const struct kit *k)
 	return s;
 }
 
-/* A place without a schema, and its store. */
-static inline struct kit *kit_new(enum store_kind kind, const char *fault_plan)
+/* A place without a schema, and its store. `url`: of the PostgreSQL it is reached by; NULL for SQLite. */
+static inline struct kit *kit_new_at(const char *url, const char *fault_plan)
 {
 	struct kit *k = NEW(struct kit);
 
-	if (kind == STORE_SQLITE)
-		kit_place_file(k);
+	if (url)
+		kit_place_schema(k, url);
 	else
-		kit_place_schema(k);
+		kit_place_file(k);
 	k->store = kit_store(k);
 	if (fault_plan)
 		assert_int_equal(fault_wrap(&k->store, fault_plan, NULL), OK);
 	k->arena = arena_new(8 << 20);
 	return k;
+}
+
+static inline struct kit *kit_new(enum store_kind kind, const char *fault_plan)
+{
+	return kit_new_at(kind == STORE_POSTGRES ? kit_postgres() : NULL, fault_plan);
 }
 
 static inline void kit_open(struct kit *k)

@@ -1,6 +1,7 @@
 /*
- * What every store promises, over the program's own queries: run as "sqlite", "postgres", and each of them wrapped
- * by fault.c with an empty plan ("sqlite-fault", "postgres-fault"), which must make no difference.
+ * What every store promises, over the program's own queries: run as "sqlite", "postgres", "pooler" (PostgreSQL behind
+ * one that gives each transaction another session), and each of them wrapped by fault.c with an empty plan
+ * ("sqlite-fault" and so on), which must make no difference.
  */
 #include "store_kit.h"
 
@@ -11,17 +12,17 @@
 #include <pthread.h>
 
 static enum store_kind kind;
-static const char *plan;
+static const char *url, *plan; /* of PostgreSQL; of faults */
 
 static int empty_place(void **state)
 {
-	*state = kit_new(kind, plan);
+	*state = kit_new_at(url, plan);
 	return 0;
 }
 
 static int ready(void **state)
 {
-	struct kit *k = kit_new(kind, plan);
+	struct kit *k = kit_new_at(url, plan);
 
 	kit_open(k);
 	*state = k;
@@ -852,9 +853,14 @@ int main(int argc, char **argv)
 	const char *which = argc > 1 ? argv[1] : "sqlite";
 
 	log_set_level(LOG_ERROR);
-	kind = strncmp(which, "postgres", strlen("postgres")) == 0 ? STORE_POSTGRES : STORE_SQLITE;
 	plan = strstr(which, "-fault") ? "" : NULL;
-	if (kind == STORE_POSTGRES)
+	if (strstr(which, "postgres")) {
 		kit_need_postgres();
+		url = kit_postgres();
+	} else if (strstr(which, "pooler")) {
+		kit_need_pooler();
+		url = kit_pooler();
+	}
+	kind = url ? STORE_POSTGRES : STORE_SQLITE;
 	return cmocka_run_group_tests_name(which, tests, NULL, NULL);
 }
