@@ -242,6 +242,8 @@ enum err api_agent_capability_add(struct call *c, const struct agent_capability_
 		return call_fail(c, ERR_CONFLICT, "an agent has at most %d capabilities", AGENT_CAPABILITIES_MAX);
 	if (!err)
 		err = write_change(c, &agent, false, OP_PUT);
+	if (!err)
+		c->etag = agent_etag(&agent, c->arena);
 	return err ? err : directory_agent_show(&agent.row, c->arena, out);
 }
 

@@ -48,8 +48,8 @@ struct str agent_etag(const struct directory_agent *agent, struct arena *a);
 /* A new agent as a patch of nothing. Lists and texts are shared. */
 void agent_patch_of(const struct agent_new *in, struct agent_patch *out);
 
-/* Puts what is given into the row, checked: a member that is null becomes absent. The card is no part of the row.
- * ERR_INVALID names the member. */
+/* Puts what is given into the row, checked: a member that is null becomes absent. The card is no part of the row,
+ * but checked. ERR_INVALID names the member. */
 enum err agent_row_patch(struct agent_full_row *row, const struct agent_patch *patch, struct arena *a,
 			 struct problem *p);
 

@@ -59,6 +59,14 @@ enum err agent_endpoint_check(struct str url, struct problem *p)
 	return check_endpoint(url, "endpoint", p);
 }
 
+/* It is JSON already. */
+static enum err check_card(struct str card, struct problem *p)
+{
+	if (str_starts(str_trim(card), STR("{")))
+		return OK;
+	return problem_field(p, ERR_INVALID, "card", "must be an object: an A2A agent card");
+}
+
 static bool stands_before(const struct str *tags, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -162,6 +170,8 @@ enum err agent_row_patch(struct agent_full_row *row, const struct agent_patch *p
 		err = patch_urls(row, patch, p);
 	if (!err)
 		err = patch_tags(row, patch, a, p);
+	if (!err && HAS(patch, agent_patch, card))
+		err = check_card(patch->card, p);
 	row->metadata = PATCHED(patch, metadata, row->metadata);
 	patch_enums(row, patch);
 	return err;
@@ -204,4 +214,5 @@ void agent_patch_of(const struct agent_new *in, struct agent_patch *out)
 	GIVEN(operator);
 	GIVEN(visibility);
 	GIVEN(metadata);
+	GIVEN(card);
 }

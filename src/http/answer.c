@@ -150,6 +150,8 @@ static void headers_of_caching(struct call_private *c, struct MHD_Response *r)
 
 	if (!has_etag(c)) {
 		header(r, "Cache-Control", "no-store");
+		if (c->call.etag.n && c->call.outcome == OK) /* what was changed is at this version now */
+			header_etag(c, r);
 		return;
 	}
 	snprintf(shared, sizeof(shared), "public, max-age=%d", route->cache);
