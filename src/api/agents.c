@@ -220,6 +220,14 @@ enum err api_agent_delete(struct call *c, const struct agent_ref *in, struct not
 	return write_change(c, &agent, false, OP_DELETE);
 }
 
+static bool has_capability(const struct agent *agent, struct str slug)
+{
+	for (size_t i = 0; i < agent->capabilities_count; i++)
+		if (str_eq(agent->capabilities[i].capability, slug))
+			return true;
+	return false;
+}
+
 enum err api_agent_capability_add(struct call *c, const struct agent_capability_in *in, struct agent *out)
 {
 	struct directory_agent agent;
@@ -231,6 +239,9 @@ enum err api_agent_capability_add(struct call *c, const struct agent_capability_
 		err = agent_endpoint_check(in->endpoint, &c->problem);
 	if (err)
 		return err;
+	if (agent.shown.capabilities_count == AGENT_CAPABILITIES_MAX &&
+	    !has_capability(&agent.shown, capability.slug))
+		return call_fail(c, ERR_CONFLICT, "an agent has at most %d capabilities", AGENT_CAPABILITIES_MAX);
 	struct agent_capability_row row = {.agent = agent.row.id,
 					   .capability = capability.id,
 					   .endpoint = in->endpoint,
@@ -238,8 +249,6 @@ enum err api_agent_capability_add(struct call *c, const struct agent_capability_
 	err = q_agent_capability_put(c->db, &row, 1);
 	if (!err)
 		err = directory_agent_load(c->db, agent.row.id, c->arena, &agent);
-	if (!err && agent.shown.capabilities_count > AGENT_CAPABILITIES_MAX)
-		return call_fail(c, ERR_CONFLICT, "an agent has at most %d capabilities", AGENT_CAPABILITIES_MAX);
 	if (!err)
 		err = write_change(c, &agent, false, OP_PUT);
 	if (!err)

@@ -66,12 +66,12 @@ class Agent:
     def change(self, body, **headers):
         return self.caller.call('PATCH', f'/v1/agents/{self.id}', body, headers=headers)
 
-    def statement(self, subject, **members):
+    def statement(self, subject, /, **members):
         """Something about another agent, signed; members that are None are left out."""
         said = {'attester': self.id, 'subject': subject.id, 'claim': 'behavior', 'value': 90, 'issued_at': stamp(),
                 'nonce': secrets.token_hex(8), **members}
         said = {k: v for k, v in said.items() if v is not None}
         return {**said, 'signature': self.pair.sign(canonical(said))}
 
-    def attest(self, subject, **members):
+    def attest(self, subject, /, **members):
         return self.caller.post('/v1/attestations', self.statement(subject, **members))
