@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures, beside peers, in one run.
 
-    run.py work|profile|roles [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
+    run.py work|directory|profile|roles [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
 
 Starts every server itself, on free ports of the loopback and in folders of its own under --dir (/var/tmp, which must
 be on a disk), and ends those and nothing else. --write puts the tables into docs/benchmarks.md; without it they are
@@ -18,6 +18,7 @@ import signal
 import sys
 import tempfile
 
+import directory
 import hotspots
 import machine
 import report
@@ -25,7 +26,7 @@ import roles
 import work
 from servers import ROOT
 
-PARTS = {'work': work.measure, 'profile': hotspots.measure, 'roles': roles.measure}
+PARTS = {'work': work.measure, 'directory': directory.measure, 'profile': hotspots.measure, 'roles': roles.measure}
 
 
 def interrupted(number, _frame):

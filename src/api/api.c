@@ -22,5 +22,18 @@ http_handler_fn *const api_handlers[ROUTE_COUNT] = {
 };
 
 http_handler_fn *const api_second_halves[ROUTE_COUNT] = {[ROUTE_work_list] = read_work_list};
-http_handler_fn *const api_first_halves[ROUTE_COUNT] = {0};
+
+#define HERE(name, in_type, out_type)                                              \
+	static enum err here_##name(struct call *c, const void *in, void *out)     \
+	{                                                                          \
+		return api_##name##_here(c, (const in_type *)in, (out_type *)out); \
+	}
+HERE(agent_list, struct agent_list_in, struct agent_list_out)
+HERE(agent_show, struct agent_ref, struct agent)
+HERE(capability_list, struct capability_list_in, struct capability_list_out)
+#undef HERE
+
+http_handler_fn *const api_first_halves[ROUTE_COUNT] = {[ROUTE_agent_list] = here_agent_list,
+							[ROUTE_agent_show] = here_agent_show,
+							[ROUTE_capability_list] = here_capability_list};
 api_bulk_key_fn *const api_bulk_keys[ROUTE_COUNT] = {0};

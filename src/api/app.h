@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct cache;
 struct changes;
 struct follower;
 struct forward;
@@ -22,6 +23,7 @@ struct gather;
 struct http_server;
 struct jobs;
 struct metrics;
+struct redis;
 struct runner;
 struct sequencer;
 struct sessions;
@@ -38,6 +40,8 @@ struct app {
 	struct eventlog *events;
 	struct changes *feed; /* what changes in the directory: directory/changes.h */
 	struct follower *follower;
+	struct redis *redis;         /* NULL: there is none */
+	struct cache *cache;         /* of answers: api/kept.h */
 	struct sequencer *sequencer; /* on PostgreSQL, else NULL */
 	struct jobs *jobs;
 	struct executor *executor;        /* the queue's thread */

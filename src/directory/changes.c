@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <time.h>
 
 enum { CHANGES_MAGIC = 0x43484e47 };
@@ -21,6 +22,8 @@ struct changes {
 	struct bell bells[CHANGES_BELLS], end; /* the end rings once */
 	atomic_bool stopping;
 	bool numbered;
+	changes_commit_fn *on_commit;
+	void *ctx; /* of on_commit */
 
 	pthread_mutex_t lock;       /* what follows */
 	int64_t first, last;        /* numbers of the rows kept; last 0: none */
@@ -109,14 +112,36 @@ bool changes_stopping(struct changes *feed)
 
 /* ---- writing ---- */
 
-static void committed(void *feed)
+struct commit {
+	struct changes *feed;
+	struct change_fact *facts;
+	size_t count;
+};
+
+static void committed(void *arg)
 {
+	const struct commit *commit = arg;
+	struct changes *feed = commit->feed;
+	if (feed->on_commit)
+		feed->on_commit(feed->ctx, commit->facts, commit->count);
 	changes_ring(feed, CHANGES_COMMITTED);
+}
+
+void changes_on_commit(struct changes *feed, changes_commit_fn *fn, void *ctx)
+{
+	feed->on_commit = fn;
+	feed->ctx = ctx;
 }
 
 enum err change_add(struct changes *feed, struct call *c, const struct change_fact *facts, size_t count)
 {
-	call_after_commit_once(c, committed, feed);
+	struct commit *commit = ARENA_NEW(c->arena, struct commit);
+	struct change_fact *copy = ARENA_ARRAY(c->arena, struct change_fact, count);
+	if (!commit || !copy)
+		return ERR_INTERNAL;
+	memcpy(copy, facts, count * sizeof *copy);
+	*commit = (struct commit){feed, copy, count};
+	call_after_commit(c, committed, commit);
 	return q_change_add(c->db, facts, count);
 }
 

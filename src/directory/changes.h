@@ -25,6 +25,10 @@ struct changes;
 struct changes *changes_new(size_t kept, bool numbered);
 void changes_destroy(struct changes **c);
 
+/* Called, before the call is answered, with what a call has committed; on the thread it ran on. Before the first. */
+typedef void changes_commit_fn(void *ctx, const struct change_fact *facts, size_t count);
+void changes_on_commit(struct changes *feed, changes_commit_fn *fn, void *ctx);
+
 /* Adds changes to the transaction of a call; its last statement. A SLOT, WRITE or BULK handler calls it, once or
  * several times; the feed is kicked when the call has been committed. */
 enum err change_add(struct changes *feed, struct call *c, const struct change_fact *facts, size_t count);

@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "api/forward.h"
+#include "api/kept.h"
 #include "api/roles.h"
 #include "api/runner.h"
 #include "api/sessions.h"
@@ -294,6 +295,26 @@ static void make_directory(struct server *s)
 	metrics_compute(app->metrics, METRIC_job_age_seconds, job_age_seconds, app);
 }
 
+static enum err make_kept(struct server *s, struct problem *p)
+{
+	struct app *app = &s->app;
+	struct redis_config redis = {.url = s->params->redis};
+	enum err err = s->params->redis.n ? redis_new(&redis, &app->redis, p) : OK;
+	if (err)
+		return err;
+	app->cache = cache_new(&(struct cache_config){.max_bytes = (size_t)s->params->cache_bytes,
+						      .seed = rng_system_word(),
+						      .redis = app->redis,
+						      .prefix = STR("tenfold"),
+						      .now_ms = clock_mono_ns() / 1000000});
+	if (store_kind(app->store) == STORE_SQLITE)
+		cache_trust(app->cache, INT64_MAX); /* nobody else writes there */
+	changes_on_commit(app->feed, kept_committed, app);
+	follower_listen(app->follower, kept_follow, app);
+	kept_show(app);
+	return OK;
+}
+
 static enum err start_directory(struct app *app, struct problem *p)
 {
 	enum err err = jobs_start(app->jobs, p);
@@ -309,7 +330,6 @@ static void stop_directory(struct app *app)
 	if (app->feed)
 		changes_stop(app->feed);
 	sequencer_destroy(&app->sequencer);
-	follower_destroy(&app->follower);
 }
 
 /* ---- http ---- */
@@ -413,8 +433,10 @@ static enum err build(struct server *s, struct problem *p)
 		err = open_store(s, p);
 	if (!err)
 		err = make_queue(s, p);
-	if (!err)
+	if (!err) {
 		make_directory(s);
+		err = make_kept(s, p);
+	}
 	if (!err)
 		err = executor_start(app->executor, p);
 	if (!err)
@@ -456,8 +478,11 @@ void server_take_apart(struct server *s)
 	pool_destroy(&app->pool);
 	runner_bulk_destroy(app);
 	pool_destroy(&app->compute);
+	follower_destroy(&app->follower);
 	forward_stop(app->forward);
 	http_server_destroy(&app->http);
+	cache_destroy(&app->cache);
+	redis_destroy(&app->redis);
 	forward_destroy(&app->forward);
 	persist_destroy(&app->persist);
 	runner_destroy(&app->runner);

@@ -1,0 +1,230 @@
+"""Answers that are kept ready: never older than what was promised, whoever changed what, with Redis and without."""
+
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import threading
+import time
+
+from harness import ROOT, Caller, Skip, until
+from test_owner import at
+
+PROMISE_S = 1.0     # what one process commits another never answers older than this later
+
+
+def add(caller, handle, **members):
+    return caller.post('/v1/agents', {'handle': handle, 'name': handle, **members}).expect(201).json['agent']
+
+
+def name_of(caller, agent):
+    return caller.get(f'/v1/agents/{agent["id"]}').expect(200).json['name']
+
+
+def rename(caller, agent, name):
+    return caller.call('PATCH', f'/v1/agents/{agent["id"]}', {'name': name}).expect(200).json
+
+
+def hits(server):
+    return server.metric('tenfold_cache_hits_total') or 0
+
+
+def from_memory(server, ask):
+    """Asks until an answer came from memory (the feed's own news of a change may void the first), and returns it."""
+    def once():
+        before = hits(server)
+        answer = ask()
+        return answer if hits(server) > before else None
+    return until(once, 5, 'an answer from memory')
+
+
+def test_an_agent_comes_from_memory_until_it_changes(t):
+    agent = add(t.operator, 'kept-one')
+    path = f'/v1/agents/{agent["id"]}'
+    first = t.worker.get(path).expect(200)
+    again = from_memory(t.server, lambda: t.worker.get(path).expect(200))
+    assert again.body == first.body and again.headers['etag'] == first.headers['etag']
+    assert t.worker.get(path, headers={'If-None-Match': first.headers['etag']}).expect(304).body == b''
+    for n in range(20):
+        assert rename(t.operator, agent, f'name {n}')['name'] == f'name {n}'
+        seen = t.worker.get(path, headers={'If-None-Match': first.headers['etag']}).expect(200)
+        assert seen.json['name'] == f'name {n}', 'what was answered is what is read next'
+    t.operator.call('DELETE', path).expect(204)
+    t.worker.get(path).expect(410, 'gone')
+
+
+def test_what_is_kept_is_shown_to_nobody_else(t):
+    theirs = t.caller('worker', tenant='kept-others')
+    agent = add(t.operator, 'kept-private')
+    path = f'/v1/agents/{agent["id"]}'
+    from_memory(t.server, lambda: t.worker.get(path).expect(200))
+    theirs.get(path).expect(404, 'not_found')
+    t.operator.call('PATCH', path, {'visibility': 'public'}).expect(200)
+    assert theirs.get(path).expect(200).json == theirs.get(path).expect(200).json
+    t.operator.call('PATCH', path, {'visibility': 'tenant'}).expect(200)
+    theirs.get(path).expect(404, 'not_found')
+    t.worker.get(path).expect(200)
+
+
+def test_lists_are_kept_until_one_of_theirs_changes(t):
+    operator = t.caller('operator', tenant='kept-lists')
+    agents = [add(operator, f'kept-list-{n}') for n in range(3)]
+
+    def listed():
+        return [a['name'] for a in operator.get('/v1/agents?visibility=tenant').expect(200).items]
+
+    assert listed() == ['kept-list-2', 'kept-list-1', 'kept-list-0']
+    assert from_memory(t.server, listed) == ['kept-list-2', 'kept-list-1', 'kept-list-0']
+    rename(operator, agents[1], 'other')
+    assert listed() == ['kept-list-2', 'other', 'kept-list-0']
+    add(operator, 'kept-list-3')
+    assert len(listed()) == 4
+    operator.call('DELETE', f'/v1/agents/{agents[0]["id"]}').expect(204)
+    assert len(listed()) == 3
+    with t.case('a public agent of another tenant'):
+        everybodys = '/v1/agents?visibility=public&name=kept-for-all'
+        assert operator.get(everybodys).expect(200).items == []
+        add(t.operator, 'kept-public', visibility='public')
+        agent = [a for a in operator.get('/v1/agents?visibility=public').expect(200).items if a['handle'] == 'kept-public']
+        rename(t.operator, agent[0], 'kept-for-all')
+        assert len(operator.get(everybodys).expect(200).items) == 1
+    with t.case('capabilities'):
+        before = len(operator.get('/v1/capabilities?limit=1000').expect(200).items)
+        operator.post('/v1/capabilities', {'slug': 'kept-flying', 'description': 'It flies.'}).expect(201)
+        assert len(operator.get('/v1/capabilities?limit=1000').expect(200).items) == before + 1
+
+
+def test_many_write_and_read_at_once(t):
+    """No reader sees a name older than one that was answered before it asked."""
+    agent = add(t.operator, 'kept-busy')
+    rename(t.operator, agent, '0')
+    answered, stop, wrong = [0], threading.Event(), []
+
+    def read():
+        caller = t.caller('reader')
+        while not stop.is_set():
+            least = answered[0]
+            seen = int(name_of(caller, agent))
+            if seen < least:
+                wrong.append((least, seen))
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for r in readers:
+        r.start()
+    for n in range(1, 200):
+        rename(t.operator, agent, str(n))
+        answered[0] = n
+    stop.set()
+    for r in readers:
+        r.join()
+    assert not wrong, wrong[:5]
+
+
+# ---- two processes ----
+
+def redis_tool():
+    loader = importlib.machinery.SourceFileLoader('with_redis', os.path.join(ROOT, 'tools', 'with-redis'))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('with_redis', loader))
+    loader.exec_module(module)
+    return module
+
+
+def pair(t, *args):
+    """Two servers on one PostgreSQL, and an operator's key at both. None on SQLite."""
+    if t.store != 'postgres':
+        return None, None
+    first = t.new_server(*args)
+    second = t.new_server(*args, store_url=first.store_url)
+    here = t.caller('operator', first)
+    return here, at(t, second, here)
+
+
+def changes_are_seen(here, there, agent, rounds, start=0):
+    """Changes at one are read at the other within the promise, and it never goes back; how long each took."""
+    took = []
+    for n in range(start, start + rounds):
+        writer, reader = (here, there) if n % 2 else (there, here)
+        name_of(reader, agent)      # so that it is kept there
+        rename(writer, agent, str(n))
+        assert name_of(writer, agent) == str(n)
+        committed, last = time.monotonic(), -1
+        while True:
+            name = name_of(reader, agent)
+            seen = int(name) if name.isdigit() else -1     # the one it was registered with
+            assert seen >= last, f'it read {seen} after {last}'
+            last = seen
+            if seen == n:
+                break
+            assert time.monotonic() - committed < PROMISE_S + 1, f'{seen} is still read {PROMISE_S} s after {n} was written'
+        took.append(time.monotonic() - committed)
+    return sorted(took)
+
+
+def tell(took):
+    print(f'# seen at the other process: p50 {took[len(took) // 2] * 1000:.1f} ms, most {took[-1] * 1000:.1f} ms')
+
+
+def test_a_change_at_one_process_is_seen_at_the_other(t):
+    here, there = pair(t)
+    if not here:
+        return
+    agent = add(here, 'kept-two')
+    tell(changes_are_seen(here, there, agent, 60))
+
+
+def test_a_process_that_hears_nothing_of_the_store_sends_nothing_kept(t):
+    here, _ = pair(t)
+    if not here:
+        return
+    agent, database = add(here, 'kept-alone'), here.server.database
+    path = f'/v1/agents/{agent["id"]}'
+    from_memory(here.server, lambda: here.get(path).expect(200))
+    database.psql(f'ALTER DATABASE {database.name} ALLOW_CONNECTIONS false')
+    database.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'")
+    until(lambda: here.get(path).status == 503, PROMISE_S + 4, 'no more answers from memory')
+    here.get(path).expect(503, 'store_unavailable')
+    database.psql(f'ALTER DATABASE {database.name} ALLOW_CONNECTIONS true')
+    until(lambda: here.get(path).status == 200, 10, 'the store')
+    from_memory(here.server, lambda: here.get(path).expect(200))
+
+
+def test_redis_may_be_there_stop_freeze_forget_and_come_back(t):
+    """It makes things slower at most: what is read stays right all the while."""
+    if t.store != 'postgres':
+        return
+    tool = redis_tool()
+    try:
+        redis = tool.started()
+    except tool.Unavailable as why:
+        raise Skip(str(why)) from None
+    t.cleanup.callback(redis.stop)
+    here, there = pair(t, '--redis', redis.url())
+    agent, n = add(here, 'kept-shared'), 1000
+    rename(here, agent, '0')
+    with t.case('with Redis'):
+        tell(changes_are_seen(here, there, agent, 30, n))
+    with t.case('flushed'):
+        assert redis.says_ok('FLUSHALL')
+        changes_are_seen(here, there, agent, 10, n + 100)
+    with t.case('frozen'):
+        os.kill(redis.child.pid, signal.SIGSTOP)
+        changes_are_seen(here, there, agent, 10, n + 200)
+        os.kill(redis.child.pid, signal.SIGCONT)
+    with t.case('gone'):
+        redis.end()
+        changes_are_seen(here, there, agent, 10, n + 300)
+    with t.case('back, and empty'):
+        redis.start()
+        changes_are_seen(here, there, agent, 20, n + 400)
+
+
+def test_a_redis_that_cannot_be_one(t):
+    server = t.new_server('--redis', 'http://127.0.0.1:6379', start=False)
+    server.start(wait_for=None)
+    assert server.process.wait(20) == 2 and 'redis' in server.log(), server.log()
+    server.process = None
+    with t.case('nobody there: it serves all the same'):
+        other = t.new_server('--redis', 'redis://127.0.0.1:1')
+        caller = t.caller('operator', other)
+        agent = add(caller, 'kept-none')
+        assert name_of(caller, agent) == 'kept-none' == name_of(Caller(other, caller.key), agent)
