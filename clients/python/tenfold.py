@@ -665,6 +665,43 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/attestations/{urllib.parse.quote(id, safe="")}/revoke')
 
+    def agent_beat(self, id):
+        """An agent is alive.
+
+        id: Its ag_ id, or its handle.
+        """
+        return self._call('POST', f'/v1/agents/{urllib.parse.quote(id, safe="")}/heartbeat')
+
+    def agent_status(self, id, status):
+        """An agent says that it goes, that it will be silent on purpose, or that it is back.
+
+        id: Its ag_ id, or its handle.
+        status: Its status.
+        """
+        return self._call('POST', f'/v1/agents/{urllib.parse.quote(id, safe="")}/status', body={'status': status})
+
+    def agent_liveness(self, id):
+        """How alive an agent is and was.
+
+        id: Its ag_ id, or its handle.
+        """
+        return self._call('GET', f'/v1/agents/{urllib.parse.quote(id, safe="")}/liveness')
+
+    def change_list(self, *, since=None, limit=None):
+        """What changed, in order. 410 when what follows is no longer kept. Empty pages may have more behind them: ask until next_since stays.
+
+        since: After this number; 0 from the oldest that is kept.
+        limit: How many at most.
+        """
+        return self._call('GET', '/v1/changes', query={'since': since, 'limit': limit})
+
+    def change_stream(self, *, since=None, last_event_id=None, reconnect=True):
+        """What changes, as server-sent events; Last-Event-ID resumes, and an event reset says that too much was missed.
+
+        since: After this number; from now on when absent. Last-Event-ID wins.
+        """
+        return self._stream('/v1/changes/stream', {'since': since}, last_event_id, reconnect)
+
 
 def _given(members):
     return {name: value for name, value in (members or {}).items() if value is not None}

@@ -68,7 +68,7 @@ FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id = $1
 SELECT id FROM (
   SELECT max(id) AS id FROM agents UNION ALL SELECT max(id) FROM attestations UNION ALL SELECT max(id) FROM capabilities
   UNION ALL SELECT max(id) FROM challenges UNION ALL SELECT max(id) FROM keys UNION ALL SELECT max(id) FROM tenants
-  UNION ALL SELECT 0) AS highest
+  UNION ALL SELECT max(id) FROM liveness_log UNION ALL SELECT 0) AS highest
 WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1
 
 -- ---- beside the agent ----

@@ -4,6 +4,7 @@
 alter table keys add column agent id64 not null default 0;   -- the agent that calls with it, 0: none
 alter table keys add column tier int64 not null default 0;   -- enum limit_tier
 create index keys_of_tenant on keys (tenant, id);
+create index keys_expire on keys (expires_ms) where expires_ms > 0;
 create index keys_of_agent on keys (agent, id) where agent > 0;
 
 create table agents (
@@ -115,7 +116,8 @@ alter table liveness set (fillfactor = 70);   -- room for a beat's row on its ow
 create table liveness_log (
   id id64 primary key,
   agent id64 not null,
-  status int64 not null,
+  was int64 not null,                -- enum agent_status, before
+  status int64 not null,             -- and since
   at_ms int64 not null
 );
 create index liveness_log_of on liveness_log (agent, at_ms);

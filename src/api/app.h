@@ -8,6 +8,8 @@
 #include "access/keyring.h"
 #include "base/clock.h"
 #include "base/id.h"
+#include "directory/beats.h"
+#include "directory/upkeep.h"
 #include "store/executor.h"
 #include "store/pool.h"
 #include "work/persist.h"
@@ -44,6 +46,8 @@ struct app {
 	struct cache *cache;         /* of answers: api/kept.h */
 	struct sequencer *sequencer; /* on PostgreSQL, else NULL */
 	struct jobs *jobs;
+	struct beats_config beats;
+	struct upkeep_config upkeep;
 	struct executor *executor;        /* the queue's thread */
 	struct persist *persist;          /* of that thread */
 	struct runner *runner;            /* likewise */

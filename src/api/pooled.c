@@ -100,11 +100,11 @@ static void count_failure(struct app *app, enum err err)
 		metrics_add_at(app->metrics, METRIC_store_errors_total, (unsigned)err, 0, 1);
 }
 
-static enum err run_step_once(struct app *app, struct step *step, struct db *db)
+static enum err run_chore_once(struct app *app, struct chore *chore, struct db *db)
 {
 	enum err err = db_begin(db);
 	if (!err)
-		err = step->run(step, db, clock_now_ms(app->clock));
+		err = chore->run(chore, db, clock_now_ms(app->clock));
 	if (!err)
 		err = db_commit(db);
 	if (err)
@@ -112,19 +112,19 @@ static enum err run_step_once(struct app *app, struct step *step, struct db *db)
 	return err;
 }
 
-static void run_step(struct app *app, struct step *step, struct db *db, enum err why)
+static void run_chore(struct app *app, struct chore *chore, struct db *db, enum err why)
 {
 	enum err err = db ? ERR_STORE_BUSY : why;
 	for (int run = 0; db && run < RUNS_MAX && err == ERR_STORE_BUSY; run++)
-		err = run_step_once(app, step, db);
+		err = run_chore_once(app, chore, db);
 	count_failure(app, err);
-	step->done(step, err);
+	chore->done(chore, err);
 }
 
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 {
-	if (t->kind == TASK_STEP) {
-		run_step(ctx, CONTAINER_OF(t, struct step, task), db, why);
+	if (t->kind == TASK_CHORE) {
+		run_chore(ctx, CONTAINER_OF(t, struct chore, task), db, why);
 		return;
 	}
 	if (t->kind == TASK_GATHER) {

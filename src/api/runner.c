@@ -33,7 +33,7 @@ void runner_destroy(struct runner **r)
 	VEC_FREE(&(*r)->done);
 	VEC_FREE(&(*r)->served);
 	VEC_FREE(&(*r)->jobs);
-	VEC_FREE(&(*r)->steps);
+	VEC_FREE(&(*r)->chores);
 	VEC_FREE(&(*r)->parts);
 	VEC_FREE(&(*r)->leaders);
 	VEC_FREE(&(*r)->unclaimed);
@@ -133,17 +133,17 @@ void runner_post(struct app *app, struct job *job)
 	executor_post_always(app->executor, &job->task);
 }
 
-void runner_post_step(void *ctx, struct step *step)
+void runner_post_chore(void *ctx, struct chore *chore)
 {
 	struct app *app = ctx;
-	step->task = (struct task){.cost = 1, .share = 1, .kind = TASK_STEP};
+	chore->task = (struct task){.cost = 1, .share = 1, .kind = TASK_CHORE};
 	if (store_kind(app->store) == STORE_SQLITE) {
-		executor_post_always(app->executor, &step->task);
+		executor_post_always(app->executor, &chore->task);
 		return;
 	}
-	enum err refused = pool_post(app->pool, &step->task);
+	enum err refused = pool_post(app->pool, &chore->task);
 	if (refused)
-		step->done(step, refused);
+		chore->done(chore, refused);
 }
 
 /* ---- calls on the queue's thread ---- */
@@ -188,12 +188,12 @@ static enum err run_write(struct call *c)
 	return err ? err : end_write(c->db, run_handler(c));
 }
 
-static void run_step(struct runner *r, struct step *step, struct db *db)
+static void run_chore(struct runner *r, struct chore *chore, struct db *db)
 {
-	*VEC_PUSH(&r->steps) = step;
-	step->outcome = begin_write(r->app, db);
-	if (!step->outcome)
-		step->outcome = end_write(db, step->run(step, db, r->app->persist->now_ms));
+	*VEC_PUSH(&r->chores) = chore;
+	chore->outcome = begin_write(r->app, db);
+	if (!chore->outcome)
+		chore->outcome = end_write(db, chore->run(chore, db, r->app->persist->now_ms));
 }
 
 static enum err run_once(struct call *c)
@@ -300,8 +300,8 @@ static void op_run(void *ctx, struct task *t, struct db *db)
 		struct job *job = CONTAINER_OF(t, struct job, task);
 		*VEC_PUSH(&r->jobs) = job;
 		job->run(job);
-	} else if (t->kind == TASK_STEP) {
-		run_step(r, CONTAINER_OF(t, struct step, task), db);
+	} else if (t->kind == TASK_CHORE) {
+		run_chore(r, CONTAINER_OF(t, struct chore, task), db);
 	} else {
 		struct call *c = CONTAINER_OF(t, struct call, task);
 		CHECK_OBJ(c, CALL_MAGIC);
@@ -324,9 +324,9 @@ static void op_refuse(void *ctx, struct task *t, enum err why)
 		job_free(CONTAINER_OF(t, struct job, task));
 		return;
 	}
-	if (t->kind == TASK_STEP) {
-		struct step *step = CONTAINER_OF(t, struct step, task);
-		step->done(step, why);
+	if (t->kind == TASK_CHORE) {
+		struct chore *chore = CONTAINER_OF(t, struct chore, task);
+		chore->done(chore, why);
 		return;
 	}
 	struct call *c = CONTAINER_OF(t, struct call, task);
@@ -463,11 +463,11 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	}
 	for (size_t i = 0; i < r->jobs.n && !rerun; i++)
 		job_free(r->jobs.v[i]);
-	for (size_t i = 0; i < r->steps.n && !rerun; i++) {
-		struct step *step = r->steps.v[i];
-		step->done(step, step->outcome ? step->outcome : public_error(batch));
+	for (size_t i = 0; i < r->chores.n && !rerun; i++) {
+		struct chore *chore = r->chores.v[i];
+		chore->done(chore, chore->outcome ? chore->outcome : public_error(batch));
 	}
-	r->done.n = r->served.n = r->jobs.n = r->steps.n = r->parts.n = 0;
+	r->done.n = r->served.n = r->jobs.n = r->chores.n = r->parts.n = 0;
 	map_free(&r->staged);
 	publish(r);
 	if (happened > 0)

@@ -10,9 +10,9 @@
 #define TENFOLD_API_RUNNER_H
 
 #include "api/app.h"
-#include "store/step.h"
+#include "store/chore.h"
 
-enum { TASK_CALL, TASK_JOB, TASK_STEP, TASK_GATHER };
+enum { TASK_CALL, TASK_JOB, TASK_CHORE, TASK_GATHER };
 
 /* The first member of what its poster allocated; freed here, after it was run or when it cannot be any more
  * (stopping, not the owner). It may be run a second time when the first batch was undone. */
@@ -26,7 +26,7 @@ void runner_post(struct app *app, struct job *job); /* any thread; job->app is s
 
 /* A transaction of the server's own, with the batch on SQLite, on a connection of the pool on PostgreSQL. Any
  * thread; app is a struct app. */
-void runner_post_step(void *app, struct step *step);
+void runner_post_chore(void *app, struct chore *chore);
 
 struct runner *runner_new(struct app *app);
 void runner_destroy(struct runner **r);

@@ -22,7 +22,7 @@ struct runner {
 	VEC(struct call *) done;      /* of this batch */
 	VEC(struct call *) served;    /* of `done`: were parked before, so cannot be run again */
 	VEC(struct job *) jobs;       /* of this batch */
-	VEC(struct step *) steps;     /* likewise */
+	VEC(struct chore *) chores;   /* likewise */
 	VEC(struct call *) parts;     /* of this batch: calls that are run in more than one */
 	VEC(struct follower) leaders; /* parked calls with a key: call == leader */
 	VEC(struct follower) followers;

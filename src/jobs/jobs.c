@@ -1,8 +1,8 @@
 /*
  * The thread that knows when jobs are due; see jobs.h.
  *
- * It posts steps without holding the lock. A step runs on a writer's thread, where it owns the job's `run`, and
- * reports under the lock when it is done. One further step, the watch, renews the leases and reads the table.
+ * It posts chores without holding the lock. A step runs on a writer's thread, where it owns the job's `run`, and
+ * reports under the lock when it is done. One further chore, the watch, renews the leases and reads the table.
  */
 #include "jobs/jobs.h"
 
@@ -42,7 +42,7 @@ struct known {
 };
 
 struct one {
-	struct step step;
+	struct chore chore;
 	struct jobs *jobs;
 	struct job_spec spec;
 
@@ -66,7 +66,7 @@ struct jobs {
 	size_t count;
 	struct one all[JOBS_MAX];
 
-	struct step watch, leave;
+	struct chore watch, leave;
 	struct job_row rows[JOBS_MAX]; /* what the watch has read; texts in `arena` */
 	size_t row_count;
 	struct arena *arena;
@@ -74,7 +74,7 @@ struct jobs {
 
 	pthread_mutex_t lock; /* what follows, and what is marked so above */
 	pthread_cond_t changed;
-	unsigned running; /* steps that are posted and not done */
+	unsigned running; /* chores that are posted and not done */
 	bool stopping, is_watching;
 	int64_t watch_due_ns;
 };
@@ -121,9 +121,9 @@ static enum err end(struct one *o, struct db *db)
 	return q_job_end(db, &in);
 }
 
-static enum err run_step(struct step *s, struct db *db, int64_t now_ms)
+static enum err run_step(struct chore *c, struct db *db, int64_t now_ms)
 {
-	struct one *o = CONTAINER_OF(s, struct one, step);
+	struct one *o = CONTAINER_OF(c, struct one, chore);
 	arena_reset(o->run.arena);
 	buf_reset(&o->run.result);
 	o->run.more = false;
@@ -180,9 +180,9 @@ static void end_one(struct jobs *j)
 	pthread_cond_broadcast(&j->changed);
 }
 
-static void step_done(struct step *s, enum err outcome)
+static void step_done(struct chore *c, enum err outcome)
 {
-	struct one *o = CONTAINER_OF(s, struct one, step);
+	struct one *o = CONTAINER_OF(c, struct one, chore);
 	struct jobs *j = o->jobs;
 	bool committed = !outcome && !o->found_elsewhere;
 	if (committed && o->spec.committed)
@@ -214,10 +214,10 @@ static enum err read_row(void *ctx, const void *row)
 	return OK;
 }
 
-static enum err run_watch(struct step *s, struct db *db, int64_t now_ms)
+static enum err run_watch(struct chore *c, struct db *db, int64_t now_ms)
 {
 	(void)now_ms;
-	struct jobs *j = CONTAINER_OF(s, struct jobs, watch);
+	struct jobs *j = CONTAINER_OF(c, struct jobs, watch);
 	arena_reset(j->arena);
 	j->row_count = 0;
 	struct job_renew_in in = {.holder = j->config.process_id, .lease_ms = j->config.lease_ms};
@@ -242,9 +242,9 @@ static void learn(struct jobs *j, struct one *o, const struct job_row *r)
 		set_result(k, r->result);
 }
 
-static void watch_done(struct step *s, enum err outcome)
+static void watch_done(struct chore *c, enum err outcome)
 {
-	struct jobs *j = CONTAINER_OF(s, struct jobs, watch);
+	struct jobs *j = CONTAINER_OF(c, struct jobs, watch);
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < j->count && !outcome; i++)
 		for (size_t k = 0; k < j->row_count; k++)
@@ -259,11 +259,11 @@ static void watch_done(struct step *s, enum err outcome)
 
 /* ---- the thread ---- */
 
-static void post(struct jobs *j, struct step *s)
+static void post(struct jobs *j, struct chore *c)
 {
 	j->running++;
 	pthread_mutex_unlock(&j->lock);
-	j->config.post(j->config.app, s);
+	j->config.post(j->config.app, c);
 	pthread_mutex_lock(&j->lock);
 }
 
@@ -281,7 +281,7 @@ static int64_t post_what_is_due(struct jobs *j)
 		if (!o->is_running && o->due_ns <= clock_mono_ns()) {
 			o->is_running = true;
 			o->posted_ns = clock_mono_ns();
-			post(j, &o->step);
+			post(j, &o->chore);
 		}
 	}
 	for (size_t i = 0; i < j->count; i++)
@@ -389,7 +389,7 @@ struct jobs *jobs_new(const struct jobs_config *config)
 	j->config = *config;
 	j->started_ns = clock_mono_ns();
 	j->arena = arena_new(RUN_BYTES_MAX);
-	j->watch = (struct step){.run = run_watch, .done = watch_done};
+	j->watch = (struct chore){.run = run_watch, .done = watch_done};
 	pthread_mutex_init(&j->lock, NULL);
 	pthread_condattr_t attr;
 	pthread_condattr_init(&attr);
@@ -405,7 +405,7 @@ void jobs_add(struct jobs *j, const struct job_spec *spec)
 	struct one *o = &j->all[j->count++];
 	o->jobs = j;
 	o->spec = *spec;
-	o->step = (struct step){.run = run_step, .done = step_done};
+	o->chore = (struct chore){.run = run_step, .done = step_done};
 	o->run.arena = arena_new(RUN_BYTES_MAX);
 	o->run.result = BUF_INIT(RESULT_MAX);
 }
@@ -419,23 +419,23 @@ enum err jobs_start(struct jobs *j, struct problem *p)
 	return OK;
 }
 
-static enum err run_leave(struct step *s, struct db *db, int64_t now_ms)
+static enum err run_leave(struct chore *c, struct db *db, int64_t now_ms)
 {
 	(void)now_ms;
-	struct jobs *j = CONTAINER_OF(s, struct jobs, leave);
+	struct jobs *j = CONTAINER_OF(c, struct jobs, leave);
 	return q_job_leave(db, &(struct job_leave_in){j->config.process_id});
 }
 
-static void leave_done(struct step *s, enum err outcome)
+static void leave_done(struct chore *c, enum err outcome)
 {
 	(void)outcome;
-	struct jobs *j = CONTAINER_OF(s, struct jobs, leave);
+	struct jobs *j = CONTAINER_OF(c, struct jobs, leave);
 	pthread_mutex_lock(&j->lock);
 	end_one(j);
 	pthread_mutex_unlock(&j->lock);
 }
 
-static void wait_for_steps(struct jobs *j)
+static void wait_for_chores(struct jobs *j)
 {
 	while (j->running > 0)
 		pthread_cond_wait(&j->changed, &j->lock);
@@ -452,11 +452,11 @@ void jobs_stop(struct jobs *j)
 	pthread_join(j->thread, NULL);
 	j->has_thread = false;
 	pthread_mutex_lock(&j->lock);
-	wait_for_steps(j);
+	wait_for_chores(j);
 	if (!j->config.exclusive) {
-		j->leave = (struct step){.run = run_leave, .done = leave_done};
+		j->leave = (struct chore){.run = run_leave, .done = leave_done};
 		post(j, &j->leave);
-		wait_for_steps(j);
+		wait_for_chores(j);
 	}
 	pthread_mutex_unlock(&j->lock);
 }

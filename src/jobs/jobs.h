@@ -1,7 +1,7 @@
 /*
  * What the server does by itself, each thing in one process at a time.
  *
- * One thread per process knows when each job is due and posts its step (store/step.h); the step's transaction takes
+ * One thread per process knows when each job is due and posts its step as a chore (store/chore.h); the step's transaction takes
  * or renews the job's lease in the table `jobs`, does a bounded piece of work, and notes how it went. So a step
  * that finds another process's lease does nothing, and two never do the same: the row of the job is locked
  * meanwhile.
@@ -20,7 +20,7 @@
 
 #include "base/buf.h"
 #include "spec/types.h"
-#include "store/step.h"
+#include "store/chore.h"
 
 struct jobs;
 struct arena;
@@ -49,8 +49,8 @@ struct job_spec {
 struct jobs_config {
 	int64_t process_id; /* not 0 */
 	int64_t lease_ms;
-	bool exclusive;                             /* no other process is on this store */
-	void (*post)(void *app, struct step *step); /* has it run where writes run */
+	bool exclusive;                               /* no other process is on this store */
+	void (*post)(void *app, struct chore *chore); /* has it run where writes run */
 	void *app;
 	struct metrics *metrics;
 };

@@ -272,6 +272,25 @@ static double job_age_seconds(void *ctx, unsigned index1, unsigned index2)
 	return (double)jobs_age_ms(((const struct app *)ctx)->jobs, (enum job_name)index1) / 1000;
 }
 
+static int64_t new_id(void *ctx)
+{
+	return app_new_id(ctx);
+}
+
+static void add_jobs(struct server *s)
+{
+	struct app *app = &s->app;
+	app->beats = (struct beats_config){.feed = app->feed,
+					   .metrics = app->metrics,
+					   .silence_ms = s->params->agent_silence,
+					   .sweep_ms = s->params->agent_sweep,
+					   .new_id = new_id,
+					   .ctx = app};
+	app->upkeep = (struct upkeep_config){.feed = app->feed, .changes_kept_ms = s->params->changes_kept};
+	beats_sweep(&app->beats, app->jobs);
+	upkeep_add(&app->upkeep, app->jobs);
+}
+
 static void make_directory(struct server *s)
 {
 	struct app *app = &s->app;
@@ -280,11 +299,12 @@ static void make_directory(struct server *s)
 	app->jobs = jobs_new(&(struct jobs_config){.process_id = s->dir->process_id,
 						   .lease_ms = s->params->owner_lease,
 						   .exclusive = exclusive,
-						   .post = runner_post_step,
+						   .post = runner_post_chore,
 						   .app = app,
 						   .metrics = app->metrics});
 	if (!exclusive)
 		app->sequencer = sequencer_new(app->store, app->feed, app->jobs, app->metrics);
+	add_jobs(s);
 	app->follower = follower_new(&(struct follower_config){.store = app->store,
 							       .feed = app->feed,
 							       .numbers_here = numbers_here,
