@@ -24,6 +24,7 @@ struct forward;
 struct gather;
 struct http_server;
 struct jobs;
+struct limits;
 struct metrics;
 struct redis;
 struct runner;
@@ -38,6 +39,7 @@ struct app {
 	struct clock *clock;
 	struct store *store;
 	struct keyring *keyring;
+	struct limits *limits;
 	struct metrics *metrics;
 	struct eventlog *events;
 	struct changes *feed; /* what changes in the directory: directory/changes.h */

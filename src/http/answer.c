@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "telemetry/metrics.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 struct answer_body {
@@ -161,6 +162,17 @@ static void headers_of_caching(struct call_private *c, struct MHD_Response *r)
 	header_etag(c, r);
 }
 
+/* draft-ietf-httpapi-ratelimit-headers-10 */
+static void headers_of_rate(const struct rate *rate, struct MHD_Response *r)
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "\"%s\";q=%" PRId64 ";w=%d", rate->policy, rate->limit, rate->window_s);
+	header(r, "RateLimit-Policy", text);
+	snprintf(text, sizeof(text), "\"%s\";r=%" PRId64 ";t=%d", rate->policy, rate->remaining, rate->reset_s);
+	header(r, "RateLimit", text);
+}
+
 void answer_headers(struct call_private *c, struct MHD_Response *r, const char *content_type)
 {
 	if (content_type)
@@ -172,6 +184,8 @@ void answer_headers(struct call_private *c, struct MHD_Response *r, const char *
 		headers_of_failure(c, r);
 	if (c->call.relayed && c->call.relayed->retry_after_s)
 		header_number(r, "Retry-After", c->call.relayed->retry_after_s);
+	if (c->rate.limit)
+		headers_of_rate(&c->rate, r);
 	if (c->call.replayed)
 		header(r, "Idempotency-Replayed", "true");
 	if (c->close || atomic_load_explicit(&c->loop->server->phase, memory_order_relaxed) != PHASE_SERVING)

@@ -56,6 +56,7 @@ struct call {
 	void *app; /* the application, for handlers */
 	struct caller caller;
 	struct str path;            /* as called */
+	struct str address;         /* of the client, as text: IPv4 or IPv6 */
 	struct str request_id;      /* given or made */
 	struct str idempotency_key; /* empty: none */
 	struct str last_event_id;   /* of a STREAM */

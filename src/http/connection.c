@@ -52,6 +52,7 @@ static void opened(struct loop *l, struct MHD_Connection *mhd, void **context)
 	conn->magic = CONNECTION_MAGIC;
 	conn->loop = l;
 	conn->mhd = mhd;
+	address_of(MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, conn->address);
 	conn->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	conn->excess = atomic_fetch_add(&l->server->connections, 1) >= l->server->config.max_connections;
 	connection_await_request(conn);

@@ -29,6 +29,7 @@ static const struct {
 	HEADER("Authorization", authorization),
 	HEADER("If-None-Match", if_none_match),
 	HEADER("Last-Event-ID", last_event_id),
+	HEADER("X-Forwarded-For", forwarded_for),
 	HEADER("Content-Length", content_length),
 	HEADER("Idempotency-Key", idempotency_key),
 	HEADER("Transfer-Encoding", transfer_encoding),
@@ -66,6 +67,10 @@ static enum MHD_Result read_one(void *ctx, enum MHD_ValueKind kind, const char *
 	if (key_size == 0 || key[key_size - 1] == ' ' || key[key_size - 1] == '\t') {
 		r->err = framing_fault(r->call, "a header's name must be followed by its colon at once");
 		return MHD_NO;
+	}
+	if (at == &r->call->headers.forwarded_for && at->p) {
+		*at = arena_fmt(r->call->call.arena, "%.*s,%.*s", STRF(*at), (int)value_size, value);
+		return MHD_YES;
 	}
 	if (at && at->p) {
 		r->err = framing_fault(r->call, "a header that may come once came twice");
@@ -176,6 +181,15 @@ enum err headers_credentials(struct call_private *c, struct str *secret)
 	if (!str_eq_nocase(scheme, STR("Bearer")) || !secret->n)
 		return call_fail(&c->call, ERR_UNAUTHENTICATED, "send the key as Authorization: Bearer KEY");
 	return OK;
+}
+
+/* A header that came several times is one list: some proxies add to it, others add one of their own. */
+void headers_address(struct call_private *c)
+{
+	struct str socket = str_of(c->connection->address);
+	unsigned hops = c->loop->server->config.proxy_hops;
+
+	c->call.address = address_forwarded(c->headers.forwarded_for, hops, socket, c->forwarded_address);
 }
 
 /* A well-mixed 64-bit number: the finalizer of splitmix64 (Steele, Lea, Flood 2014). */

@@ -17,11 +17,23 @@ struct metrics;
 
 typedef enum err http_handler_fn(struct call *c, const void *in, void *out);
 
+/* What a limit says of a call. */
+struct rate {
+	int64_t limit;     /* calls that are allowed at once; 0: there is no limit, and nothing is told of it */
+	int64_t remaining; /* of these */
+	int32_t window_s, reset_s; /* until all are allowed again: from none, from now */
+	int32_t retry_after_s;     /* until this one would be */
+	const char *policy;        /* the limit's name, which lives on */
+};
+
 struct http_hooks {
 	/* Bearer secret ("" when there was none) and the X-Tenant header ("" likewise) → c->caller; without a secret
 	 * one without key and with scope none.
 	 * ERR_UNAUTHENTICATED when the secret is given but not valid. Runs on the loop, so under a microsecond. */
 	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
+	/* May this caller make a call now? OK or ERR_RATE_LIMITED. Runs after authenticate, for calls that need a
+	 * key or would without --public-directory and the like; on the loop, so under a microsecond. NULL: always. */
+	enum err (*admit)(struct call *c, struct rate *out);
 	/* SLOT, SLOT_READ, READ, CACHED, WRITE, BULK, COMPUTE: takes the call over until http_finish(). An error is
 	 * answered at once. */
 	enum err (*dispatch)(struct call *c);
@@ -47,6 +59,7 @@ struct http_config {
 	/* Of CACHED routes, by route_id: on the loop, under 10 µs. OK with c->ready_blob, an error, or
 	 * ERR_NOT_CACHED: then the call is dispatched. May be NULL when no route is CACHED. */
 	http_handler_fn *const *first_halves;
+	unsigned proxy_hops;        /* trusted proxies before the server, each of which adds to X-Forwarded-For */
 	unsigned keyless;           /* flags of the routes that need no key: ROUTE_PUBLIC, ROUTE_OPEN */
 	const struct route *routes; /* ROUTE_COUNT of them; NULL: those of api/routes.def. For tests */
 	struct http_hooks hooks;

@@ -8,6 +8,7 @@
  *   request.c     libmicrohttpd's callbacks: a request from its first line to its last byte
  *   headers.c     the headers we read
  *   input.c       path, query and body → `in`
+ *   address.c     where a request comes from
  *   answer.c      `out`, text or problem → a response
  *   etag.c        entity tags: what a client has already, or believes to change
  *   refuse.c      answers to requests that are not read to their end
@@ -27,6 +28,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/magic.h"
+#include "http/address.h"
 #include "http/etag.h"
 #include "http/http.h"
 #include "http/router.h"
@@ -123,7 +125,8 @@ struct connection {
 	bool excess;               /* over the limit: answered 503 */
 	struct call_private *call; /* the request it is busy with */
 	uint64_t received;         /* of its body */
-	int64_t deadline_ns;       /* what it is doing must be done by then */
+	char address[ADDRESS_TEXT];
+	int64_t deadline_ns; /* what it is doing must be done by then */
 };
 
 /*
@@ -143,7 +146,7 @@ enum flow { FLOW_ACTIVE, FLOW_RESTING, FLOW_FETCHING };
 /* The headers we read; all text is libmicrohttpd's and lives as long as the request. */
 struct headers {
 	struct str host, authorization, tenant, request_id, idempotency_key, last_event_id;
-	struct str content_type, content_length, transfer_encoding, expect, if_match, if_none_match;
+	struct str content_type, content_length, transfer_encoding, expect, if_match, if_none_match, forwarded_for;
 	struct str forwarded;
 };
 
@@ -167,6 +170,8 @@ struct call_private {
 	int64_t began_ns;
 	char made_id[REQUEST_ID_MADE];
 	char made_etag[ETAG_OF_BYTES];
+	char forwarded_address[ADDRESS_TEXT];
+	struct rate rate;
 	struct buf body, answer;
 
 	enum flow flow; /* of a stream */
@@ -242,6 +247,7 @@ enum err headers_read(struct call_private *c, const char *version);
 enum err headers_check(struct call_private *c);
 enum err headers_credentials(struct call_private *c, struct str *secret);
 void headers_request_id(struct call_private *c);
+void headers_address(struct call_private *c);
 
 /* ---- input.c ---- */
 

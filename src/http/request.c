@@ -135,6 +135,20 @@ static enum err authorize(struct call_private *c)
 			 enum_scope.values[call->route->scope].text, enum_scope.values[call->caller.scope].text);
 }
 
+/* Whether there is an error or not, the answer tells what is left. */
+static enum err admit(struct call_private *c)
+{
+	const struct http_hooks *hooks = &c->loop->server->config.hooks;
+	enum err e;
+
+	if (!hooks->admit || c->call.route->scope == SCOPE_NONE)
+		return OK;
+	e = hooks->admit(&c->call, &c->rate);
+	if (e)
+		c->call.problem.retry_after_s = c->rate.retry_after_s;
+	return e;
+}
+
 static enum err check_capacity(struct call_private *c)
 {
 	struct http_server *s = c->loop->server;
@@ -153,9 +167,11 @@ static enum err at_headers(struct call_private *c, const char *method, const cha
 	enum err e = headers_read(c, version);
 
 	headers_request_id(c);
+	headers_address(c);
 	e = e ? e : check_capacity(c);
 	e = e ? e : find_route(c, method);
 	e = e ? e : authorize(c);
+	e = e ? e : admit(c);
 	return e ? e : headers_check(c);
 }
 

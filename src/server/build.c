@@ -11,6 +11,8 @@
 #include "directory/follower.h"
 #include "directory/sequencer.h"
 #include "jobs/jobs.h"
+#include "limits/limits.h"
+#include "server/callers.h"
 #include "store/fault.h"
 #include "telemetry/metrics.h"
 
@@ -31,8 +33,7 @@ enum {
 	COMPUTE_THREADS = 2,
 	COMPUTE_QUEUE_MAX = 1000,
 	BATCH_COST_MAX = 2000,
-	PEM_MAX_BYTES = 1 << 20,
-	TENANT_SHOWN_MAX = 64
+	PEM_MAX_BYTES = 1 << 20
 };
 
 /* ---- metrics ---- */
@@ -354,38 +355,6 @@ static void stop_directory(struct app *app)
 
 /* ---- http ---- */
 
-/* Who registers without a key becomes one of the tenant that every store has. */
-static void act_in_default(struct call *c)
-{
-	struct keyring_tenant tenant;
-	CHECK(keyring_find_tenant(call_app(c)->keyring, STR("default"), c->arena, &tenant));
-	c->caller.tenant = tenant.id;
-	c->caller.tenant_name = tenant.name;
-}
-
-static unsigned keyless(const struct serve_params *params)
-{
-	return (params->public_directory ? ROUTE_PUBLIC : 0u) | (params->open_registration ? ROUTE_OPEN : 0u);
-}
-
-static enum err authenticate(struct call *c, struct str secret, struct str tenant)
-{
-	struct app *app = call_app(c);
-	enum err err =
-		keyring_authenticate(app->keyring, secret, tenant, clock_now_ms(app->clock), c->arena, &c->caller);
-	if (!err && !c->caller.key && (c->route->flags & ROUTE_OPEN))
-		act_in_default(c);
-	if (err == ERR_UNAUTHENTICATED)
-		return call_fail(c, err, "the server does not know this key, or it has expired or been revoked");
-	if (err == ERR_FORBIDDEN)
-		return call_fail(c, err,
-				 "this key belongs to another tenant; --tenant (X-Tenant) is for admin keys");
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "there is no tenant '%.*s'; 'tenfold tenant list' shows them",
-				 tenant.n < TENANT_SHOWN_MAX ? (int)tenant.n : TENANT_SHOWN_MAX, tenant.p);
-	return err;
-}
-
 static enum err read_pem(struct server *s, struct str path, const char **out, struct problem *p)
 {
 	char *text = arena_alloc(s->arena, PEM_MAX_BYTES);
@@ -419,8 +388,10 @@ static enum err listen_http(struct server *s, struct problem *p)
 				     .idle_timeout_s = (unsigned)((params->idle_timeout + 999) / 1000),
 				     .handlers = api_handlers,
 				     .first_halves = api_first_halves,
-				     .keyless = keyless(params),
-				     .hooks = {.authenticate = authenticate,
+				     .keyless = callers_keyless(params),
+				     .proxy_hops = (unsigned)params->proxy_hops,
+				     .hooks = {.authenticate = callers_authenticate,
+					       .admit = callers_admit,
 					       .dispatch = runner_dispatch,
 					       .hung_up = runner_hung_up,
 					       .undelivered = runner_undelivered,
@@ -445,6 +416,7 @@ static enum err build(struct server *s, struct problem *p)
 {
 	struct app *app = &s->app;
 	app->metrics = make_metrics(s);
+	app->limits = callers_limits(s->params);
 	make_openapi(s);
 	enum err err = listen_http(s, p); /* first: a taken port is the commonest fault */
 	if (!err && s->params->town.n)
@@ -512,6 +484,7 @@ void server_take_apart(struct server *s)
 	changes_destroy(&app->feed);
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
+	limits_destroy(&app->limits);
 	store_close(&app->store);
 	metrics_destroy(&app->metrics);
 	clock_system_destroy(&app->clock);

@@ -26,7 +26,7 @@ static const struct fault {
 	{413, "TooLarge", "The request body is over the limit."},
 	{415, "MediaType", "The body must be application/json."},
 	{422, "Invalid", "A value is out of range."},
-	{429, "TooMany", "Too many requests of this kind; Retry-After says when to come again."},
+	{429, "TooMany", "Too many requests of this caller, or of this kind; Retry-After says when to come again."},
 	{500, "Internal", "The server failed to handle the request."},
 	{503, "Unavailable", "The server cannot do it now; Retry-After says when to come again."},
 };
@@ -157,7 +157,7 @@ static bool can_answer(const struct route *r, int status)
 	case 422:
 		return takes_text(r);
 	case 429:
-		return r->runs == RUNS_SLOT;
+		return needs_key(r);
 	case 503:
 		return !answers_health(r);
 	default:
@@ -263,24 +263,27 @@ static void open_status(struct buf *b, int status)
 	buf_fmt(b, "\"%d\":{", status);
 }
 
+static void answer_header(struct buf *b, const char *header, const char *component)
+{
+	open(b, header);
+	reference(b, "headers", component);
+	buf_c(b, '}');
+}
+
 static void success(struct buf *b, const struct route *r, int status, const char *doc)
 {
 	open_status(b, status);
 	text(b, "description", doc);
 	open(b, "headers");
-	open(b, "X-Request-Id");
-	reference(b, "headers", "RequestId");
-	buf_c(b, '}');
-	if (r->flags & ROUTE_CREATES) {
-		open(b, "Idempotency-Replayed");
-		reference(b, "headers", "IdempotencyReplayed");
-		buf_c(b, '}');
+	answer_header(b, "X-Request-Id", "RequestId");
+	if (r->flags & ROUTE_CREATES)
+		answer_header(b, "Idempotency-Replayed", "IdempotencyReplayed");
+	if (needs_key(r)) {
+		answer_header(b, "RateLimit-Policy", "RateLimitPolicy");
+		answer_header(b, "RateLimit", "RateLimit");
 	}
-	if (has_etag(r)) {
-		open(b, "ETag");
-		reference(b, "headers", "ETag");
-		buf_c(b, '}');
-	}
+	if (has_etag(r))
+		answer_header(b, "ETag", "ETag");
 	buf_c(b, '}');
 	if (status != 304)
 		answer_content(b, r);
@@ -482,6 +485,13 @@ static void shared_headers(struct buf *b)
 	header(b, "RequestId", "The name of this request: the one given, else one made.", "{\"type\":\"string\"}");
 	header(b, "RetryAfter", "Seconds to wait before the same request may succeed.",
 	       "{\"type\":\"integer\",\"minimum\":1}");
+	header(b, "RateLimitPolicy",
+	       "Whose calls are counted, how many may come at once (q) and in how many seconds so many are allowed "
+	       "again "
+	       "(w); absent without a limit.",
+	       "{\"type\":\"string\"}");
+	header(b, "RateLimit", "How many calls are left (r), and in how many seconds all are allowed again (t).",
+	       "{\"type\":\"string\"}");
 	header(b, "ETag", "Names this state of the thing, for If-None-Match and If-Match.",
 	       "{\"type\":\"string\"}");
 	header(b, "IdempotencyReplayed", "\"true\" when this is the answer of the first request with that key.",

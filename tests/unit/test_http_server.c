@@ -593,6 +593,70 @@ static void the_idempotency_key_of_a_caller_without_key_is_ignored(void **state)
 	client_close(&c);
 }
 
+static void what_is_left_is_told_until_nothing_is(void **state)
+{
+	struct answer_read a;
+	struct client *c;
+
+	(void)state;
+	stub_free(&stub);
+	stub = stub_new(&(struct stub_config){.calls_allowed = 2});
+	c = client_open(stub_url(stub));
+	client_get(c, "/v1/whoami");
+	client_read(c, &a);
+	assert_int_equal(a.status, 200);
+	assert_string_equal(answer_header(&a, "RateLimit-Policy"), "\"stub\";q=2;w=60");
+	assert_string_equal(answer_header(&a, "RateLimit"), "\"stub\";r=1;t=30");
+	assert_string_equal(answer_header(&a, "Retry-After"), "");
+	answer_free(&a);
+	client_get(c, "/v1/whoami?a=b"); /* an answer like any other */
+	client_read(c, &a);
+	assert_int_equal(a.status, 400);
+	assert_string_equal(answer_header(&a, "RateLimit"), "\"stub\";r=0;t=30");
+	answer_free(&a);
+	client_post(c, "/v1/work", "{\"type\":\"x\"}");
+	client_read(c, &a);
+	assert_int_equal(a.status, 429);
+	assert_non_null(strstr(a.body.p, "rate_limited"));
+	assert_string_equal(answer_header(&a, "RateLimit"), "\"stub\";r=0;t=30");
+	assert_string_equal(answer_header(&a, "Retry-After"), "7");
+	answer_free(&a);
+	client_get(c, "/health"); /* is not counted, */
+	client_read(c, &a);
+	assert_int_equal(a.status, 200);
+	assert_string_equal(answer_header(&a, "RateLimit"), "");
+	answer_free(&a);
+	client_close(&c);
+	assert_int_equal(stub_count(stub, STUB_DISPATCHED), 0);
+	expect("GET /v1/whoami HTTP/1.1\r\nHost: x\r\n\r\n", 401); /* nor what needs a key and has none */
+}
+
+static void expect_address(const char *headers, const char *address)
+{
+	struct buf request = BUF_INIT(0), says = BUF_INIT(0);
+
+	buf_fmt(&request, "GET /v1/whoami HTTP/1.1\r\n" AUTH "%s\r\n", headers);
+	buf_fmt(&says, "\"key_name\":\"%s\"", address);
+	expect_text(buf_cstr(&request), 200, buf_cstr(&says));
+	buf_free(&request);
+	buf_free(&says);
+}
+
+static void a_client_is_where_the_trusted_proxies_say(void **state)
+{
+	(void)state;
+	expect_address("", "127.0.0.1");
+	expect_address("X-Forwarded-For: 192.0.2.1\r\n", "127.0.0.1");
+	stub_free(&stub);
+	stub = stub_new(&(struct stub_config){.proxy_hops = 2});
+	expect_address("", "127.0.0.1");
+	expect_address("X-Forwarded-For: 198.51.100.1, 192.0.2.1, 192.0.2.2\r\n", "192.0.2.1");
+	expect_address("X-Forwarded-For: 198.51.100.1,192.0.2.1\r\nX-Forwarded-For: 192.0.2.2\r\n", "192.0.2.1");
+	expect_address("X-Forwarded-For: 192.0.2.2\r\n", "192.0.2.2");
+	expect_address("X-Forwarded-For: 198.51.100.1, unknown, 192.0.2.2\r\n", "192.0.2.2");
+	expect_address("X-Forwarded-For: \r\n", "127.0.0.1");
+}
+
 static void a_body_must_be_json(void **state)
 {
 	(void)state;
@@ -935,6 +999,8 @@ int main(void)
 		EACH(keys_and_scopes_are_checked),
 		EACH(what_the_server_opens_needs_no_key),
 		EACH(the_idempotency_key_of_a_caller_without_key_is_ignored),
+		EACH(what_is_left_is_told_until_nothing_is),
+		EACH(a_client_is_where_the_trusted_proxies_say),
 		EACH(a_body_must_be_json),
 		EACH(the_headers_of_every_answer_are_those_of_an_api),
 		EACH(what_may_be_kept_says_so_and_by_whom),

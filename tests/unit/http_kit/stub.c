@@ -25,6 +25,7 @@ struct stub {
 	const char *events[EVENTS_MAX];
 	size_t event_count;
 	char *big;
+	unsigned calls, calls_allowed;
 	struct route routes[ROUTE_COUNT]; /* as in api/routes.def, but GET /v1/work/{id} is CACHED */
 };
 
@@ -66,6 +67,22 @@ static enum err authenticate(struct call *c, struct str secret, struct str tenan
 			return OK;
 		}
 	return call_fail(c, ERR_UNAUTHENTICATED, "that key is not valid");
+}
+
+/* One loop asks. */
+static enum err admit(struct call *c, struct rate *out)
+{
+	struct stub *s = c->app;
+	bool allowed = s->calls < s->calls_allowed;
+
+	s->calls += allowed;
+	*out = (struct rate){.limit = s->calls_allowed,
+			     .remaining = s->calls_allowed - s->calls,
+			     .window_s = 60,
+			     .reset_s = 30,
+			     .retry_after_s = allowed ? 0 : 7,
+			     .policy = "stub"};
+	return allowed ? OK : call_fail(c, ERR_RATE_LIMITED, "that is enough");
 }
 
 static bool is(const struct call *c, enum route_id id)
@@ -194,6 +211,15 @@ static enum err show_here(struct call *c, const void *in, void *out)
 		return ERR_NOT_CACHED;
 	c->ready_blob = (struct call_blob){{s->big, BIG_BYTES}, blob_release, s};
 	c->etag = STR("9-1");
+	return OK;
+}
+
+static enum err whoami(struct call *c, const void *in, void *out)
+{
+	struct whoami *who = out;
+
+	(void)in;
+	who->key_name = c->address;
 	return OK;
 }
 
@@ -369,6 +395,7 @@ void stub_release(struct stub *s)
 static http_handler_fn *const handlers_of_stub[ROUTE_COUNT] = {
 	[ROUTE_health] = health,   [ROUTE_health_live] = health, [ROUTE_health_ready] = health,
 	[ROUTE_metrics] = metrics, [ROUTE_work_events] = events, [ROUTE_openapi] = openapi,
+	[ROUTE_whoami] = whoami,
 };
 
 static http_handler_fn *const first_halves_of_stub[ROUTE_COUNT] = {[ROUTE_work_show] = show_here};
@@ -387,7 +414,13 @@ enum err stub_try(const struct stub_config *config, struct stub **out, struct pr
 		.first_halves = first_halves_of_stub,
 		.routes = s->routes,
 		.keyless = config->keyless,
-		.hooks = {authenticate, dispatch, hung_up, undelivered, fetch_hook},
+		.hooks = {.authenticate = authenticate,
+			  .admit = config->calls_allowed ? admit : NULL,
+			  .dispatch = dispatch,
+			  .hung_up = hung_up,
+			  .undelivered = undelivered,
+			  .fetch = fetch_hook},
+		.proxy_hops = config->proxy_hops,
 		.app = s,
 		.metrics = config->metrics,
 		.heartbeat_ms = config->heartbeat_ms,
@@ -395,6 +428,7 @@ enum err stub_try(const struct stub_config *config, struct stub **out, struct pr
 	};
 	enum err e;
 
+	s->calls_allowed = config->calls_allowed;
 	memcpy(s->routes, spec_routes, sizeof(s->routes));
 	s->routes[ROUTE_work_show].runs = RUNS_CACHED;
 	s->routes[ROUTE_work_list].flags |= ROUTE_PUBLIC;

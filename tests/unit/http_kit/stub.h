@@ -37,7 +37,9 @@ struct stub_config {
 	struct metrics *metrics;
 	unsigned heartbeat_ms;
 	int64_t body_bytes_max;
-	unsigned keyless; /* GET /v1/work is PUBLIC there, POST is OPEN */
+	unsigned proxy_hops,
+		calls_allowed; /* from each address, which whoever asks for /v1/whoami is told; 0: any */
+	unsigned keyless;      /* GET /v1/work is PUBLIC there, POST is OPEN */
 };
 
 struct stub;
