@@ -10,7 +10,8 @@ and nothing failed.
     judge()   what TAP and the exit status mean together
 
 A skip needs a reason. With CI=true a skip that tests/allowed-skips.txt does not list is a failure. The whole run
-stands under tools/with-postgres, so that TENFOLD_TEST_PG names a server that belongs to it.
+stands under tools/with-postgres, so that TENFOLD_TEST_PG names a server that belongs to it, and TENFOLD_TEST_POOLER
+a pooler before it.
 """
 
 import argparse
@@ -196,6 +197,11 @@ def python_modules(folder, prefix='test_'):
 BEHIND = ['test_events', 'test_idempotency', 'test_lists', 'test_longpoll', 'test_work', 'test_worker']
 
 
+# Modules that are also run on PostgreSQL behind a pooler of connections; and the one that is about it, run only there.
+POOLED = ['test_events', 'test_idempotency', 'test_lists', 'test_owner', 'test_work']
+ABOUT_POOLER = 'test_pooler'
+
+
 def api_programs(modules, stores, prefix='', env=None):
     return [Program(f'{prefix}{module}.{store}', [PYTHON, 'tests/api/harness.py', '--store', store, module],
                     {'TENFOLD_BIN': f'{BUILD}/tenfold', **(env or {})}, alone=module in MEASURING)
@@ -204,8 +210,10 @@ def api_programs(modules, stores, prefix='', env=None):
 
 def part_api(ctx):
     seen = tempfile.mkdtemp(prefix='tenfold-seen.')
-    programs = api_programs(python_modules('tests/api'), ctx.stores, env={'TENFOLD_SEEN': seen})
+    modules = [m for m in python_modules('tests/api') if m != ABOUT_POOLER]
+    programs = api_programs(modules, ctx.stores, env={'TENFOLD_SEEN': seen})
     if 'postgres' in ctx.stores:
+        programs += api_programs(POOLED + [ABOUT_POOLER], ['pooler'])
         programs += [Program(f'{module}.behind', [PYTHON, 'tests/api/harness.py', '--store', 'postgres', '--behind', module],
                              {'TENFOLD_BIN': f'{BUILD}/tenfold'}, alone=module in MEASURING) for module in BEHIND]
     check = Program('every_call_answered', [PYTHON, 'tests/api/harness.py', '--check-seen', seen],
@@ -245,7 +253,7 @@ def part_sanitizers(ctx):
     programs = ctx.meson_tests('build-asan', lambda suites, name: True, 'asan.', ASAN)
     programs += ctx.meson_tests('build-tsan', lambda suites, name: re.match('http|store|telemetry|access|search_threads', name), 'tsan.', TSAN)
     # What measures time or counts in thousands says nothing more under a sanitizer, and takes long.
-    modules = [m for m in python_modules('tests/api') if m not in MEASURING]
+    modules = [m for m in python_modules('tests/api') if m not in MEASURING and m != ABOUT_POOLER]
     programs += api_programs(modules, ['sqlite'], 'asan.', {'TENFOLD_BIN': 'build-asan/tenfold', **ASAN})
     programs += api_programs(['test_health'], ['sqlite'], 'tsan.', {'TENFOLD_BIN': 'build-tsan/tenfold', **TSAN})
     programs += api_programs(['test_forward'], [s for s in ctx.stores if s == 'postgres'], 'tsan.',

@@ -10,6 +10,7 @@ document. A test asserts, raises Skip("why"), or opens cases with t.case("what")
 condition within bounds. A server that leaks, complains or does not stop in order fails the module.
 
 Environment: TENFOLD_BIN (build/tenfold), TENFOLD_TEST_PG (a PostgreSQL that may be filled: tools/with-postgres),
+TENFOLD_TEST_POOLER (a pooler of connections in front of it),
 TENFOLD_UNDER (a command to run the server under, such as valgrind), TENFOLD_SEEN (folder to note calls in).
 """
 
@@ -17,6 +18,8 @@ import argparse
 import contextlib
 import http.client
 import importlib
+import importlib.machinery
+import importlib.util
 import inspect
 import json
 import os
@@ -67,19 +70,36 @@ def clean_env(**more):
     return {**kept, **more}
 
 
+def with_postgres():
+    """The program of that name, as a module: it knows how to make a cluster, and a pooler."""
+    loader = importlib.machinery.SourceFileLoader('with_postgres', os.path.join(ROOT, 'tools/with-postgres'))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('with_postgres', loader))
+    sys.modules['with_postgres'] = module
+    loader.exec_module(module)
+    return module
+
+
 class Database:
     """A database of its own on the PostgreSQL that TENFOLD_TEST_PG names."""
 
     count = 0
 
-    def __init__(self, server_url=None):
-        self.base = server_url or os.environ.get('TENFOLD_TEST_PG')
-        if not self.base:
-            raise Skip(os.environ.get('TENFOLD_TEST_PG_SKIP', 'TENFOLD_TEST_PG names no PostgreSQL (tools/with-postgres)'))
+    def __init__(self, store='postgres', pooler_url=None):
+        self.base = self.from_env('TENFOLD_TEST_PG')
+        reached_by = self.base if store == 'postgres' else pooler_url or self.from_env('TENFOLD_TEST_POOLER')
         Database.count += 1
         self.name = f'tf_{os.getpid()}_{Database.count}'
         self.psql(f'CREATE DATABASE {self.name}')
-        self.url = re.sub(r'^(\w+://[^/]*)(/[^?]*)?', rf'\g<1>/{self.name}', self.base)
+        self.url, self.direct = self.named(reached_by), self.named(self.base)
+
+    @staticmethod
+    def from_env(name):
+        if name not in os.environ:
+            raise Skip(os.environ.get(f'{name}_SKIP', f'{name} is not set (tools/with-postgres)'))
+        return os.environ[name]
+
+    def named(self, server_url):
+        return re.sub(r'^(\w+://[^/]*)(/[^?]*)?', rf'\g<1>/{self.name}', server_url)
 
     def psql(self, statement, url=None):
         done = subprocess.run(['psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', url or self.base, '-c', statement],
@@ -88,7 +108,7 @@ class Database:
         return done.stdout
 
     def ask(self, statement):
-        return self.psql(statement, self.url)
+        return self.psql(statement, self.direct)
 
     def drop(self):
         self.psql(f'DROP DATABASE IF EXISTS {self.name} WITH (FORCE)')
@@ -100,7 +120,7 @@ class Server:
     def __init__(self, store='sqlite', data=None, store_url=None, args=(), env=None, listen='127.0.0.1:0'):
         self.own_data = data is None
         self.data = data or tempfile.mkdtemp(prefix='tenfold-test.')
-        self.database = Database() if store == 'postgres' and not store_url else None
+        self.database = Database(store) if store != 'sqlite' and not store_url else None
         self.store_url = store_url or (self.database.url if self.database else None)
         self.args, self.env, self.listen = list(args), env or {}, listen
         self.log_path = os.path.join(self.data, f'test-server.{id(self)}.log')
@@ -466,7 +486,7 @@ class Run:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--store', choices=['sqlite', 'postgres'], default='sqlite')
+    parser.add_argument('--store', choices=['sqlite', 'postgres', 'pooler'], default='sqlite')
     parser.add_argument('--behind', action='store_true', help='the server stands by and another owns the queue')
     parser.add_argument('--folder', default='tests/api')
     parser.add_argument('--check-seen', metavar='DIR')

@@ -10,8 +10,6 @@ it prints replays the moments of the kills, though not the scheduling.
 """
 
 import argparse
-import importlib.machinery
-import importlib.util
 import os
 import random
 import signal
@@ -20,19 +18,10 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from ledger import ROOT, Ledger, Load, until  # noqa: E402
-from harness import Caller, Server, SLOW  # noqa: E402
+from ledger import Ledger, Load, until  # noqa: E402
+from harness import Caller, Server, SLOW, with_postgres  # noqa: E402
 
 READY_S = 3
-
-
-def with_postgres():
-    """The program of that name, as a module: it knows how to make a cluster."""
-    loader = importlib.machinery.SourceFileLoader('with_postgres', os.path.join(ROOT, 'tools/with-postgres'))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('with_postgres', loader))
-    sys.modules['with_postgres'] = module
-    loader.exec_module(module)
-    return module
 
 
 def children_of(parent):
