@@ -198,7 +198,7 @@ BEHIND = ['test_events', 'test_idempotency', 'test_lists', 'test_longpoll', 'tes
 
 
 # Modules that are also run on PostgreSQL behind a pooler of connections; and the one that is about it, run only there.
-POOLED = ['test_events', 'test_idempotency', 'test_lists', 'test_owner', 'test_work']
+POOLED = ['test_agents', 'test_attestations', 'test_events', 'test_idempotency', 'test_lists', 'test_owner', 'test_work']
 ABOUT_POOLER = 'test_pooler'
 
 

@@ -121,13 +121,13 @@ def test_a_challenge_expires(t):
 
 def ask(t, statement):
     """Does something to the store behind the server's back."""
-    if t.store == 'postgres':
+    if t.store != 'sqlite':
         return t.server.database.ask(statement)
     return t.server.sql(statement)
 
 
 def blob(t, raw):
-    return f"'\\x{raw.hex()}'" if t.store == 'postgres' else f"x'{raw.hex()}'"
+    return f"x'{raw.hex()}'" if t.store == 'sqlite' else f"'\\x{raw.hex()}'"
 
 
 def test_handles(t):
