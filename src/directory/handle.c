@@ -7,18 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In order, for bsearch(). */
 static const char *const reserved[] = {
-	"about",     "account",  "admin",     "administrator", "agent",      "agents",     "anonymous",
-	"api",       "attest",   "auth",      "batch",         "billing",    "capability", "challenge",
-	"changes",   "config",   "console",   "contact",       "dashboard",  "default",    "docs",
-	"everybody", "everyone", "explore",   "help",          "jobs",       "keys",       "liveness",
-	"localhost", "login",    "logout",    "metrics",       "moderator",  "nobody",     "null",
-	"official",  "openapi",  "operator",  "owner",         "postmaster", "public",     "register",
-	"registry",  "root",     "search",    "security",      "server",     "settings",   "signup",
-	"skill",     "static",   "status",    "support",       "system",     "team",       "tenant",
-	"tenfold",   "trust",    "undefined", "verify",        "webmaster",  "well-known", "whoami",
-	"work",      "www",
+#define RESERVED(word) word,
+#include "directory/reserved.def"
+#undef RESERVED
 };
 
 static int compare(const void *wanted, const void *entry)
