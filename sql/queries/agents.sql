@@ -62,14 +62,14 @@ SELECT a.id, a.tenant, a.handle, a.name, a.type, a.visibility, a.protocols, a.de
    FROM agent_capabilities ac JOIN capabilities c ON c.id = ac.capability WHERE ac.agent = a.id), '[]') AS capabilities
 FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id = $1
 
--- The highest id of what the directory holds.
+-- The highest ids of what has no slot.
 -- name: directory_highest :one
--- out: (id id64)
-SELECT id FROM (
-  SELECT max(id) AS id FROM agents UNION ALL SELECT max(id) FROM attestations UNION ALL SELECT max(id) FROM capabilities
-  UNION ALL SELECT max(id) FROM challenges UNION ALL SELECT max(id) FROM keys UNION ALL SELECT max(id) FROM tenants
-  UNION ALL SELECT max(id) FROM liveness_log UNION ALL SELECT 0) AS highest
-WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1
+-- out: (agents id64, attestations id64, capabilities id64, challenges id64, keys id64, tenants id64,
+--   flips id64)
+SELECT coalesce((SELECT max(id) FROM agents), 0) AS agents, coalesce((SELECT max(id) FROM attestations), 0) AS attestations,
+  coalesce((SELECT max(id) FROM capabilities), 0) AS capabilities, coalesce((SELECT max(id) FROM challenges), 0) AS challenges,
+  coalesce((SELECT max(id) FROM keys), 0) AS keys, coalesce((SELECT max(id) FROM tenants), 0) AS tenants,
+  coalesce((SELECT max(id) FROM liveness_log), 0) AS flips
 
 -- ---- beside the agent ----
 

@@ -143,7 +143,7 @@ enum err capability_list(struct call *c, const struct capability_list_in *in, st
 	struct str above = given ? in->cursor : STR("");
 	out->items = ARENA_ARRAY(c->arena, struct capability, limit);
 	enum err err = out->items ? read_slugs(c, COMMON, above, limit + 1, &common) : ERR_INTERNAL;
-	if (!err)
+	if (!err && c->caller.tenant != COMMON)
 		err = read_slugs(c, c->caller.tenant, above, limit + 1, &own);
 	if (!err)
 		merge(&common, &own, limit, out);

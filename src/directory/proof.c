@@ -17,11 +17,20 @@ static int variant_of(struct str text)
 	return padded ? sodium_base64_VARIANT_ORIGINAL : sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
 }
 
+/* libsodium 1.0.18 takes some bytes over 0x7f for digits. */
+static bool is_ascii(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] > 0x7f)
+			return false;
+	return true;
+}
+
 bool proof_bytes(struct str text, void *out, size_t n)
 {
 	size_t got = 0;
 	const char *end = NULL;
-	if (text.n == 0)
+	if (text.n == 0 || !is_ascii(text))
 		return false;
 	int failed = sodium_base642bin(out, n, text.p, text.n, NULL, &got, &end, variant_of(text));
 	return !failed && got == n && end == text.p + text.n;

@@ -115,9 +115,16 @@ static enum err continue_ids(struct server *s, struct db *db)
 {
 	struct directory_highest_out highest;
 	enum err err = q_directory_highest(db, s->arena, &highest);
-	if (!err)
-		id_maker_init(&s->app.ids, highest.id);
-	return err;
+	if (err)
+		return err;
+	int64_t ids[] = {highest.agents, highest.attestations, highest.capabilities, highest.challenges,
+			 highest.keys,   highest.tenants,      highest.flips};
+	int64_t most = 0;
+	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+		if (ids[i] > most)
+			most = ids[i];
+	id_maker_init(&s->app.ids, most);
+	return OK;
 }
 
 static enum err open_store(struct server *s, struct problem *p)

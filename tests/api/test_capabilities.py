@@ -26,6 +26,13 @@ def test_every_tenant_has_the_common_ones(t):
     caller.get('/v1/capabilities/no-such-thing').expect(404, 'not_found')
 
 
+def test_who_has_no_key_sees_the_common_ones_once(t):
+    server = t.new_server('--public-directory')
+    t.caller('operator', server).post('/v1/capabilities', {'slug': 'not-for-you', 'description': 'x'}).expect(201)
+    seen = [c['slug'] for c in every(t.anonymous(server), '/v1/capabilities', 50)]
+    assert len(seen) == len(set(seen)) == 64 and 'not-for-you' not in seen
+
+
 def test_a_tenant_adds_its_own(t):
     schema = b'{ "type":"object" , "properties":{} }'
     made = t.operator.post('/v1/capabilities', b'{"slug":"fold-paper","description":"Folds.","version":"2.1.0","input_schema":'
