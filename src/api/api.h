@@ -24,9 +24,15 @@ enum err api_work_list_read(struct call *c, const struct work_list_in *in, struc
 /* By route_id: the handler, and for SLOT_READ what runs afterwards on a connection that reads (else NULL). */
 extern http_handler_fn *const api_handlers[ROUTE_COUNT];
 extern http_handler_fn *const api_second_halves[ROUTE_COUNT];
-/* Of BULK calls, by route_id: what a batch of them is written in the order of. It names the row that is written. */
-typedef int64_t api_bulk_key_fn(const struct call *c);
-extern api_bulk_key_fn *const api_bulk_keys[ROUTE_COUNT];
+/* Of BULK calls, by route_id: what a batch of them is written in the order of, which names the row that is written;
+ * and, where it pays, all calls of a batch at once: outcomes[i] of calls[i], an error that undoes the batch. */
+struct api_bulk {
+	int64_t (*key)(const struct call *c);
+	enum err (*all)(struct call *const *calls, enum err *outcomes, size_t count); /* or NULL */
+};
+int64_t agent_beat_key(const struct call *c);
+enum err agent_beat_all(struct call *const *calls, enum err *outcomes, size_t count);
+extern const struct api_bulk api_bulks[ROUTE_COUNT];
 /* The first halves of CACHED calls, run on the loop (else NULL). */
 extern http_handler_fn *const api_first_halves[ROUTE_COUNT];
 

@@ -23,53 +23,69 @@ static enum err find_agent(struct call *c, struct str ref, int64_t *id)
 	return err;
 }
 
-static enum err tell(struct call *c, const struct beats_told *told)
+static enum err answer(struct call *c, const struct beat_one *one, struct beat *out)
 {
-	return told->count ? change_add(call_app(c)->feed, c, told->facts, told->count) : OK;
-}
-
-static void show_beat(const struct app *app, const struct liveness_row *l, struct beat *out)
-{
-	out->status = (int)l->status;
-	out->due_at = liveness_due_ms(l, app->beats.silence_ms);
-}
-
-static enum err refused(struct call *c, enum err why)
-{
-	return why == ERR_GONE ? call_fail(c, why, "this agent was deleted")
-			       : call_fail(c, ERR_NOT_FOUND, "there is no such agent here");
+	const struct app *app = call_app(c);
+	if (one->err)
+		return call_fail(c, one->err, "%s",
+				 one->err == ERR_GONE ? "this agent was deleted" : "there is no such agent here");
+	out->status = (int)one->row.status;
+	out->due_at = liveness_due_ms(&one->row, app->beats.silence_ms);
+	return one->flipped ? change_add(app->feed, c, &one->fact, 1) : OK;
 }
 
 enum err api_agent_beat(struct call *c, const struct agent_ref *in, struct beat *out)
 {
-	const struct app *app = call_app(c);
 	struct beat_one one = {0};
-	struct beats_told told;
 	enum err err = find_agent(c, in->id, &one.agent);
 	if (!err)
-		err = beats_take(&app->beats, c->db, c->arena, c->now_ms, &one, 1, &told);
-	if (err)
-		return err;
-	if (one.err)
-		return refused(c, one.err);
-	show_beat(app, &one.row, out);
-	return tell(c, &told);
+		err = beats_take(&call_app(c)->beats, c->db, c->arena, c->now_ms, &one, 1);
+	return err ? err : answer(c, &one, out);
 }
 
 enum err api_agent_status(struct call *c, const struct agent_status_in *in, struct beat *out)
 {
-	const struct app *app = call_app(c);
 	struct directory_agent agent;
-	struct liveness_row row;
-	struct beats_told told;
+	struct beat_one one = {0};
 	enum err err = agent_hold(c, in->id, &agent);
-	if (!err)
-		err = beats_say(&app->beats, c->db, c->arena, c->now_ms, agent.row.id, (enum agent_away)in->status,
-				&row, &told);
 	if (err)
 		return err;
-	show_beat(app, &row, out);
-	return tell(c, &told);
+	one.agent = agent.row.id;
+	err = beats_say(&call_app(c)->beats, c->db, c->arena, c->now_ms, (enum agent_away)in->status, &one);
+	return err ? err : answer(c, &one, out);
+}
+
+/* ---- many beats in one transaction ---- */
+
+int64_t agent_beat_key(const struct call *c)
+{
+	int64_t id;
+	return id_parse(((const struct agent_ref *)c->in)->id, "ag_", &id) ? id : c->caller.agent;
+}
+
+static int by_agent(const void *a, const void *b)
+{
+	const struct beat_one *x = a, *y = b;
+	return (x->agent > y->agent) - (x->agent < y->agent);
+}
+
+enum err agent_beat_all(struct call *const *calls, enum err *outcomes, size_t count)
+{
+	struct call *first = calls[0];
+	struct beat_one *beats = ARENA_ARRAY(first->arena, struct beat_one, count);
+	size_t n = 0;
+	for (size_t i = 0; beats && i < count; i++) {
+		outcomes[i] = find_agent(calls[i], ((const struct agent_ref *)calls[i]->in)->id, &beats[n].agent);
+		beats[n].nth = i;
+		n += outcomes[i] == OK;
+	}
+	if (!beats)
+		return ERR_INTERNAL;
+	qsort(beats, n, sizeof *beats, by_agent);
+	enum err err = beats_take(&call_app(first)->beats, first->db, first->arena, first->now_ms, beats, n);
+	for (size_t i = 0; !err && i < n; i++)
+		outcomes[beats[i].nth] = answer(calls[beats[i].nth], &beats[i], calls[beats[i].nth]->out);
+	return err;
 }
 
 /* ---- how it was ---- */

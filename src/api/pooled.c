@@ -153,7 +153,7 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 static int64_t bulk_key(const struct task *t)
 {
 	const struct call *c = CONTAINER_OF((struct task *)(uintptr_t)t, struct call, task);
-	return api_bulk_keys[c->route - spec_routes](c);
+	return api_bulks[c->route - spec_routes].key(c);
 }
 
 static enum err bulk_write(void *ctx, struct task *t, struct db *db)
@@ -163,6 +163,18 @@ static enum err bulk_write(void *ctx, struct task *t, struct db *db)
 	CHECK_OBJ(c, CALL_MAGIC);
 	reset_for_run(c, db);
 	return run_handler(c);
+}
+
+static enum err bulk_write_all(void *ctx, struct task *const *tasks, enum err *outcomes, uint32_t count,
+			       struct db *db)
+{
+	struct call *calls[BULK_MAX];
+	(void)ctx;
+	for (uint32_t i = 0; i < count; i++) {
+		calls[i] = CONTAINER_OF(tasks[i], struct call, task);
+		reset_for_run(calls[i], db);
+	}
+	return api_bulks[calls[0]->route - spec_routes].all(calls, outcomes, count);
 }
 
 static void bulk_end(void *ctx, struct task *t, enum err outcome)
@@ -175,13 +187,14 @@ static void bulk_end(void *ctx, struct task *t, enum err outcome)
 
 static struct gather *bulk_new(struct app *app, unsigned route)
 {
-	CHECK(api_bulk_keys[route] && !(spec_routes[route].flags & ROUTE_CREATES));
+	CHECK(api_bulks[route].key && !(spec_routes[route].flags & ROUTE_CREATES));
 	return gather_new(&(struct gather_config){.pool = app->pool,
 						  .kind = TASK_GATHER,
 						  .batch_max = BULK_MAX,
 						  .queue_max = BULK_QUEUE_MAX,
 						  .key = bulk_key,
 						  .write = bulk_write,
+						  .write_all = api_bulks[route].all ? bulk_write_all : NULL,
 						  .end = bulk_end,
 						  .ctx = app});
 }

@@ -18,7 +18,7 @@ struct flips {
 	struct liveness_flip_in *rows;
 	struct liveness_log_row *log;
 	struct agent_face_out *faces; /* id 0: there is no such agent */
-	struct beats_told told;
+	struct change_fact *facts;
 	size_t count;
 };
 
@@ -28,7 +28,7 @@ static enum err flips_room(struct flips *f, struct arena *a, size_t max)
 			    .rows = ARENA_ARRAY(a, struct liveness_flip_in, max),
 			    .log = ARENA_ARRAY(a, struct liveness_log_row, max),
 			    .faces = ARENA_ARRAY(a, struct agent_face_out, max),
-			    .told = {.facts = ARENA_ARRAY(a, struct change_fact, max)}};
+			    .facts = ARENA_ARRAY(a, struct change_fact, max)};
 	return arena_overflowed(a) ? ERR_INTERNAL : OK;
 }
 
@@ -49,12 +49,12 @@ static void flips_add(struct flips *f, const struct beats_config *config, const 
 					      .was = was,
 					      .status = now->status,
 					      .at_ms = now->since_ms};
-	f->told.facts[i] = (struct change_fact){.tenant = now->tenant,
-						.entity = ENTITY_LIVENESS,
-						.op = OP_PUT,
-						.ref = now->agent,
-						.version = now->flips,
-						.at_ms = now->since_ms};
+	f->facts[i] = (struct change_fact){.tenant = now->tenant,
+					   .entity = ENTITY_LIVENESS,
+					   .op = OP_PUT,
+					   .ref = now->agent,
+					   .version = now->flips,
+					   .at_ms = now->since_ms};
 }
 
 static enum err keep_face(void *ctx, size_t i, const void *row)
@@ -62,6 +62,7 @@ static enum err keep_face(void *ctx, size_t i, const void *row)
 	struct flips *f = ctx;
 	if (row)
 		f->faces[i] = *(const struct agent_face_out *)row;
+	f->facts[i].public = f->faces[i].visibility == VISIBLE_PUBLIC;
 	return OK;
 }
 
@@ -73,19 +74,23 @@ static enum err flips_look(struct flips *f, struct db *db)
 	return q_agent_face_each(db, f->agents, f->count, keep_face, f);
 }
 
-/* Drops those of which there is no agent; how many are left. */
+static bool is_gone(const struct agent_face_out *face)
+{
+	return !face->id || face->deleted_ms;
+}
+
+/* Drops those of which there is no agent. */
 static void flips_sift(struct flips *f)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < f->count; i++) {
-		if (!f->faces[i].id || f->faces[i].deleted_ms)
+		if (is_gone(&f->faces[i]))
 			continue;
-		f->told.facts[i].public = f->faces[i].visibility == VISIBLE_PUBLIC;
 		f->rows[kept] = f->rows[i];
 		f->log[kept] = f->log[i];
-		f->told.facts[kept++] = f->told.facts[i];
+		f->facts[kept++] = f->facts[i];
 	}
-	f->count = f->told.count = kept;
+	f->count = kept;
 }
 
 static enum err flips_write(struct flips *f, struct db *db, struct metrics *m)
@@ -117,70 +122,98 @@ static enum err hold(struct db *db, struct arena *a, struct beat_one *beats, siz
 	return ids ? q_liveness_hold_each(db, ids, count, hold_one, beats) : ERR_INTERNAL;
 }
 
-/* A tombstone's beat does not count. */
-static void refuse_the_gone(const struct flips *f, struct beat_one *beats, size_t count)
+/* What is to be written of beats: flips, and rows that only beat on. */
+struct pulse {
+	struct flips flips;
+	struct beat_one **flipped; /* those of the flips */
+	struct liveness_beat_in *rows;
+	size_t row_count;
+};
+
+static enum err pulse_room(struct pulse *p, struct arena *a, size_t max)
 {
-	for (size_t i = 0, k = 0; k < f->count; k++) {
-		while (i < count && beats[i].agent != f->agents[k].id)
-			i++;
-		for (; i < count && beats[i].agent == f->agents[k].id; i++)
-			if (!f->faces[k].id || f->faces[k].deleted_ms)
-				beats[i].err = ERR_GONE;
+	*p = (struct pulse){.flipped = ARENA_ARRAY(a, struct beat_one *, max),
+			    .rows = ARENA_ARRAY(a, struct liveness_beat_in, max)};
+	return flips_room(&p->flips, a, max);
+}
+
+static void pulse_add(struct pulse *p, const struct beats_config *config, struct beat_one *beat, int64_t was)
+{
+	const struct liveness_row *l = &beat->row;
+	beat->flipped = l->status != was;
+	if (beat->flipped) {
+		p->flipped[p->flips.count] = beat;
+		flips_add(&p->flips, config, l, was);
+	} else {
+		p->rows[p->row_count++] = (struct liveness_beat_in){l->agent, l->beat_ms, l->streak};
 	}
+}
+
+/* A tombstone flips no more. */
+static void pulse_tell(struct pulse *p)
+{
+	for (size_t i = 0; i < p->flips.count; i++) {
+		struct beat_one *beat = p->flipped[i];
+		beat->flipped = !is_gone(&p->flips.faces[i]);
+		beat->err = beat->flipped ? OK : ERR_GONE;
+		beat->fact = p->flips.facts[i];
+	}
+}
+
+static enum err pulse_write(struct pulse *p, const struct beats_config *config, struct db *db)
+{
+	enum err err = flips_look(&p->flips, db);
+	if (err)
+		return err;
+	pulse_tell(p);
+	err = q_liveness_beat(db, p->rows, p->row_count);
+	return err ? err : flips_write(&p->flips, db, config->metrics);
+}
+
+/* One of the same agent is the same beat. */
+static void repeat(struct beat_one *beats, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (beats[i].agent == beats[i - 1].agent) {
+			beats[i].err = beats[i - 1].err;
+			beats[i].row = beats[i - 1].row;
+		}
 }
 
 enum err beats_take(const struct beats_config *config, struct db *db, struct arena *a, int64_t now_ms,
-		    struct beat_one *beats, size_t count, struct beats_told *told)
+		    struct beat_one *beats, size_t count)
 {
-	struct flips flips;
-	struct liveness_beat_in *rows = ARENA_ARRAY(a, struct liveness_beat_in, count);
-	size_t row_count = 0;
-	enum err err = flips_room(&flips, a, count);
+	struct pulse p;
+	enum err err = pulse_room(&p, a, count);
 	if (!err)
 		err = hold(db, a, beats, count);
 	for (size_t i = 0; !err && i < count; i++) {
-		struct liveness_row *l = &beats[i].row;
-		int64_t was = l->status;
-		if (i > 0 && beats[i].agent == beats[i - 1].agent)
-			*l = beats[i - 1].row;
-		else if (beats[i].err == OK && liveness_beat(l, now_ms, config->silence_ms))
-			flips_add(&flips, config, l, was);
-		else if (beats[i].err == OK)
-			rows[row_count++] = (struct liveness_beat_in){l->agent, l->beat_ms, l->streak};
+		int64_t was = beats[i].row.status;
+		if (beats[i].err || (i > 0 && beats[i].agent == beats[i - 1].agent))
+			continue;
+		liveness_beat(&beats[i].row, now_ms, config->silence_ms);
+		pulse_add(&p, config, &beats[i], was);
 	}
 	if (!err)
-		err = flips_look(&flips, db);
-	if (err)
-		return err;
-	refuse_the_gone(&flips, beats, count);
-	err = q_liveness_beat(db, rows, row_count);
-	if (!err)
-		err = flips_write(&flips, db, config->metrics);
+		err = pulse_write(&p, config, db);
+	repeat(beats, count);
 	metrics_add(config->metrics, METRIC_agent_beats_total, count);
-	*told = flips.told;
 	return err;
 }
 
-enum err beats_say(const struct beats_config *config, struct db *db, struct arena *a, int64_t now_ms, int64_t agent,
-		   enum agent_away away, struct liveness_row *row, struct beats_told *told)
+enum err beats_say(const struct beats_config *config, struct db *db, struct arena *a, int64_t now_ms,
+		   enum agent_away away, struct beat_one *beat)
 {
-	struct flips flips;
-	enum err err = flips_room(&flips, a, 1);
+	struct pulse p;
+	enum err err = pulse_room(&p, a, 1);
 	if (!err)
-		err = q_liveness_hold(db, &(struct id_row){agent}, a, row);
-	if (err)
+		err = hold(db, a, beat, 1);
+	if (err || beat->err)
 		return err;
-	int64_t was = row->status;
-	if (!liveness_say(row, away, now_ms, config->silence_ms)) {
-		*told = flips.told;
-		return q_liveness_beat(db, &(struct liveness_beat_in){agent, row->beat_ms, row->streak}, 1);
-	}
-	flips_add(&flips, config, row, was);
-	err = flips_look(&flips, db);
-	if (!err)
-		err = flips_write(&flips, db, config->metrics);
-	*told = flips.told;
-	return err;
+	int64_t was = beat->row.status;
+	liveness_say(&beat->row, away, now_ms, config->silence_ms);
+	pulse_add(&p, config, beat, was);
+	return pulse_write(&p, config, db);
 }
 
 /* ---- the sweep ---- */
@@ -229,7 +262,7 @@ static void judge(struct sweep *s, struct flips *flips, const struct beats_confi
 static void drop_the_gone(struct sweep *s, const struct flips *flips)
 {
 	for (size_t i = 0; i < flips->count; i++)
-		if (!flips->faces[i].id || flips->faces[i].deleted_ms)
+		if (is_gone(&flips->faces[i]))
 			s->moves[s->move_count++] = (struct liveness_move_in){flips->agents[i].id, 0};
 }
 
@@ -251,7 +284,7 @@ static enum err sweep(void *ctx, struct db *db, struct job_run *run)
 	if (!err)
 		err = flips_write(&flips, db, config->metrics);
 	if (!err)
-		err = q_change_add(db, flips.told.facts, flips.told.count);
+		err = q_change_add(db, flips.facts, flips.count);
 	run->more = s.count == SWEPT_AT_ONCE;
 	buf_fmt(&run->result, "%zu agents looked at, %zu now suspect, %zu now offline", s.count, s.suspect,
 		s.offline);

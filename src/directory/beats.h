@@ -23,26 +23,23 @@ struct beats_config {
 /* Adds the job to jobs, which must not have started. *config must live as long as they. */
 void beats_sweep(const struct beats_config *config, struct jobs *jobs);
 
-/* One beat of many. */
+/* One beat, and what became of it. */
 struct beat_one {
 	int64_t agent;
-	enum err err; /* what became of it: OK, ERR_NOT_FOUND, or ERR_GONE for a tombstone that would flip */
+	size_t nth;   /* for whoever sorted it */
+	enum err err; /* ERR_NOT_FOUND; ERR_GONE: it would flip and is a tombstone. Nothing was written then */
 	struct liveness_row row;
+	bool flipped;
+	struct change_fact fact; /* of the flip: for the end of the transaction */
 };
 
-/* What a transaction tells the feed, when it comes to its end. In the arena. */
-struct beats_told {
-	struct change_fact *facts;
-	size_t count;
-};
-
-/* Writes them all, at now_ms; agents in ascending order, an agent twice counts as once. Inside a transaction; an
- * error returned is the store's. */
+/* Agents beat at now_ms: in ascending order, one of them perhaps several times. Inside a transaction; an error
+ * returned is the store's. */
 enum err beats_take(const struct beats_config *config, struct db *db, struct arena *a, int64_t now_ms,
-		    struct beat_one *beats, size_t count, struct beats_told *told);
+		    struct beat_one *beats, size_t count);
 
-/* An agent says how it is; likewise. ERR_NOT_FOUND. */
-enum err beats_say(const struct beats_config *config, struct db *db, struct arena *a, int64_t now_ms, int64_t agent,
-		   enum agent_away away, struct liveness_row *row, struct beats_told *told);
+/* An agent says how it is. */
+enum err beats_say(const struct beats_config *config, struct db *db, struct arena *a, int64_t now_ms,
+		   enum agent_away away, struct beat_one *beat);
 
 #endif

@@ -31,7 +31,9 @@ struct gather {
 	uint32_t queued;
 	bool posted;
 
-	uint32_t count; /* of the batch */
+	struct task **tasks; /* for write_all: those of the batch, … */
+	enum err *outcomes;  /* … and what became of each */
+	uint32_t count;      /* of the batch */
 	struct entry batch[];
 };
 
@@ -44,6 +46,8 @@ struct gather *gather_new(const struct gather_config *config)
 	g->config = *config;
 	g->task = (struct task){.cost = 1, .share = 1, .kind = config->kind};
 	g->arena = arena_new(ARENA_BYTES);
+	g->tasks = must_alloc(config->batch_max * sizeof(struct task *));
+	g->outcomes = must_alloc(config->batch_max * sizeof(g->outcomes[0]));
 	g->last = &g->first;
 	pthread_mutex_init(&g->lock, NULL);
 	return g;
@@ -57,6 +61,8 @@ void gather_destroy(struct gather **g)
 	CHECK(!(*g)->first);
 	(*g)->magic = 0;
 	arena_destroy(&(*g)->arena);
+	free((*g)->tasks);
+	free((*g)->outcomes);
 	pthread_mutex_destroy(&(*g)->lock);
 	free(*g);
 	*g = NULL;
@@ -119,10 +125,24 @@ static void fill_batch(struct gather *g)
 	qsort(g->batch, g->count, sizeof(g->batch[0]), by_key);
 }
 
+static enum err write_at_once(struct gather *g, struct db *db)
+{
+	enum err e;
+
+	for (uint32_t i = 0; i < g->count; i++)
+		g->tasks[i] = g->batch[i].task;
+	e = g->config.write_all(g->config.ctx, g->tasks, g->outcomes, g->count, db);
+	for (uint32_t i = 0; i < g->count; i++)
+		g->batch[i].outcome = g->outcomes[i];
+	return e;
+}
+
 static enum err write_batch(void *ctx, struct db *db)
 {
 	struct gather *g = ctx;
 
+	if (g->config.write_all && g->count > 1)
+		return write_at_once(g, db);
 	for (struct entry *at = g->batch; at < g->batch + g->count; at++)
 		at->outcome = g->config.write(g->config.ctx, at->task, db);
 	return OK;

@@ -21,6 +21,10 @@ struct gather_config {
 	/* In a transaction, perhaps not for the first time. What it returns is the task's own outcome; when that is
 	 * not OK it has written nothing. A statement that fails undoes the batch. */
 	enum err (*write)(void *ctx, struct task *t, struct db *db);
+	/* Or NULL: all of a batch at once, in the order of their keys; outcomes as above. An error of its own undoes
+	 * the batch. */
+	enum err (*write_all)(void *ctx, struct task *const *tasks, enum err *outcomes, uint32_t count,
+			      struct db *db);
 	/* It is durable, or was not done: the task is given back. */
 	void (*end)(void *ctx, struct task *t, enum err outcome);
 	void *ctx;

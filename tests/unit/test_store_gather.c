@@ -68,6 +68,24 @@ static enum err write_row(void *ctx, struct task *t, struct db *db)
 	return w->insert ? q_work_live_insert(db, &row, 1) : ERR_NOT_FOUND;
 }
 
+/* All that are not refused, in one statement. */
+static enum err write_rows(void *ctx, struct task *const *tasks, enum err *outcomes, uint32_t count, struct db *db)
+{
+	struct work_live_row rows[BATCH];
+	size_t n = 0;
+
+	(void)ctx;
+	for (uint32_t i = 0; i < count; i++) {
+		struct write *w = CONTAINER_OF(tasks[i], struct write, task);
+
+		w->runs++;
+		outcomes[i] = w->insert ? OK : ERR_NOT_FOUND;
+		if (w->insert)
+			rows[n++] = kit_live(w->insert);
+	}
+	return q_work_live_insert(db, rows, n);
+}
+
 static void ended(void *ctx, struct task *t, enum err outcome)
 {
 	struct write *w = CONTAINER_OF(t, struct write, task);
@@ -80,7 +98,7 @@ static void ended(void *ctx, struct task *t, enum err outcome)
 	pthread_mutex_unlock(&s->lock);
 }
 
-static struct story *story_new(const char *fault_plan)
+static struct story *story_of(const char *fault_plan, bool at_once)
 {
 	struct story *s = NEW(struct story);
 	struct pool_config pool = {
@@ -103,12 +121,18 @@ static struct story *story_new(const char *fault_plan)
 						       .queue_max = WRITES - 1,
 						       .key = key_of,
 						       .write = write_row,
+						       .write_all = at_once ? write_rows : NULL,
 						       .end = ended,
 						       .ctx = s});
 	s->blocker = (struct task){.cost = 1, .share = 1, .kind = OTHER};
 	for (int i = 0; i < WRITES; i++)
 		s->writes[i].insert = s->writes[i].key = i + 1;
 	return s;
+}
+
+static struct story *story_new(const char *fault_plan)
+{
+	return story_of(fault_plan, false);
 }
 
 static void story_free(struct story *s)
@@ -232,6 +256,39 @@ static void one_that_breaks_the_transaction_fails_alone(void **state)
 		assert_int_equal(s->writes[i].outcome, i == 2 ? ERR_ALREADY_EXISTS : OK);
 		assert_int_equal(s->writes[i].runs, 2);
 	}
+	assert_int_equal(kit_live_count(s->kit->db), 3);
+	story_free(s);
+}
+
+static void a_batch_may_be_written_at_once(void **state)
+{
+	struct story *s = story_of("", true);
+
+	(void)state;
+	shut_gate(s);
+	s->writes[2].insert = 0;
+	post(s, 0, 5);
+	open_gate(s, 5);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(s->writes[i].outcome, i == 2 ? ERR_NOT_FOUND : OK);
+		assert_int_equal(s->writes[i].runs, 1);
+	}
+	assert_int_equal(commits(s), 1);
+	assert_int_equal(kit_live_count(s->kit->db), 4);
+	story_free(s);
+}
+
+static void one_that_breaks_what_is_written_at_once_fails_alone(void **state)
+{
+	struct story *s = story_of("", true);
+
+	(void)state;
+	shut_gate(s);
+	s->writes[2].insert = 1;
+	post(s, 0, 4);
+	open_gate(s, 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(s->writes[i].outcome, i == 2 ? ERR_ALREADY_EXISTS : OK);
 	assert_int_equal(kit_live_count(s->kit->db), 3);
 	story_free(s);
 }
@@ -360,6 +417,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_batch_is_bounded_and_so_is_the_queue),
 		cmocka_unit_test(what_is_refused_leaves_the_others_in_their_transaction),
 		cmocka_unit_test(one_that_breaks_the_transaction_fails_alone),
+		cmocka_unit_test(a_batch_may_be_written_at_once),
+		cmocka_unit_test(one_that_breaks_what_is_written_at_once_fails_alone),
 		cmocka_unit_test(a_store_that_asks_for_another_try_gets_it),
 		cmocka_unit_test(a_store_that_is_full_refuses_all_of_a_batch_at_once),
 		cmocka_unit_test(a_commit_without_word_is_asked_for),
