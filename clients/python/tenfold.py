@@ -619,6 +619,27 @@ class Tenfold:
         return self._call('GET', f'/v1/capabilities/{urllib.parse.quote(slug, safe="")}/agents', query={'limit':
             limit, 'cursor': cursor})
 
+    def agent_search(self, *, q=None, mode=None, type=None, status=None, protocol=None, capability=None, tag=None,
+        verification=None, limit=None, cursor=None, count=None, facets=None):
+        """Find agents by plain words and filters, best first, and say why.
+
+        q: Plain words; all agents when empty.
+        mode: How.
+        type: Only of these types.
+        status: Only with these statuses.
+        protocol: Only who speak one of these.
+        capability: Only who have one of these.
+        tag: Only with one of these tags.
+        verification: Only of whom this is proven.
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        count: Count all of them too.
+        facets: Count the hits by these.
+        """
+        return self._call('GET', '/v1/search/agents', query={'q': q, 'mode': mode, 'type': type, 'status': status,
+            'protocol': protocol, 'capability': capability, 'tag': tag, 'verification': verification, 'limit':
+            limit, 'cursor': cursor, 'count': count, 'facets': facets})
+
     def attestation_add(self, attester, subject, claim, value, issued_at, nonce, signature, *, capability=None,
         evidence=None, expires_at=None, idempotency_key=None):
         """Say something of another agent, signed.

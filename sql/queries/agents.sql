@@ -164,3 +164,33 @@ WHERE a.tenant = $1 AND a.deleted_ms = 0 AND l.agent = a.id AND ($2 = '' OR a.na
 SELECT count(*) AS count FROM agents a CROSS JOIN liveness l
 WHERE a.visibility = 1 AND a.deleted_ms = 0 AND a.tenant <> $1 AND l.agent = a.id AND ($2 = '' OR a.name = $2)
   AND ($3 < 0 OR a.type = $3) AND ($4 < 0 OR a.visibility = $4) AND ($5 < 0 OR l.status = $5)
+
+-- ---- for the search index ----
+
+-- name: agent_total :one
+-- out: (count int64)
+SELECT count(*) AS count FROM agents WHERE deleted_ms = 0
+
+-- All agents, a page at a time; without what nobody searches.
+-- name: agent_index_page :many
+-- in: (above id64, visit int64)
+-- out: agent_full_row
+-- dialect: sqlite
+SELECT a.id, a.tenant, a.handle, a.name, a.type, a.visibility, a.protocols, a.description, NULL AS endpoint,
+  NULL AS homepage, NULL AS avatar, NULL AS operator, a.tags, NULL AS metadata, a.public_key, a.key_proved_ms, a.version,
+  a.created_ms, a.updated_ms, a.deleted_ms, l.status, l.since_ms, l.flips,
+  (SELECT json_group_array(json_object('capability', c.slug, 'endpoint', NULL))
+   FROM agent_capabilities ac JOIN capabilities c ON c.id = ac.capability WHERE ac.agent = a.id) AS capabilities
+FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id > $1 AND a.deleted_ms = 0 ORDER BY a.id LIMIT $2
+-- dialect: postgres
+SELECT a.id, a.tenant, a.handle, a.name, a.type, a.visibility, a.protocols, a.description, NULL::text AS endpoint,
+  NULL::text AS homepage, NULL::text AS avatar, NULL::text AS operator, a.tags, NULL::text AS metadata, a.public_key,
+  a.key_proved_ms, a.version, a.created_ms, a.updated_ms, a.deleted_ms, l.status, l.since_ms, l.flips,
+  coalesce((SELECT json_agg(json_build_object('capability', c.slug, 'endpoint', NULL))::text
+   FROM agent_capabilities ac JOIN capabilities c ON c.id = ac.capability WHERE ac.agent = a.id), '[]') AS capabilities
+FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id > $1 AND a.deleted_ms = 0 ORDER BY a.id LIMIT $2
+
+-- name: agent_status_get :one
+-- in: id_row
+-- out: (status int64)
+SELECT status FROM liveness WHERE agent = $1

@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct agent_index;
 struct cache;
 struct changes;
 struct follower;
@@ -46,6 +47,7 @@ struct app {
 	struct follower *follower;
 	struct redis *redis;         /* NULL: there is none */
 	struct cache *cache;         /* of answers: api/kept.h */
+	struct agent_index *index;   /* of agents, for searching */
 	struct sequencer *sequencer; /* on PostgreSQL, else NULL */
 	struct jobs *jobs;
 	struct beats_config beats;

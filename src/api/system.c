@@ -3,6 +3,7 @@
 #include "api/app.h"
 #include "api/forward.h"
 
+#include "directory/index.h"
 #include "jobs/jobs.h"
 #include "telemetry/metrics.h"
 
@@ -54,6 +55,16 @@ static void put_jobs(struct call *c, struct health *out)
 	out->jobs_count = shown ? count : 0;
 }
 
+static void put_index(struct app *app, struct health *out)
+{
+	struct agent_index_progress progress;
+	agent_index_progress(app->index, &progress);
+	PUT(out, health, index,
+	    ((struct index_health){.status = progress.complete ? HEALTH_OK : HEALTH_STARTING,
+				   .agents = progress.agents,
+				   .total = progress.total}));
+}
+
 enum err api_job_list(struct call *c, const struct nothing *in, struct job_list *out)
 {
 	(void)in;
@@ -74,6 +85,7 @@ enum err api_health_ready(struct call *c, const struct nothing *in, struct healt
 	out->version = str_of(app->version);
 	PUT(out, health, queue, (int)queue);
 	PUT(out, health, store, queue == HEALTH_FAILING || queue == HEALTH_READ_ONLY ? (int)queue : HEALTH_OK);
+	put_index(app, out);
 	put_jobs(c, out);
 	if (why.detail[0])
 		PUT(out, health, detail, arena_str(c->arena, str_of(why.detail)));

@@ -84,6 +84,17 @@ enum err directory_agent_show(const struct agent_full_row *row, struct arena *a,
 	return arena_overflowed(a) ? ERR_INTERNAL : OK;
 }
 
+enum err directory_agent_keep(const struct agent_full_row *row, struct arena *a, struct agent *out)
+{
+	struct agent_full_row own = *row;
+	struct str *texts[] = {&own.handle, &own.name, &own.description, &own.endpoint, &own.homepage, &own.avatar,
+			       &own.metadata, &own.tags, &own.capabilities, &own.operator};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (texts[i]->p)
+			*texts[i] = arena_str(a, *texts[i]);
+	return directory_agent_show(&own, a, out);
+}
+
 enum err directory_agent_load(struct db *db, int64_t id, struct arena *a, struct directory_agent *out)
 {
 	enum err err = q_agent_get(db, &(struct id_row){id}, a, &out->row);

@@ -26,6 +26,8 @@ enum err directory_agent_load(struct db *db, int64_t id, struct arena *a, struct
 
 /* What the API says of a row. */
 enum err directory_agent_show(const struct agent_full_row *row, struct arena *a, struct agent *out);
+/* The same of a row that does not last: its texts are copied. */
+enum err directory_agent_keep(const struct agent_full_row *row, struct arena *a, struct agent *out);
 
 /* May the caller read it, tombstone or not? */
 bool agent_is_readable(const struct caller *caller, int64_t tenant, int64_t visibility);

@@ -100,14 +100,7 @@ static enum err show(void *ctx, size_t i, const void *row)
 	(void)i;
 	if (!read || read->deleted_ms)
 		return OK;
-	struct agent_full_row own = *read;
-	struct arena *a = s->c->arena;
-	struct str *texts[] = {
-		&own.handle, &own.name, &own.description, &own.endpoint, &own.homepage, &own.avatar, &own.operator, & own.metadata, &own.tags, &own.capabilities};
-	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
-		if (texts[k]->p)
-			*texts[k] = arena_str(a, *texts[k]);
-	return directory_agent_show(&own, a, &s->out->items[s->out->items_count++]);
+	return directory_agent_keep(read, s->c->arena, &s->out->items[s->out->items_count++]);
 }
 
 /* Whole agents for the ids of a page, and where the next begins. `complete_to`: below it nobody has looked. */

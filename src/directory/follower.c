@@ -35,6 +35,7 @@ struct follower {
 	struct arena *arena;
 	struct change_row lot[LOT];
 	size_t count;
+	bool knows;  /* the listeners have read what there was */
 	bool looked; /* on this connection */
 	int64_t checked_ns;
 
@@ -130,6 +131,14 @@ static enum err connect(struct follower *f)
 	return f->db ? db_reconnect(f->db, &p) : store_connect(f->config.store, DB_READ, &f->db, &p);
 }
 
+/* All there was before the changes that are followed. */
+static enum err begin(struct follower *f)
+{
+	enum err err = f->knows ? OK : tell(f, NULL, 0);
+	f->knows = !err;
+	return err;
+}
+
 /* One look; sets f->count to the changes applied. */
 static enum err look(struct follower *f)
 {
@@ -139,6 +148,8 @@ static enum err look(struct follower *f)
 	enum err err = connect(f);
 	if (!err)
 		err = check_the_end(f);
+	if (!err)
+		err = begin(f);
 	if (!err)
 		err = read_lot(f);
 	if (!err && f->count > 0)
@@ -193,7 +204,8 @@ enum err follower_start(struct follower *f, int64_t since, struct problem *p)
 {
 	CHECK_OBJ(f, FOLLOWER_MAGIC);
 	enum err err = store_connect(f->config.store, DB_READ, &f->db, p);
-	if (!err && since == FOLLOWER_FROM_NOW)
+	f->knows = since != FOLLOWER_FROM_NOW;
+	if (!err && !f->knows)
 		err = find_the_end(f, &since);
 	if (err)
 		return err;

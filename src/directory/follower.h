@@ -15,8 +15,9 @@
 
 struct follower;
 
-/* Rows that follow each other, on the follower's thread; db reads, outside a transaction. count 0: changes were
- * missed, because they are no longer kept; everything has to be read anew. A failure of the store is returned. */
+/* Rows that follow each other, on the follower's thread; db reads, outside a transaction. count 0: everything has
+ * to be read anew, because it begins, or because changes were missed that are no longer kept. A failure of the
+ * store is returned. */
 typedef enum err follower_fn(void *ctx, struct db *db, const struct change_row *rows, size_t count);
 
 struct follower_config {
@@ -33,8 +34,8 @@ struct follower *follower_new(const struct follower_config *config);
 /* Before the start. At most 8. */
 void follower_listen(struct follower *f, follower_fn *fn, void *ctx);
 
-/* Begins behind `since`: the number up to which the listeners know everything. FOLLOWER_FROM_NOW: behind the
- * newest, which is looked up before it returns. */
+/* Begins behind `since`: the number up to which the listeners know everything. FOLLOWER_FROM_NOW: they know nothing.
+ * It begins behind the newest, which is looked up before it returns, and tells them first to read everything. */
 enum { FOLLOWER_FROM_NOW = -1 };
 enum err follower_start(struct follower *f, int64_t since, struct problem *p);
 void follower_destroy(struct follower **f); /* stops it; after changes_stop() at once */

@@ -10,22 +10,22 @@
 
 enum { ID_BITS = 30, FIELD_BITS = 4, NAME_FIELD = (1 << FIELD_BITS) - 1 };
 
-struct gather {
+struct tally {
 	VEC(uint64_t) occurrences;
 	struct buf packed;
 	uint32_t lengths[SEARCH_FIELDS_MAX];
 	uint32_t stem_count;
 };
 
-struct gather *gather_new(void)
+struct tally *tally_new(void)
 {
-	struct gather *g = NEW(struct gather);
+	struct tally *g = NEW(struct tally);
 
 	g->packed = BUF_INIT(0);
 	return g;
 }
 
-void gather_destroy(struct gather **g)
+void tally_destroy(struct tally **g)
 {
 	if (!*g)
 		return;
@@ -114,9 +114,9 @@ uint16_t doc_worth(const struct search *s, const struct doc_stem *stem, const ui
 	return worth < 1 ? 1 : worth > WORTH_MAX ? WORTH_MAX : (uint16_t)worth;
 }
 
-/* ---- gathering ---- */
+/* ---- tallying ---- */
 
-static void occurs(struct gather *g, const struct word *w, uint32_t field)
+static void occurs(struct tally *g, const struct word *w, uint32_t field)
 {
 	CHECK((w->stem | w->id) >> ID_BITS == 0);
 	*VEC_PUSH(&g->occurrences) =
@@ -130,7 +130,7 @@ static void add_name(struct search *s, struct str line)
 
 	tokens_split(&s->tokens, line);
 	if (tokens_joined(&s->tokens, joined, &n))
-		occurs(s->gather, word_intern_name(s, (struct str){joined, n}), NAME_FIELD);
+		occurs(s->tally, word_intern_name(s, (struct str){joined, n}), NAME_FIELD);
 }
 
 /* A line is a name, and so is what follows its last slash: "io.github.someone/weather" is met by "weather". */
@@ -150,7 +150,7 @@ static void add_names(struct search *s, struct str text)
 
 static void add_text(struct search *s, uint32_t field, struct str text)
 {
-	struct gather *g = s->gather;
+	struct tally *g = s->tally;
 
 	tokens_split(&s->tokens, text);
 	for (size_t i = 0; i < s->tokens.list.n; i++) {
@@ -222,7 +222,7 @@ static void pack_stem(struct buf *b, const uint64_t *v, size_t n, uint32_t dista
 	pack_counts(b, v, n);
 }
 
-static void pack(struct gather *g)
+static void pack(struct tally *g)
 {
 	uint32_t before = 0;
 
@@ -244,7 +244,7 @@ static void pack(struct gather *g)
 
 struct doc *doc_new(struct search *s, const struct search_doc *from)
 {
-	struct gather *g = s->gather;
+	struct tally *g = s->tally;
 	struct doc *d;
 
 	g->occurrences.n = 0;

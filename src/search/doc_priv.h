@@ -36,9 +36,9 @@ uint16_t doc_worth(const struct search *s, const struct doc_stem *stem, const ui
 double doc_field_tf(const struct search *s, const struct doc_stem *stem, const uint32_t *lengths, uint32_t field);
 
 /* The writer's bench for taking texts apart. */
-struct gather;
-struct gather *gather_new(void);
-void gather_destroy(struct gather **g);
+struct tally;
+struct tally *tally_new(void);
+void tally_destroy(struct tally **g);
 
 /* The words are interned; nothing is counted yet. The caller owns it. */
 struct doc *doc_new(struct search *s, const struct search_doc *from);

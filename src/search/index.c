@@ -43,7 +43,7 @@ struct search *search_new(const struct search_config *c)
 	s->k1 = c->k1 > 0 ? c->k1 : 1.2;
 	s->all_words = c->all_words > 0 ? c->all_words : 0.3;
 	s->stemmer = stemmer_new();
-	s->gather = gather_new();
+	s->tally = tally_new();
 	atomic_init(&s->gen, gen_new(s));
 	return s;
 }
@@ -70,7 +70,7 @@ void search_destroy(struct search **ref)
 	memory_free_all(&s->memory);
 	map_free(&s->docs);
 	stemmer_destroy(&s->stemmer);
-	gather_destroy(&s->gather);
+	tally_destroy(&s->tally);
 	tokens_free(&s->tokens);
 	VEC_FREE(&s->free_words);
 	free(s);

@@ -136,7 +136,7 @@ struct search {
 	struct map docs; /* by id */
 	struct stemmer *stemmer;
 	struct tokens tokens;
-	struct gather *gather;
+	struct tally *tally;
 	VEC(uint32_t) free_words; /* ids that compaction set free */
 	uint64_t postings, postings_dead, compactions;
 	uint32_t terms;

@@ -9,6 +9,7 @@
 #include "api/sessions.h"
 #include "base/log.h"
 #include "directory/follower.h"
+#include "directory/index.h"
 #include "directory/sequencer.h"
 #include "jobs/jobs.h"
 #include "limits/limits.h"
@@ -343,6 +344,13 @@ static enum err make_kept(struct server *s, struct problem *p)
 	return OK;
 }
 
+/* The last to hear of changes, for it takes longest. */
+static void make_index(struct app *app)
+{
+	app->index = agent_index_new(app->feed, app->metrics);
+	follower_listen(app->follower, agent_index_follow, app->index);
+}
+
 static enum err start_directory(struct app *app, struct problem *p)
 {
 	enum err err = jobs_start(app->jobs, p);
@@ -435,6 +443,7 @@ static enum err build(struct server *s, struct problem *p)
 	if (!err) {
 		make_directory(s);
 		err = make_kept(s, p);
+		make_index(app);
 	}
 	if (!err)
 		err = executor_start(app->executor, p);
@@ -488,6 +497,7 @@ void server_take_apart(struct server *s)
 	sessions_destroy(&app->sessions);
 	town_desk_close(&app->town);
 	eventlog_destroy(&app->events);
+	agent_index_destroy(&app->index);
 	changes_destroy(&app->feed);
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
