@@ -11,7 +11,8 @@ and nothing failed.
 
 A skip needs a reason. With CI=true a skip that tests/allowed-skips.txt does not list is a failure. The whole run
 stands under tools/with-postgres, so that TENFOLD_TEST_PG names a server that belongs to it, and TENFOLD_TEST_POOLER
-a pooler before it.
+a pooler before it; and under tools/with-redis, which names a Redis in TENFOLD_TEST_REDIS. Tests that harm a Redis start
+their own.
 """
 
 import argparse
@@ -251,7 +252,7 @@ def part_sanitizers(ctx):
     ]
     yield builds
     programs = ctx.meson_tests('build-asan', lambda suites, name: True, 'asan.', ASAN)
-    programs += ctx.meson_tests('build-tsan', lambda suites, name: re.match('http|store|telemetry|access|search_threads', name), 'tsan.', TSAN)
+    programs += ctx.meson_tests('build-tsan', lambda suites, name: re.match('http|store|telemetry|access|search_threads|redis|cache|limits', name), 'tsan.', TSAN)
     # What measures time or counts in thousands says nothing more under a sanitizer, and takes long.
     modules = [m for m in python_modules('tests/api') if m not in MEASURING and m != ABOUT_POOLER]
     programs += api_programs(modules, ['sqlite'], 'asan.', {'TENFOLD_BIN': 'build-asan/tenfold', **ASAN})
@@ -380,7 +381,7 @@ def main():
     parts = [n for _, names, _ in BUDGETS for n in names if not args.part or n in args.part or n == 'build']
     wants_stores = any(p in NEED_STORES for p in parts)
     if wants_stores and not {'TENFOLD_TEST_PG', 'TENFOLD_TEST_PG_SKIP'} & os.environ.keys():
-        os.execv(os.path.join(HERE, 'tools/with-postgres'), ['tools/with-postgres', PYTHON, *sys.argv])
+        os.execv(os.path.join(HERE, 'tools/with-postgres'), ['tools/with-postgres', os.path.join(HERE, 'tools/with-redis'), PYTHON, *sys.argv])
     ctx = Context(args.long, ['sqlite', 'postgres'] if wants_stores else ['sqlite'])
     outcomes = {}
     for name in parts:

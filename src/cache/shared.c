@@ -70,6 +70,7 @@ struct shared {
 	bool stopping;
 	struct write queue[QUEUE_MAX]; /* a ring */
 	size_t first, count, bytes;
+	size_t under_way; /* taken from the queue, not yet answered */
 	uint64_t writes, dropped;
 };
 
@@ -118,6 +119,13 @@ static void count_lie(struct shared *s)
 	atomic_fetch_add_explicit(&s->lies, 1, memory_order_relaxed);
 }
 
+/* Whatever version it claims to have, nothing could be put in its place. */
+static void remove_lie(struct shared *s, struct str key)
+{
+	count_lie(s);
+	shared_invalidate(s, (struct str){key.p + s->prefix.n, key.n - s->prefix.n}, 0);
+}
+
 static struct cache_blob *made_blob(struct shared *s, const struct redis_reply *r, struct str key, int64_t redis_ms,
 				    int64_t *ttl_ms)
 {
@@ -131,7 +139,7 @@ static struct cache_blob *made_blob(struct shared *s, const struct redis_reply *
 	if (kind == WIRE_BLOB && w.dies_ms - redis_ms > s->ttl_ms)
 		kind = WIRE_LIE;
 	if (kind == WIRE_LIE)
-		count_lie(s);
+		remove_lie(s, key);
 	if (kind != WIRE_BLOB || w.dies_ms <= redis_ms)
 		return NULL;
 	*ttl_ms = w.dies_ms - redis_ms;
@@ -280,6 +288,7 @@ static size_t take_batch(struct shared *s, struct write *batch)
 		bytes += body_bytes(&batch[n++]);
 	}
 	s->bytes -= bytes;
+	s->under_way = n;
 	return n;
 }
 
@@ -321,6 +330,7 @@ static void *write_on(void *arg)
 		pthread_mutex_lock(&s->lock);
 		s->writes += done;
 		s->dropped += n - done;
+		s->under_way = 0;
 	}
 	pthread_mutex_unlock(&s->lock);
 	return NULL;
@@ -383,6 +393,6 @@ void shared_stats_get(struct shared *s, int64_t now_ms, struct shared_stats *out
 	pthread_mutex_lock(&s->lock);
 	out->writes = s->writes;
 	out->dropped = s->dropped;
-	out->waiting = s->count;
+	out->waiting = s->count + s->under_way;
 	pthread_mutex_unlock(&s->lock);
 }

@@ -37,9 +37,9 @@ struct redis_kit {
 		}                                                                          \
 	} while (0)
 
-static inline int kit_now_ms(void)
+static inline int64_t kit_now_ms(void)
 {
-	return (int)(clock_mono_ns() / 1000000);
+	return clock_mono_ns() / 1000000;
 }
 
 /* Ends the program as skipped when there is no Redis to test. */
