@@ -68,7 +68,8 @@ struct cache_entry *cache_entry_new(const struct cache_fill *f, struct cache_blo
 	memcpy(e->groups, f->key.groups, sizeof(e->groups));
 	e->blob = cache_blob_hold(b);
 	e->name_length = (uint16_t)name.n;
-	memcpy(e->name, name.p, name.n);
+	if (name.n)
+		memcpy(e->name, name.p, name.n);
 	e->bytes = cache_malloc_bytes(e) + cache_malloc_bytes(b);
 	return e;
 }

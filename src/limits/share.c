@@ -190,7 +190,8 @@ enum err limits_share(struct limits *l, struct redis *r, struct str prefix, stru
 	s->limits = l;
 	s->redis = r;
 	s->prefix = must_alloc(prefix.n + 1);
-	memcpy(s->prefix, prefix.p, prefix.n);
+	if (prefix.n)
+		memcpy(s->prefix, prefix.p, prefix.n);
 	s->script = redis_script(share_text);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
