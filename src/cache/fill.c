@@ -36,7 +36,7 @@ static bool is_void(const struct cache_fill *f, int64_t version)
 static struct cache_fill *leader_of(const struct cache_shard *s, uint64_t hash, struct str name)
 {
 	for (struct cache_fill *f = s->fills; f; f = f->next)
-		if (is_of(f, hash, name) && !f->follows && f->floor == 0 && !is_void(f, 0))
+		if (is_of(f, hash, name) && !f->follows && !is_void(f, 0))
 			return f;
 	return NULL;
 }
@@ -141,7 +141,7 @@ static struct cache_blob *ask_shared(struct cache_shard *s, struct cache_fill *f
 
 	pthread_mutex_lock(&s->lock);
 	if (b)
-		stale = b->version < f->floor || b->version < floors_at(&s->floors, f->hash, now_ms);
+		stale = b->version < floors_at(&s->floors, f->hash, now_ms);
 	s->stats.shared_hits += b && !stale;
 	s->stats.shared_misses += !b || stale;
 	s->stats.shared_stale += stale;

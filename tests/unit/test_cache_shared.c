@@ -228,6 +228,22 @@ static void a_newer_load_takes_the_place_of_an_older_one(void **state)
 	node_free(&b);
 }
 
+/* The writer tells after its commit, and each node's follower again, when others may have loaded it anew. */
+static void what_is_told_again_takes_nothing_away(void **state)
+{
+	struct node a = node_new(), b = node_new();
+
+	(void)state;
+	tell(&a, ID, 2);
+	assert_int_equal(read_row(&a, ID, 2), 2);
+	tell(&a, ID, 2);
+	tell(&b, ID, 2);
+	assert_int_equal(read_row(&b, ID, 99), 2);
+	assert_int_equal(stats_of(&b).shared_hits, 1);
+	node_free(&a);
+	node_free(&b);
+}
+
 static void a_blob_from_redis_lives_no_longer_than_it_would_have_there(void **state)
 {
 	struct node a = node_new(), b = node_new();
@@ -491,6 +507,7 @@ int main(void)
 		WITH_REDIS(only_what_is_shared_and_has_a_version_stands_there),
 		WITH_REDIS(a_change_told_on_one_node_is_not_overwritten_by_an_older_load_on_another),
 		WITH_REDIS(a_newer_load_takes_the_place_of_an_older_one),
+		WITH_REDIS(what_is_told_again_takes_nothing_away),
 		WITH_REDIS(a_blob_from_redis_lives_no_longer_than_it_would_have_there),
 		WITH_REDIS(a_new_node_believes_redis_only_when_it_knows_what_changed),
 		WITH_REDIS(what_was_not_put_there_is_a_miss_and_is_put_right),

@@ -171,6 +171,22 @@ static void an_invalidation_sends_those_who_wait_to_load_anew(void **state)
 	cache_destroy(&c);
 }
 
+static void a_load_that_a_group_has_overtaken_is_not_waited_for(void **state)
+{
+	struct cache *c = patient_cache(LONG_MS);
+	struct cache_key k = {.name = STR("list"), .groups = {1}};
+	struct cache_fill overtaken, fill;
+
+	(void)state;
+	assert_null(cache_begin(c, &k, NOW, &overtaken));
+	cache_invalidate_group(c, 1);
+	assert_null(cache_begin(c, &k, NOW, &fill));
+	assert_int_equal(kit_stats(c).waits, 0);
+	cache_abandon(&overtaken);
+	cache_abandon(&fill);
+	cache_destroy(&c);
+}
+
 /* ---- nobody reads what was told to be void ---- */
 
 enum { ROWS = 12, READERS = 4, WRITERS = 2, CHANGES = HAS_TSAN ? 4000 : 40000 };
@@ -298,6 +314,7 @@ int main(void)
 		cmocka_unit_test(when_all_fail_each_has_tried),
 		cmocka_unit_test(a_loader_that_takes_too_long_is_not_waited_for),
 		cmocka_unit_test(an_invalidation_sends_those_who_wait_to_load_anew),
+		cmocka_unit_test(a_load_that_a_group_has_overtaken_is_not_waited_for),
 		cmocka_unit_test(nobody_reads_a_version_older_than_the_last_told),
 	};
 

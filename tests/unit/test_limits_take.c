@@ -251,6 +251,27 @@ static void a_random_history_is_counted_exactly(void **state)
 	free(e);
 }
 
+/* What the others left is learned while calls go on: those since it was told count on top. */
+static void what_was_used_meanwhile_is_not_given_back(void **state)
+{
+	struct limits *l = limits_of(0);
+	struct limits_key k = limits_id(KIND_KEY, 1);
+	struct limits_news news[2];
+	size_t n = 0;
+
+	(void)state;
+	assert_true(limits_take(l, NOW, k, TIER_SMALL, 2).allowed);
+	for (size_t shard = 0; shard < LIMITS_SHARDS; shard++)
+		n += limits_news_take(l, shard, news + n, 2 - n);
+	assert_int_equal(n, 1);
+	assert_int_equal(news[0].used, 2 * LIMITS_UNITS);
+	assert_true(limits_take(l, NOW, k, TIER_SMALL, 3).allowed);
+	news[0].level = 5 * LIMITS_UNITS;
+	limits_news_learn(l, news, NOW);
+	assert_int_equal(limits_take(l, NOW, k, TIER_SMALL, 0).remaining, 2);
+	limits_destroy(&l);
+}
+
 /* ---- threads ---- */
 
 enum { THREADS = 4, CALLS = 20000 };
@@ -293,7 +314,8 @@ static void time_that_goes_back_gives_nothing(void **state)
 	struct limits_key k = limits_id(KIND_KEY, 1);
 
 	(void)state;
-	assert_true(limits_take(l, NOW, k, TIER_SMALL, 10).allowed);
+	assert_int_equal(limits_take(l, NOW, k, TIER_SMALL, 4).remaining, 6);
+	assert_int_equal(limits_take(l, NOW - 3000, k, TIER_SMALL, 6).remaining, 0); /* and takes nothing */
 	assert_false(limits_take(l, NOW - MINUTE_MS, k, TIER_SMALL, 1).allowed);
 	assert_false(limits_take(l, NOW, k, TIER_SMALL, 1).allowed);
 	assert_true(limits_take(l, INT64_MAX, k, TIER_SMALL, 10).allowed);
@@ -313,6 +335,7 @@ int main(void)
 		cmocka_unit_test(a_flood_disturbs_neither_keys_nor_addresses_that_were_there),
 		cmocka_unit_test(more_keys_than_places_lock_nobody_out),
 		cmocka_unit_test(a_random_history_is_counted_exactly),
+		cmocka_unit_test(what_was_used_meanwhile_is_not_given_back),
 		cmocka_unit_test(no_token_is_given_to_two_threads),
 		cmocka_unit_test(time_that_goes_back_gives_nothing),
 	};
