@@ -37,6 +37,8 @@ enum {
 	PEM_MAX_BYTES = 1 << 20
 };
 
+#define REDIS_PREFIX "tenfold"
+
 /* ---- metrics ---- */
 
 static struct metrics_values names_of(struct arena *a, const struct json_enum *e)
@@ -324,17 +326,20 @@ static void make_directory(struct server *s)
 	metrics_compute(app->metrics, METRIC_job_age_seconds, job_age_seconds, app);
 }
 
+/* Answers and limits, of this process or of the deployment. */
 static enum err make_kept(struct server *s, struct problem *p)
 {
 	struct app *app = &s->app;
 	struct redis_config redis = {.url = s->params->redis};
 	enum err err = s->params->redis.n ? redis_new(&redis, &app->redis, p) : OK;
+	if (!err && app->redis)
+		err = limits_share(app->limits, app->redis, STR(REDIS_PREFIX), p);
 	if (err)
 		return err;
 	app->cache = cache_new(&(struct cache_config){.max_bytes = (size_t)s->params->cache_bytes,
 						      .seed = rng_system_word(),
 						      .redis = app->redis,
-						      .prefix = STR("tenfold"),
+						      .prefix = STR(REDIS_PREFIX),
 						      .now_ms = clock_mono_ns() / 1000000});
 	if (store_kind(app->store) == STORE_SQLITE)
 		cache_trust(app->cache, INT64_MAX); /* nobody else writes there */
@@ -490,6 +495,7 @@ void server_take_apart(struct server *s)
 	forward_stop(app->forward);
 	http_server_destroy(&app->http);
 	cache_destroy(&app->cache);
+	limits_destroy(&app->limits);
 	redis_destroy(&app->redis);
 	forward_destroy(&app->forward);
 	persist_destroy(&app->persist);
@@ -501,7 +507,6 @@ void server_take_apart(struct server *s)
 	changes_destroy(&app->feed);
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
-	limits_destroy(&app->limits);
 	store_close(&app->store);
 	metrics_destroy(&app->metrics);
 	clock_system_destroy(&app->clock);

@@ -2,7 +2,8 @@
 
 import re
 
-from harness import Caller
+from harness import Caller, Skip, until
+from test_kept import pair, redis_tool
 
 SERVER_ARGS = ['--public-directory', '--open-registration', '--proxy-hops', '1', '--limit-anonymous', '3',
                '--limit-registered', '4', '--limit-verified', '6']
@@ -72,3 +73,27 @@ def test_keys_of_admins_have_no_limit(t):
         assert 'ratelimit' not in t.worker.get('/v1/whoami').expect(200).headers
     for _ in range(20):
         t.anonymous().get('/health').expect(200)
+
+
+def test_processes_with_a_redis_share_what_was_used(t):
+    if t.store != 'postgres':
+        return
+    tool = redis_tool()
+    try:
+        redis = tool.started()
+    except tool.Unavailable as why:
+        raise Skip(str(why)) from None
+    t.cleanup.callback(redis.stop)
+    here, there = pair(t, '--redis', redis.url(), '--limit-registered', '60')
+    made = here.post('/v1/agents', {'handle': 'spread', 'name': 'x'}).expect(201).json
+    first, second = (Caller(c.server, made['key']['secret'], None, c.contract) for c in (here, there))
+    for _ in range(40):
+        first.get('/v1/whoami').expect(200)
+    taken = 0
+
+    def knows():
+        nonlocal taken
+        answer = second.get('/v1/whoami')   # refused until it has heard of the key
+        taken += answer.status == 200
+        return answer.status == 200 and left(answer)[2] + taken < 60 - 20
+    until(knows, what='the word of the other process')
