@@ -72,6 +72,9 @@ static struct task task_of(const struct call *c)
 		t.divisible = !idempotency_wanted(c);
 	} else if (c->route == &spec_routes[ROUTE_work_claim]) {
 		t.cost = (uint32_t)((const struct work_claim_in *)c->in)->max;
+	} else if (c->route == &spec_routes[ROUTE_agent_batch]) {
+		size_t agents = ((const struct agent_batch_in *)c->in)->items_count;
+		t.cost = agents ? (uint32_t)agents : 1;
 	}
 	t.share = t.cost;
 	return t;

@@ -583,6 +583,66 @@ def test_batches_that_meet(t):
         assert len(won) == 1 and t.operator.get(f'/v1/agents/{handle}').json['name'] == f'by {won[0]}', handle
 
 
+# ---- the feed ----
+
+def changes_of(caller, since):
+    """What the feed tells beyond a number: (entity, op, id, version) of each, once it has told all of it."""
+    page = caller.get('/v1/changes', query={'since': since, 'limit': 1000}).expect(200).json
+    return [(c['entity'], c['op'], c['id'], c['version']) for c in page['items']], page['next_since']
+
+
+def test_every_write_is_told(t):
+    admin, others = t.caller('admin', tenant='feeders'), t.caller('reader', tenant='eaters')
+    since = until(lambda: changes_of(admin, 0), 5, 'the feed')[1]
+
+    def told(*expected, by=admin):
+        """Exactly these were written since the last time, in this order."""
+        nonlocal since
+        until(lambda: len(changes_of(by, since)[0]) >= len(expected), 10, f'{expected} in the feed')
+        found, since = changes_of(by, since)
+        assert found == list(expected), found
+
+    agent = Agent(t, fresh('told'), operator=admin)
+    told(('key', 'put', agent.key['id'], 0), ('agent', 'put', agent.id, 1))
+    agent.change({'name': 'x', 'visibility': 'public'}).expect(200)
+    told(('agent', 'put', agent.id, 2))
+    admin.post(f'/v1/agents/{agent.id}/capabilities', {'capability': 'memory'}).expect(200)
+    admin.call('DELETE', f'/v1/agents/{agent.id}/capabilities?capability=memory').expect(204)
+    told(('agent', 'put', agent.id, 3), ('agent', 'put', agent.id, 4))
+    second = agent.caller.post(f'/v1/agents/{agent.id}/keys', {}).expect(201).json
+    told(('key', 'put', second['id'], 0), ('key', 'put', agent.key['id'], 0))
+    batch(t, [{'handle': agent.handle, 'name': 'x'}], caller=admin, on_existing='update')
+    made = batch(t, [{'handle': agent.handle, 'name': 'y'}, {'handle': fresh('told'), 'name': 'y'}], caller=admin, on_existing='update')
+    told(('agent', 'put', agent.id, 5), ('agent', 'put', made[1]['id'], 1))
+    slug = fresh('told')
+    able = admin.post('/v1/capabilities', {'slug': slug, 'description': 'x'}).expect(201).json
+    told(('capability', 'put', able['id'], 1))
+    subject = Agent(t, fresh('told'), operator=admin)
+    said = agent.attest(subject).expect(201).json
+    agent.caller.post(f'/v1/attestations/{said["id"]}/revoke').expect(200)
+    agent.caller.post(f'/v1/attestations/{said["id"]}/revoke').expect(200)
+    told(('key', 'put', subject.key['id'], 0), ('agent', 'put', subject.id, 1),
+         ('attestation', 'put', said['id'], 1), ('attestation', 'delete', said['id'], 2))
+    admin.call('PUT', f'/v1/agents/{subject.id}/tier', {'tier': 'verified'}).expect(204)
+    told(('key', 'put', subject.key['id'], 0))
+    third = subject.caller.post(f'/v1/agents/{subject.id}/transfer', subject.proof(KeyPair())).expect(200).json
+    told(('key', 'delete', subject.key['id'], 0), ('key', 'put', third['id'], 0), ('agent', 'put', subject.id, 2))
+    admin.call('PATCH', f'/v1/agents/{agent.id}', {'name': 'z', 'visibility': 'tenant'}).expect(200)
+    told(('agent', 'put', agent.id, 6))
+    admin.call('DELETE', f'/v1/agents/{subject.id}').expect(204)
+    told(('key', 'delete', third['id'], 0), ('agent', 'delete', subject.id, 3))
+    with t.case('another tenant is told of the public ones, and that one is no longer public'):
+        seen = [c for c in changes_of(others, 0)[0] if c[2] in (agent.id, subject.id, said['id'], agent.key['id'])]
+        assert seen == [('agent', 'put', agent.id, n) for n in (2, 3, 4, 5, 6)], seen
+    with t.case('what was refused is not told'):
+        admin.post('/v1/agents', {'handle': agent.handle, 'name': 'x'}).expect(409)
+        agent.attest(agent).expect(422)
+        admin.call('PATCH', f'/v1/agents/{agent.id}', {'name': ' '}).expect(422)
+        admin.post('/v1/capabilities', {'slug': fresh('told'), 'description': 'x'}).expect(201)
+        until(lambda: changes_of(admin, since)[0], 10, 'the next change')
+        assert [c[0] for c in changes_of(admin, since)[0]] == ['capability']
+
+
 # ---- restarts ----
 
 def test_agents_live_through_a_restart(t):
