@@ -1,9 +1,8 @@
 /*
  * The package database of a Debian machine (deb-control(5), dpkg's status file) as a task graph.
  *
- * First all stanzas are read: "Name: value" lines, where lines beginning with white space go on with the value, up
- * to a blank line. Installed packages are kept and indexed by their name and by what they provide. Then each
- * becomes an item, and each of its dependencies an edge to the package that satisfies it:
+ * First all stanzas are read (control.c). Installed packages are kept and indexed by their name and by what they
+ * provide. Then each becomes an item, and each of its dependencies an edge to the package that satisfies it:
  *
  *   a | b        the first alternative that is installed, or that an installed package provides
  *   a:any, a:arm64   as they say; without a word on it, one of the same architecture is preferred
@@ -13,6 +12,7 @@
  * The key is the name under which dpkg keeps the package's files in its info directory: with the architecture for
  * "Multi-Arch: same", else without. So whoever works on the item finds them by the key alone.
  */
+#include "import/control_priv.h"
 #include "import/import_priv.h"
 
 #include "base/map.h"
@@ -29,7 +29,7 @@ enum {
 	QUOTE_MAX = 80
 };
 
-enum stanza_field {
+enum package_field {
 	PACKAGE,
 	STATUS,
 	VERSION,
@@ -56,12 +56,6 @@ static const char *const field_names[FIELD_COUNT] = {
 	[PRE_DEPENDS] = "Pre-Depends",
 	[DEPENDS] = "Depends",
 	[PROVIDES] = "Provides",
-};
-
-/* What the text says about one package; values span their continuation lines. */
-struct stanza {
-	size_t line; /* of its first field; 0 while there is none */
-	struct str fields[FIELD_COUNT];
 };
 
 struct package {
@@ -93,93 +87,17 @@ struct dpkg {
 	bool full; /* the arena is: nothing more is worth doing */
 };
 
-static void remark(struct dpkg *d, size_t line, bool refused, struct str text)
-{
-	d->full |= !import_add_fault(d->out, d->arena, line, refused, text);
-}
-
-/* ---- stanzas ---- */
-
-static int field_by_name(struct str name)
-{
-	for (int i = 0; i < FIELD_COUNT; i++)
-		if (str_eq_nocase(name, str_of(field_names[i])))
-			return i;
-	return FIELD_COUNT;
-}
-
 static struct str shortened(struct str s)
 {
 	return (struct str){s.p, s.n < QUOTE_MAX ? s.n : QUOTE_MAX};
 }
 
-static bool is_continuation(struct str line)
+static void remark(struct dpkg *d, size_t line, bool refused, struct str text)
 {
-	return line.n && (line.p[0] == ' ' || line.p[0] == '\t');
-}
-
-/* One "Name: value" line; *value is where continuation lines are added, or NULL when the field is none of ours. */
-static void take_field(struct dpkg *d, struct stanza *s, size_t number, struct str line, struct str **value)
-{
-	struct str text, name = str_cut(line, ':', &text);
-	int field = field_by_name(str_trim(name));
-
-	*value = NULL;
-	if (!s->line)
-		s->line = number;
-	if (!text.p || name.n == 0) {
-		remark(d, number, false,
-		       arena_fmt(d->arena, "neither a field nor the rest of one: %.*s", STRF(shortened(line))));
-	} else if (field < FIELD_COUNT && s->fields[field].p) {
-		remark(d, number, false,
-		       arena_fmt(d->arena, "%s stands twice; the first counts", field_names[field]));
-	} else if (field < FIELD_COUNT) {
-		s->fields[field] = text;
-		*value = &s->fields[field];
-	}
-}
-
-/* One line of a stanza. Lines are neighbours in the text, so a value that goes on only has to end later. */
-static void take_line(struct dpkg *d, struct stanza *s, size_t number, struct str line, struct str **value)
-{
-	if (memchr(line.p, '\0', line.n)) {
-		remark(d, number, false, STR("a line with a NUL byte is left out"));
-		*value = NULL;
-	} else if (!is_continuation(line)) {
-		take_field(d, s, number, line, value);
-	} else if (*value) {
-		(*value)->n = (size_t)(line.p + line.n - (*value)->p);
-	}
-}
-
-/* Reads up to a blank line or the end; false when there was nothing at all. */
-static bool next_stanza(struct dpkg *d, struct str *rest, size_t *number, struct stanza *s)
-{
-	struct str line, *value = NULL;
-	bool any = false;
-
-	*s = (struct stanza){0};
-	while (import_next_line(rest, &line)) {
-		any = true;
-		++*number;
-		if (str_trim(line).n == 0)
-			break;
-		take_line(d, s, *number, line, &value);
-	}
-	return any;
+	d->full |= !import_add_fault(d->out, d->arena, line, refused, text);
 }
 
 /* ---- packages ---- */
-
-/* "install ok installed": what is wanted, an error flag, what is. */
-static bool is_installed(struct str status)
-{
-	struct str rest;
-
-	str_cut(str_trim(status), ' ', &rest);
-	str_cut(rest, ' ', &rest);
-	return str_eqz(str_trim(rest), "installed");
-}
 
 /* Strict, because names become parts of paths. */
 static bool is_name(struct str s)
@@ -219,7 +137,7 @@ static void take_stanza(struct dpkg *d, const struct stanza *s)
 {
 	struct str name = str_trim(s->fields[PACKAGE]), architecture = str_trim(s->fields[ARCHITECTURE]);
 
-	if (!s->line || (s->fields[STATUS].p && !is_installed(s->fields[STATUS])))
+	if (!s->line || (s->fields[STATUS].p && !control_is_installed(s->fields[STATUS])))
 		return;
 	if (!s->fields[PACKAGE].p)
 		remark(d, s->line, true, STR("an entry without Package"));
@@ -237,12 +155,18 @@ static void take_stanza(struct dpkg *d, const struct stanza *s)
 		keep_package(d, s);
 }
 
+static void on_remark(void *ctx, size_t line, struct str what)
+{
+	remark(ctx, line, false, what);
+}
+
 static void read_packages(struct dpkg *d, struct str text)
 {
+	const struct control control = {field_names, FIELD_COUNT, d->arena, on_remark, d};
 	struct stanza s;
 	size_t number = 0;
 
-	while (!d->full && next_stanza(d, &text, &number, &s))
+	while (!d->full && control_next(&control, &text, &number, &s))
 		take_stanza(d, &s);
 }
 
@@ -387,42 +311,17 @@ static void add_edges(struct dpkg *d, struct work_new *w, struct package *p, str
 	}
 }
 
-/* At most so many characters; a byte that is no UTF-8 will count as one. */
-static struct str clip(struct str s, size_t characters)
-{
-	size_t n = 0;
-
-	while (n < s.n && characters-- > 0) {
-		size_t step = str_utf8_step((struct str){s.p + n, s.n - n});
-
-		n += step ? step : 1;
-	}
-	return (struct str){s.p, n};
-}
-
 static struct str synopsis(const struct package *p)
 {
-	struct str rest;
-
-	return clip(str_trim(str_cut(p->stanza.fields[DESCRIPTION], '\n', &rest)), SYNOPSIS_MAX);
+	return str_clip(control_synopsis(p->stanza.fields[DESCRIPTION]), SYNOPSIS_MAX);
 }
 
-/* The lines after the synopsis: each begins with a space that is not part of it, and " ." is a blank line. */
 static struct str long_description(struct dpkg *d, const struct package *p)
 {
-	struct str rest, line, text;
-	struct buf b = BUF_INIT(0);
+	struct str text = control_details(p->stanza.fields[DESCRIPTION], d->arena);
 
-	str_cut(p->stanza.fields[DESCRIPTION], '\n', &rest);
-	while (import_next_line(&rest, &line)) {
-		if (!str_eqz(str_trim(line), "."))
-			buf_add(&b, line.p + 1, line.n - 1);
-		buf_c(&b, '\n');
-	}
-	text = arena_str(d->arena, clip(str_trim(buf_str(&b)), DESCRIPTION_MAX));
-	d->full |= !text.p || !buf_ok(&b);
-	buf_free(&b);
-	return text;
+	d->full |= !text.p;
+	return str_clip(text, DESCRIPTION_MAX);
 }
 
 static void member(struct buf *b, const char *name, struct str text)
@@ -439,11 +338,11 @@ static struct str payload(struct dpkg *d, const struct package *p)
 
 	buf_c(&b, '{');
 	member(&b, "package", p->name);
-	member(&b, "version", clip(str_trim(p->stanza.fields[VERSION]), WORD_MAX));
+	member(&b, "version", str_clip(str_trim(p->stanza.fields[VERSION]), WORD_MAX));
 	member(&b, "architecture", p->architecture);
 	if (str_to_i64(str_trim(p->stanza.fields[INSTALLED_SIZE]), &kib) && kib >= 0 && kib <= INT64_MAX / 1024)
 		buf_fmt(&b, ",\"size\":%" PRIi64, kib * 1024);
-	member(&b, "section", clip(str_trim(p->stanza.fields[SECTION]), WORD_MAX));
+	member(&b, "section", str_clip(str_trim(p->stanza.fields[SECTION]), WORD_MAX));
 	member(&b, "description", synopsis(p));
 	buf_c(&b, '}');
 	json = arena_str(d->arena, buf_str(&b));
@@ -454,14 +353,15 @@ static struct str payload(struct dpkg *d, const struct package *p)
 
 static void describe(struct dpkg *d, struct work_new *w, const struct package *p)
 {
-	struct str title = arena_fmt(d->arena, "%.*s %.*s: %.*s", STRF(p->key),
-				     STRF(clip(str_trim(p->stanza.fields[VERSION]), WORD_MAX)), STRF(synopsis(p)));
+	struct str title =
+		arena_fmt(d->arena, "%.*s %.*s: %.*s", STRF(p->key),
+			  STRF(str_clip(str_trim(p->stanza.fields[VERSION]), WORD_MAX)), STRF(synopsis(p)));
 
 	d->full |= !title.p;
 	PUT(w, work_new, type, d->options->type.n ? d->options->type : STR("verify"));
 	if (d->options->team.n)
 		PUT(w, work_new, team, d->options->team);
-	PUT(w, work_new, title, clip(title, TITLE_MAX));
+	PUT(w, work_new, title, str_clip(title, TITLE_MAX));
 	PUT(w, work_new, description, long_description(d, p));
 	PUT(w, work_new, payload, payload(d, p));
 	PUT(w, work_new, key, p->key);
