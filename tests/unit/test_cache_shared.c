@@ -6,6 +6,8 @@
 
 #include "cache_kit.h"
 
+#include <poll.h>
+
 enum { LIFE_MS = 60000, LONG_AGO_MS = 1000000, ID = 17 };
 
 static struct redis_kit *kit;
@@ -352,6 +354,124 @@ static void a_redis_that_was_set_back_in_time_is_not_believed(void **state)
 	node_free(&b);
 }
 
+/* ---- one that is not Redis, with a clock that the test holds ---- */
+
+struct fake {
+	int listener, port;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	struct buf answer; /* to GET and TIME, as the protocol has it */
+};
+
+static size_t times_in(const char *text, size_t n, const char *word)
+{
+	size_t times = 0;
+
+	for (const char *at = text; (at = memmem(at, n - (size_t)(at - text), word, strlen(word))); at++)
+		times++;
+	return times;
+}
+
+/* Whether it has more to say to this one. */
+static bool fake_answer(struct fake *f, int fd)
+{
+	char asked[8192];
+	ssize_t n = recv(fd, asked, sizeof(asked), 0);
+	size_t writes;
+
+	if (n <= 0)
+		return false;
+	writes = times_in(asked, (size_t)n, "\r\nEVALSHA\r\n") + times_in(asked, (size_t)n, "\r\nDEL\r\n");
+	if (times_in(asked, (size_t)n, "\r\nPING\r\n"))
+		send(fd, "+PONG\r\n", 7, MSG_NOSIGNAL);
+	while (writes-- > 0)
+		send(fd, ":1\r\n", 4, MSG_NOSIGNAL);
+	if (times_in(asked, (size_t)n, "\r\nGET\r\n")) {
+		pthread_mutex_lock(&f->lock);
+		send(fd, f->answer.p, f->answer.n, MSG_NOSIGNAL);
+		pthread_mutex_unlock(&f->lock);
+	}
+	return true;
+}
+
+static void *fake_on(void *arg)
+{
+	enum { PEERS = 8 };
+	struct fake *f = arg;
+	struct pollfd fds[PEERS] = {{f->listener, POLLIN, 0}};
+	nfds_t n = 1;
+
+	while (poll(fds, n, -1) > 0 && !(fds[0].revents & ~POLLIN)) {
+		for (nfds_t i = n; i-- > 1;)
+			if (fds[i].revents && !fake_answer(f, fds[i].fd)) {
+				close(fds[i].fd);
+				fds[i] = fds[--n];
+			}
+		if (fds[0].revents && n < PEERS)
+			fds[n++] = (struct pollfd){accept(f->listener, NULL, NULL), POLLIN, 0};
+	}
+	while (n > 1)
+		close(fds[--n].fd);
+	return NULL;
+}
+
+/* It has a blob of that row, which dies so long from now. */
+static void fake_set(struct fake *f, int64_t seconds, int64_t dies_in_ms)
+{
+	struct buf value = BUF_INIT(0);
+	struct cache_blob *b = kit_blob(ID, 1, 0);
+	struct wire w = {.key = STR("t:c1:row/17"),
+			 .version = 1,
+			 .dies_ms = seconds * 1000 + dies_in_ms,
+			 .tags = {ID, 1},
+			 .etag = b->etag,
+			 .body = b->body};
+
+	wire_write(&value, &w);
+	pthread_mutex_lock(&f->lock);
+	buf_reset(&f->answer);
+	buf_fmt(&f->answer, "$%zu\r\n", value.n);
+	buf_str_add(&f->answer, buf_str(&value));
+	buf_fmt(&f->answer, "\r\n*2\r\n$10\r\n%lld\r\n$1\r\n0\r\n", (long long)seconds);
+	pthread_mutex_unlock(&f->lock);
+	buf_free(&value);
+	cache_blob_drop(&b);
+}
+
+static void lives_and_dies_by_the_clock_of_redis_which_must_not_jump(void **state)
+{
+	enum { NOW_S = 1764000000 };
+	struct fake f = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct node a;
+	char url[64];
+
+	(void)state;
+	f.listener = kit_listen(&f.port);
+	fake_set(&f, NOW_S, LIFE_MS);
+	assert_int_equal(pthread_create(&f.thread, NULL, fake_on, &f), 0);
+	snprintf(url, sizeof(url), "redis://127.0.0.1:%d", f.port);
+	a = node_at(url, KIT_TIMEOUT_MS);
+	assert_true(redis_wait(a.r, KIT_PATIENCE_MS));
+	assert_int_equal(read_row(&a, ID, 2), 1);
+	forget_locally(&a);
+	fake_set(&f, NOW_S, 0); /* dead, though Redis has not noticed */
+	assert_int_equal(read_row(&a, ID, 2), 2);
+	assert_int_equal(stats_of(&a).shared_lies, 0);
+	forget_locally(&a);
+	fake_set(&f, NOW_S, LIFE_MS + 1); /* nobody gives so long a life */
+	assert_int_equal(read_row(&a, ID, 2), 2);
+	assert_int_equal(stats_of(&a).shared_lies, 1);
+	forget_locally(&a);
+	fake_set(&f, NOW_S - 30, LIFE_MS / 2); /* the clock went back: the dead would live again */
+	assert_int_equal(read_row(&a, ID, 2), 2);
+	assert_false(stats_of(&a).shared_open);
+	node_free(&a);
+	shutdown(f.listener, SHUT_RDWR);
+	assert_int_equal(pthread_join(f.thread, NULL), 0);
+	close(f.listener);
+	buf_free(&f.answer);
+}
+
 /* ---- away ---- */
 
 static void without_redis_it_goes_on_alone_and_with_it_again(void **state)
@@ -512,6 +632,7 @@ int main(void)
 		WITH_REDIS(a_new_node_believes_redis_only_when_it_knows_what_changed),
 		WITH_REDIS(what_was_not_put_there_is_a_miss_and_is_put_right),
 		WITH_REDIS(a_redis_that_was_set_back_in_time_is_not_believed),
+		WITH_REDIS(lives_and_dies_by_the_clock_of_redis_which_must_not_jump),
 		WITH_REDIS(without_redis_it_goes_on_alone_and_with_it_again),
 		WITH_REDIS(a_change_that_redis_never_heard_of_is_void_all_the_same),
 		WITH_REDIS(a_wrong_password_is_as_no_redis),
