@@ -166,7 +166,7 @@ bool changes_read(struct changes *feed, int64_t since, struct change_row *out, s
 {
 	*count = 0;
 	pthread_mutex_lock(&feed->lock);
-	bool here = since <= feed->last && since + 1 >= feed->first;
+	bool here = feed->last && since <= feed->last && since + 1 >= feed->first;
 	for (int64_t seq = since + 1; here && seq <= feed->last && *count < max; seq++)
 		out[(*count)++] = feed->newest[(size_t)seq & (feed->kept - 1)];
 	pthread_mutex_unlock(&feed->lock);
