@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #define REDIS_KIT_PASSWORD "s3cret:/@%"
@@ -100,6 +101,7 @@ static inline void redis_kit_start(struct redis_kit *k)
 	k->pid = fork();
 	assert_true(k->pid >= 0);
 	if (k->pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies takes it along */
 		dup2(open("/dev/null", O_RDWR), STDOUT_FILENO);
 		execl("/usr/bin/redis-server", "redis-server", "--bind", "127.0.0.1", "--port", port,
 		      "--requirepass", REDIS_KIT_PASSWORD, "--save", "", "--appendonly", "no", "--dir", "/tmp",
