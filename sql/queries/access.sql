@@ -15,6 +15,15 @@ INSERT INTO tenants (id, name, created_ms) VALUES ($1, $2, $3) RETURNING id
 -- out: tenant_row
 SELECT id, name, created_ms FROM tenants ORDER BY id
 
+-- name: tenant_count :one
+-- out: (count int64)
+SELECT count(*) AS count FROM tenants
+
+-- name: key_get :one
+-- in: id_row
+-- out: key_row
+SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys WHERE id = $1
+
 -- name: key_insert :exec
 -- in: key_row
 INSERT INTO keys (id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier)

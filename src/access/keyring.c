@@ -1,7 +1,9 @@
 /*
  * The keyring: see keyring.h. Keys are found by the first eight bytes of their hash, then compared whole; equal
  * first bytes are chained. Nothing is ever removed but by keyring_load(), which builds a new set beside the old
- * one.
+ * one; it is called when many keys are here that the store has no more.
+ *
+ * `loading` keeps loading and following apart, so that what is followed is never put into a set that is about to go.
  */
 #include "access/keyring.h"
 
@@ -9,6 +11,7 @@
 #include "base/log.h"
 #include "base/magic.h"
 #include "base/map.h"
+#include "base/vec.h"
 #include "store/queries.h"
 
 #include <pthread.h>
@@ -32,11 +35,14 @@ struct ring {
 };
 
 struct keyring {
+	pthread_mutex_t loading; /* taken before the lock; guards the next two */
+	struct arena *arena;     /* of a statement */
+	unsigned gone;           /* keys that are here and no longer in the store */
 	pthread_rwlock_t lock;
 	struct ring *ring;
 };
 
-enum { RING_MAX_BYTES = 1 << 30 };
+enum { RING_MAX_BYTES = 1 << 30, ARENA_BYTES = 1 << 12, GONE_MAX = 10000 };
 
 static struct ring *ring_new(void)
 {
@@ -65,12 +71,13 @@ static uint64_t hash_start(const unsigned char hash[KEY_HASH_BYTES])
 
 static void ring_put_tenant(struct ring *r, const struct keyring_tenant *tenant)
 {
+	if (map_get(&r->tenants, (uint64_t)tenant->id))
+		return; /* reloaded meanwhile: names do not change */
 	struct tenant_node *node = ARENA_NEW(r->arena, struct tenant_node);
 	CHECK(node);
 	node->tenant = *tenant;
 	node->tenant.name = arena_str(r->arena, tenant->name);
-	if (map_put(&r->tenants, (uint64_t)tenant->id, node))
-		return; /* reloaded meanwhile: names do not change */
+	map_put(&r->tenants, (uint64_t)tenant->id, node);
 	node->same = map_put(&r->tenants_by_name, str_hash(tenant->name), node);
 }
 
@@ -122,29 +129,36 @@ static enum err load_tenant(void *ctx, const void *row)
 	return OK;
 }
 
+/* False for a row that no version of this program wrote. */
+static bool key_of(const struct key_row *row, struct keyring_key *out)
+{
+	*out = (struct keyring_key){.id = row->id,
+				    .tenant = row->tenant,
+				    .created_ms = row->created_ms,
+				    .expires_ms = row->expires_ms,
+				    .revoked_ms = row->revoked_ms,
+				    .agent = row->agent,
+				    .scope = (enum scope)row->scope,
+				    .tier = (enum limit_tier)row->tier,
+				    .name = row->name};
+	if (row->hash.n != KEY_HASH_BYTES || row->scope < SCOPE_NONE || row->scope > SCOPE_ADMIN ||
+	    row->tier < TIER_UNLIMITED || row->tier > TIER_PARTNER) {
+		LOG_W("keyring.bad_row", "key=%lld", (long long)row->id);
+		return false;
+	}
+	memcpy(out->hash, row->hash.p, KEY_HASH_BYTES);
+	return true;
+}
+
 static enum err load_key(void *ctx, const void *row)
 {
-	const struct key_row *k = row;
-	struct keyring_key key = {.id = k->id,
-				  .tenant = k->tenant,
-				  .created_ms = k->created_ms,
-				  .expires_ms = k->expires_ms,
-				  .revoked_ms = k->revoked_ms,
-				  .agent = k->agent,
-				  .scope = (enum scope)k->scope,
-				  .tier = (enum limit_tier)k->tier,
-				  .name = k->name};
-	if (k->hash.n != KEY_HASH_BYTES || k->scope < SCOPE_NONE || k->scope > SCOPE_ADMIN ||
-	    k->tier < TIER_UNLIMITED || k->tier > TIER_PARTNER) {
-		LOG_W("keyring.bad_row", "key=%lld", (long long)k->id);
-		return OK;
-	}
-	memcpy(key.hash, k->hash.p, KEY_HASH_BYTES);
-	ring_put_key(ctx, &key);
+	struct keyring_key key;
+	if (key_of(row, &key))
+		ring_put_key(ctx, &key);
 	return OK;
 }
 
-enum err keyring_load(struct keyring *k, struct db *db)
+static enum err load(struct keyring *k, struct db *db)
 {
 	struct ring *fresh = ring_new();
 	enum err err = q_tenant_all(db, load_tenant, fresh);
@@ -156,8 +170,107 @@ enum err keyring_load(struct keyring *k, struct db *db)
 		k->ring = fresh;
 		fresh = old;
 		pthread_rwlock_unlock(&k->lock);
+		k->gone = 0;
 	}
 	ring_destroy(&fresh);
+	return err;
+}
+
+enum err keyring_load(struct keyring *k, struct db *db)
+{
+	pthread_mutex_lock(&k->loading);
+	enum err err = load(k, db);
+	pthread_mutex_unlock(&k->loading);
+	return err;
+}
+
+/* ---- what others change ---- */
+
+static enum err put_tenant(void *ctx, const void *row)
+{
+	const struct tenant_row *t = row;
+	keyring_put_tenant(ctx,
+			   &(struct keyring_tenant){.id = t->id, .created_ms = t->created_ms, .name = t->name});
+	return OK;
+}
+
+static enum err find_new_tenants(struct keyring *k, struct db *db)
+{
+	struct tenant_count_out stored;
+	arena_reset(k->arena);
+	enum err err = q_tenant_count(db, k->arena, &stored);
+	if (err)
+		return err;
+	pthread_rwlock_rdlock(&k->lock);
+	bool all_known = (uint64_t)stored.count == k->ring->tenants.count;
+	pthread_rwlock_unlock(&k->lock);
+	return all_known ? OK : q_tenant_all(db, put_tenant, k);
+}
+
+enum err keyring_find_new_tenants(struct keyring *k, struct db *db)
+{
+	pthread_mutex_lock(&k->loading);
+	enum err err = find_new_tenants(k, db);
+	pthread_mutex_unlock(&k->loading);
+	return err;
+}
+
+/* The keys of some rows of the feed, while they are read anew. */
+struct reading {
+	struct keyring *keyring;
+	VEC(struct id_row) keys;
+	bool new_tenants;
+};
+
+static bool knows_tenant(struct keyring *k, int64_t id)
+{
+	pthread_rwlock_rdlock(&k->lock);
+	bool known = map_get(&k->ring->tenants, (uint64_t)id) != NULL;
+	pthread_rwlock_unlock(&k->lock);
+	return known;
+}
+
+static enum err put_key(void *ctx, size_t i, const void *row)
+{
+	struct reading *r = ctx;
+	struct keyring_key key;
+	if (!row) {
+		r->keyring->gone++;
+		keyring_revoke(r->keyring, r->keys.v[i].id, 1);
+	} else if (key_of(row, &key)) {
+		keyring_put_key(r->keyring, &key);
+		r->new_tenants = r->new_tenants || !knows_tenant(r->keyring, key.tenant);
+	}
+	return OK;
+}
+
+static enum err read_keys(struct reading *r, struct db *db)
+{
+	if (r->keys.n == 0)
+		return OK;
+	enum err err = q_key_get_each(db, r->keys.v, r->keys.n, put_key, r);
+	if (!err && r->new_tenants)
+		err = q_tenant_all(db, put_tenant, r->keyring);
+	return !err && r->keyring->gone > GONE_MAX ? load(r->keyring, db) : err;
+}
+
+static enum err follow(struct keyring *k, struct db *db, const struct change_row *rows, size_t count)
+{
+	struct reading r = {.keyring = k};
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].entity == ENTITY_KEY)
+			VEC_PUSH(&r.keys)->id = rows[i].ref;
+	enum err err = read_keys(&r, db);
+	VEC_FREE(&r.keys);
+	return err;
+}
+
+enum err keyring_follow(void *ctx, struct db *db, const struct change_row *rows, size_t count)
+{
+	struct keyring *k = ctx;
+	pthread_mutex_lock(&k->loading);
+	enum err err = count ? follow(k, db, rows, count) : load(k, db);
+	pthread_mutex_unlock(&k->loading);
 	return err;
 }
 
@@ -183,6 +296,8 @@ struct keyring *keyring_new(void)
 {
 	CHECK(sodium_init() >= 0);
 	struct keyring *k = NEW(struct keyring);
+	pthread_mutex_init(&k->loading, NULL);
+	k->arena = arena_new(ARENA_BYTES);
 	pthread_rwlock_init(&k->lock, NULL);
 	k->ring = ring_new();
 	return k;
@@ -194,6 +309,8 @@ void keyring_destroy(struct keyring **k)
 		return;
 	ring_destroy(&(*k)->ring);
 	pthread_rwlock_destroy(&(*k)->lock);
+	pthread_mutex_destroy(&(*k)->loading);
+	arena_destroy(&(*k)->arena);
 	free(*k);
 	*k = NULL;
 }

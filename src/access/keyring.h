@@ -3,8 +3,8 @@
  *
  * A key's secret is 256 random bits as text ("tf_" and 52 characters); only its BLAKE2b-256 hash is kept. The
  * keyring is a copy of the tables `tenants` and `keys`: changes made by this process are put in after their commit,
- * those of other processes arrive with keyring_load(), which the server calls every two seconds on PostgreSQL. One
- * read-write lock, held for the time of a hash lookup.
+ * those of other processes arrive one by one with the feed of changes (keyring_follow()), tenants by looking for
+ * them. One read-write lock, held for the time of a hash lookup.
  */
 #ifndef TENFOLD_ACCESS_KEYRING_H
 #define TENFOLD_ACCESS_KEYRING_H
@@ -14,6 +14,7 @@
 
 enum { KEY_HASH_BYTES = 32, KEY_SECRET_TEXT = 56 /* "tf_", 52 characters, NUL */ };
 
+struct change_row;
 struct keyring;
 
 struct keyring_key {
@@ -33,8 +34,15 @@ struct keyring_tenant {
 struct keyring *keyring_new(void);
 void keyring_destroy(struct keyring **k);
 
-/* Replaces everything by what the store holds. */
+/* Replaces everything by what the store holds. What keyring_put_… put in meanwhile may be gone after it, unless the
+ * feed of changes tells of it later. */
 enum err keyring_load(struct keyring *k, struct db *db);
+
+/* A listener of the feed (directory/follower.h), with the keyring as ctx: reads the keys anew that the rows tell of. */
+enum err keyring_follow(void *ctx, struct db *db, const struct change_row *rows, size_t count);
+
+/* Looks for tenants that are not known here: as long as there are none, one small statement. */
+enum err keyring_find_new_tenants(struct keyring *k, struct db *db);
 
 void keyring_secret_new(char secret[KEY_SECRET_TEXT]);
 void keyring_secret_hash(struct str secret, unsigned char hash[KEY_HASH_BYTES]);

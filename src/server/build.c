@@ -77,6 +77,25 @@ static enum err make_default_tenant(struct server *s, struct db *db)
 	return err == ERR_ALREADY_EXISTS ? OK : err; /* another process was faster */
 }
 
+/* Other processes on the same store are told of it. */
+static enum err store_admin_key(struct db *db, const struct key_row *row)
+{
+	struct change_fact fact = {.tenant = row->tenant,
+				   .entity = ENTITY_KEY,
+				   .op = OP_PUT,
+				   .ref = row->id,
+				   .at_ms = row->created_ms};
+	enum err err = db_begin(db);
+	if (!err)
+		err = q_key_insert(db, row);
+	if (!err)
+		err = q_change_add(db, &fact, 1);
+	if (!err)
+		return db_commit(db);
+	db_rollback(db);
+	return err;
+}
+
 static enum err make_admin_key(struct server *s, struct db *db, struct problem *p)
 {
 	struct keyring_tenant tenant;
@@ -91,13 +110,17 @@ static enum err make_admin_key(struct server *s, struct db *db, struct problem *
 			      .scope = SCOPE_ADMIN,
 			      .hash = {(const char *)hash, sizeof hash},
 			      .created_ms = clock_now_ms(s->app.clock)};
-	enum err err = q_key_insert(db, &row);
+	enum err err = store_admin_key(db, &row);
 	return err ? err : datadir_write_admin_key(s->dir, s->admin_secret, p);
 }
 
 static enum err prepare_access(struct server *s, struct db *db, struct problem *p)
 {
-	enum err err = keyring_load(s->app.keyring, db);
+	struct change_ends_out ends = {0};
+	enum err err = q_change_ends(db, s->arena, &ends);
+	s->changes_known = ends.last;
+	if (!err)
+		err = keyring_load(s->app.keyring, db);
 	struct keyring_tenant tenant;
 	if (!err && !keyring_find_tenant(s->app.keyring, STR("default"), s->arena, &tenant)) {
 		s->first_start = true;
@@ -344,6 +367,7 @@ static enum err make_kept(struct server *s, struct problem *p)
 	if (store_kind(app->store) == STORE_SQLITE)
 		cache_trust(app->cache, INT64_MAX); /* nobody else writes there */
 	changes_on_commit(app->feed, kept_committed, app);
+	follower_listen(app->follower, keyring_follow, app->keyring);
 	follower_listen(app->follower, kept_follow, app);
 	kept_show(app);
 	return OK;
@@ -356,12 +380,13 @@ static void make_index(struct app *app)
 	follower_listen(app->follower, agent_index_follow, app->index);
 }
 
-static enum err start_directory(struct app *app, struct problem *p)
+static enum err start_directory(struct server *s, struct problem *p)
 {
+	struct app *app = &s->app;
 	enum err err = jobs_start(app->jobs, p);
 	if (!err && app->sequencer)
 		err = sequencer_start(app->sequencer, p);
-	return err ? err : follower_start(app->follower, FOLLOWER_FROM_NOW, p);
+	return err ? err : follower_start(app->follower, s->changes_known, p);
 }
 
 /* While steps can still be run, and streams be woken. */
@@ -453,7 +478,7 @@ static enum err build(struct server *s, struct problem *p)
 	if (!err)
 		err = executor_start(app->executor, p);
 	if (!err)
-		err = start_directory(app, p);
+		err = start_directory(s, p);
 	if (!err)
 		err = http_server_start(app->http, p);
 	return err ? err : datadir_write_server(s->dir, http_server_url(app->http), p);

@@ -1,13 +1,16 @@
 /*
  * `tenfold serve`: builds the server, waits for a signal, takes it apart.
  *
- * The main thread only waits: for signals, and every two seconds to look for keys that other processes on the same
- * PostgreSQL have made or revoked. Stopping takes at most shutdown_timeout and two seconds more; then the process
+ * The main thread only waits: for signals, and on PostgreSQL every two seconds to look for tenants that other
+ * processes have made. Their keys come with the feed of changes; while that stands still, because the process that
+ * numbers changes has died, all of them are read every time. Stopping takes at most shutdown_timeout and two seconds more; then the process
  * ends hard, which loses nothing that was answered.
  */
 #include "server/serve.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "directory/follower.h"
 #include "http/http.h"
 #include "server/build.h"
 #include "store/fault.h"
@@ -20,7 +23,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RELOAD_MS = 2000, HARD_END_S = 2 };
+enum { LOOK_MS = 2000, HARD_END_S = 2 };
+
+static const int64_t STANDS_STILL_NS = 1000000000;
 
 static int block_signals(void)
 {
@@ -53,16 +58,18 @@ static void arm_faults(const struct server *s)
 	fault_arm(s->app.store);
 }
 
-static void reload_keys(struct server *s, struct db **db)
+static void look_for_others(struct server *s, struct db **db)
 {
+	struct app *app = &s->app;
 	struct problem p = {0};
-	if (store_kind(s->app.store) == STORE_SQLITE)
+	if (store_kind(app->store) == STORE_SQLITE)
 		return; /* no other process writes there */
-	if (!*db && store_connect(s->app.store, DB_READ, db, &p) != OK)
+	if (!*db && store_connect(app->store, DB_READ, db, &p) != OK)
 		return;
-	enum err err = keyring_load(s->app.keyring, *db);
+	bool stands_still = clock_mono_ns() - follower_current_ns(app->follower) > STANDS_STILL_NS;
+	enum err err = stands_still ? keyring_load(app->keyring, *db) : keyring_find_new_tenants(app->keyring, *db);
 	if (err) {
-		LOG_W("keyring.reload_failed", "error=%s", err_info(err)->code);
+		LOG_W("keyring.look_failed", "error=%s", err_info(err)->code);
 		db_close(db);
 	}
 }
@@ -74,8 +81,8 @@ static int wait_for_signal(struct server *s, int signals)
 	while (!got) {
 		struct pollfd fd = {.fd = signals, .events = POLLIN};
 		struct signalfd_siginfo info;
-		if (poll(&fd, 1, RELOAD_MS) <= 0)
-			reload_keys(s, &db);
+		if (poll(&fd, 1, LOOK_MS) <= 0)
+			look_for_others(s, &db);
 		else if (read(signals, &info, sizeof info) == sizeof info)
 			got = (int)info.ssi_signo;
 	}
