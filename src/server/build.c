@@ -116,11 +116,7 @@ static enum err make_admin_key(struct server *s, struct db *db, struct problem *
 
 static enum err prepare_access(struct server *s, struct db *db, struct problem *p)
 {
-	struct change_ends_out ends = {0};
-	enum err err = q_change_ends(db, s->arena, &ends);
-	s->changes_known = ends.last;
-	if (!err)
-		err = keyring_load(s->app.keyring, db);
+	enum err err = keyring_load(s->app.keyring, db);
 	struct keyring_tenant tenant;
 	if (!err && !keyring_find_tenant(s->app.keyring, STR("default"), s->arena, &tenant)) {
 		s->first_start = true;
@@ -380,13 +376,12 @@ static void make_index(struct app *app)
 	follower_listen(app->follower, agent_index_follow, app->index);
 }
 
-static enum err start_directory(struct server *s, struct problem *p)
+static enum err start_directory(struct app *app, struct problem *p)
 {
-	struct app *app = &s->app;
 	enum err err = jobs_start(app->jobs, p);
 	if (!err && app->sequencer)
 		err = sequencer_start(app->sequencer, p);
-	return err ? err : follower_start(app->follower, s->changes_known, p);
+	return err ? err : follower_start(app->follower, FOLLOWER_FROM_NOW, p);
 }
 
 /* While steps can still be run, and streams be woken. */
@@ -478,7 +473,7 @@ static enum err build(struct server *s, struct problem *p)
 	if (!err)
 		err = executor_start(app->executor, p);
 	if (!err)
-		err = start_directory(s, p);
+		err = start_directory(app, p);
 	if (!err)
 		err = http_server_start(app->http, p);
 	return err ? err : datadir_write_server(s->dir, http_server_url(app->http), p);

@@ -19,7 +19,6 @@ struct server {
 	struct datadir *dir;
 	const struct serve_params *params;
 	bool first_start;
-	int64_t changes_known; /* number of the last change before the keys were read */
 	char admin_secret[KEY_SECRET_TEXT]; /* empty unless a key was made */
 };
 
