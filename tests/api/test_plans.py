@@ -25,7 +25,8 @@ MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'ch
 COLD = {
     'tenant_all': 'all of a small table, at the start', 'tenant_count': 'every two seconds, of a small table',
     'key_all': 'all keys, into memory',
-    'agent_count': 'a count is asked for', 'agent_count_public': 'a count is asked for',
+    'agent_total': 'how far the index is, at the start',
+        'agent_count': 'a count is asked for', 'agent_count_public': 'a count is asked for',
     'change_number': 'sorts what it numbers, which is bounded',
 }
 
