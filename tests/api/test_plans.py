@@ -26,7 +26,7 @@ COLD = {
     'tenant_all': 'all of a small table, at the start', 'tenant_count': 'every two seconds, of a small table',
     'key_all': 'all keys, into memory',
     'agent_total': 'how far the index is, at the start',
-        'agent_count': 'a count is asked for', 'agent_count_public': 'a count is asked for',
+    'agent_count': 'a count is asked for', 'agent_count_public': 'a count is asked for',
     'change_number': 'sorts what it numbers, which is bounded',
 }
 
