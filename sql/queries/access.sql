@@ -33,6 +33,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 -- out: key_row
 SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys ORDER BY id
 
+-- name: key_of_hash :one
+-- in: (hash bytes)
+-- out: key_row
+SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys WHERE hash = $1
+
 -- name: key_revoke :one
 -- in: (id id64, tenant id64, revoked_ms int64)
 -- out: (id id64)

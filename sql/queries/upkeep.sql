@@ -8,6 +8,12 @@
 DELETE FROM challenges WHERE id IN (SELECT id FROM challenges WHERE expires_ms < $1 ORDER BY expires_ms LIMIT $2)
 RETURNING id
 
+-- name: signature_expire :many
+-- in: upkeep_in
+-- out: id_row
+DELETE FROM signatures WHERE id IN (SELECT id FROM signatures WHERE expires_ms < $1 ORDER BY expires_ms LIMIT $2)
+RETURNING id
+
 -- name: key_clear :many
 -- in: upkeep_in
 -- out: (id id64, tenant id64)

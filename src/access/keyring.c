@@ -274,6 +274,20 @@ enum err keyring_follow(void *ctx, struct db *db, const struct change_row *rows,
 	return err;
 }
 
+enum err keyring_look_up(struct keyring *k, struct db *db, struct str secret, struct arena *a)
+{
+	unsigned char hash[KEY_HASH_BYTES];
+	struct key_row row;
+	struct keyring_key key;
+	keyring_secret_hash(secret, hash);
+	struct key_of_hash_in in = {.hash = {(const char *)hash, sizeof hash}};
+	enum err err = q_key_of_hash(db, &in, a, &row);
+	if (err || !key_of(&row, &key))
+		return err ? err : ERR_NOT_FOUND;
+	keyring_put_key(k, &key);
+	return knows_tenant(k, key.tenant) ? OK : keyring_find_new_tenants(k, db);
+}
+
 /* ---- secrets ---- */
 
 void keyring_secret_new(char secret[KEY_SECRET_TEXT])
@@ -379,6 +393,16 @@ static enum err select_tenant(const struct ring *r, const struct keyring_key *ke
 		return ERR_NOT_FOUND;
 	*out = other;
 	return OK;
+}
+
+bool keyring_knows(struct keyring *k, struct str secret)
+{
+	unsigned char hash[KEY_HASH_BYTES];
+	keyring_secret_hash(secret, hash);
+	pthread_rwlock_rdlock(&k->lock);
+	bool known = ring_find_key(k->ring, hash);
+	pthread_rwlock_unlock(&k->lock);
+	return known;
 }
 
 enum err keyring_authenticate(struct keyring *k, struct str secret, struct str tenant, int64_t now_ms,

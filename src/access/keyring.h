@@ -44,6 +44,9 @@ enum err keyring_follow(void *ctx, struct db *db, const struct change_row *rows,
 /* Looks for tenants that are not known here: as long as there are none, one small statement. */
 enum err keyring_find_new_tenants(struct keyring *k, struct db *db);
 
+/* One key that another process has made a moment ago, by its secret; with its tenant. ERR_NOT_FOUND. */
+enum err keyring_look_up(struct keyring *k, struct db *db, struct str secret, struct arena *a);
+
 void keyring_secret_new(char secret[KEY_SECRET_TEXT]);
 void keyring_secret_hash(struct str secret, unsigned char hash[KEY_HASH_BYTES]);
 
@@ -53,6 +56,9 @@ void keyring_put_key(struct keyring *k, const struct keyring_key *key);
 void keyring_revoke(struct keyring *k, int64_t key, int64_t now_ms);
 void keyring_expire(struct keyring *k, int64_t key, int64_t expires_ms);
 void keyring_set_tier(struct keyring *k, int64_t key, enum limit_tier tier);
+
+/* Is there such a key here, in force or not? */
+bool keyring_knows(struct keyring *k, struct str secret);
 
 /* Secret and X-Tenant ("" for none) → *out, its names copied into the arena. No secret gives scope none and no
  * tenant. ERR_UNAUTHENTICATED: unknown, expired or revoked. ERR_FORBIDDEN: X-Tenant without an admin key.

@@ -28,6 +28,7 @@ struct jobs;
 struct limits;
 struct metrics;
 struct redis;
+struct replays;
 struct runner;
 struct sequencer;
 struct sessions;
@@ -40,6 +41,8 @@ struct app {
 	struct clock *clock;
 	struct store *store;
 	struct keyring *keyring;
+	struct replays *replays; /* signatures taken, on SQLite */
+	int64_t started_ms;
 	struct limits *limits;
 	struct metrics *metrics;
 	struct eventlog *events;

@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 #include "api/idempotency.h"
+#include "api/identify.h"
 #include "api/runner.h"
 
 #include "store/gather.h"
@@ -133,6 +134,10 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 	}
 	struct call *c = CONTAINER_OF(t, struct call, task);
 	CHECK_OBJ(c, CALL_MAGIC);
+	if (t->kind == TASK_IDENTIFY) {
+		identify_run(c, db, why);
+		return;
+	}
 	if (c->route->runs == RUNS_STREAM) {
 		count_failure(call_app(c), c->stream->fetch(c->stream_state, db, why));
 		http_fetched(c);

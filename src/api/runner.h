@@ -12,7 +12,7 @@
 #include "api/app.h"
 #include "store/chore.h"
 
-enum { TASK_CALL, TASK_JOB, TASK_CHORE, TASK_GATHER };
+enum { TASK_CALL, TASK_JOB, TASK_CHORE, TASK_GATHER, TASK_IDENTIFY };
 
 /* The first member of what its poster allocated; freed here, after it was run or when it cannot be any more
  * (stopping, not the owner). It may be run a second time when the first batch was undone. */

@@ -79,8 +79,10 @@ static enum err expiry(void *ctx, struct db *db, struct job_run *run)
 {
 	const struct upkeep_config *config = ctx;
 	struct cleared_keys keys = {0};
-	size_t challenges = 0, flips = 0, changes = 0;
+	size_t challenges = 0, signatures = 0, flips = 0, changes = 0;
 	enum err err = q_challenge_expire(db, &(struct upkeep_in){run->now_ms, AT_ONCE}, count_one, &challenges);
+	if (!err)
+		err = q_signature_expire(db, &(struct upkeep_in){run->now_ms, AT_ONCE}, count_one, &signatures);
 	if (!err)
 		err = clear_keys(db, run, &keys);
 	if (!err)
@@ -90,9 +92,11 @@ static enum err expiry(void *ctx, struct db *db, struct job_run *run)
 		err = clear_changes(db, run->now_ms - config->changes_kept_ms, &changes);
 	if (!err)
 		err = q_change_add(db, keys.facts, keys.count);
-	run->more = challenges == AT_ONCE || keys.count == AT_ONCE || flips == AT_ONCE || changes == AT_ONCE;
-	buf_fmt(&run->result, "%zu challenges, %zu keys, %zu flips of liveness and %zu changes cleared away",
-		challenges, keys.count, flips, changes);
+	run->more = challenges == AT_ONCE || signatures == AT_ONCE || keys.count == AT_ONCE || flips == AT_ONCE ||
+		    changes == AT_ONCE;
+	buf_fmt(&run->result,
+		"%zu challenges, %zu signatures, %zu keys, %zu flips of liveness and %zu changes cleared away",
+		challenges, signatures, keys.count, flips, changes);
 	return err;
 }
 

@@ -20,21 +20,38 @@ static const struct {
 	const char *name;
 	size_t length, offset;
 } known[] = {
+	HEADER("Date", date),
 	HEADER("Host", host),
 	HEADER("Expect", expect),
 	HEADER("If-Match", if_match),
 	HEADER("X-Tenant", tenant),
+	HEADER("Signature", signature),
+	HEADER("X-Agent-Id", agent_id),
 	HEADER("Content-Type", content_type),
 	HEADER("X-Request-Id", request_id),
 	HEADER("Authorization", authorization),
 	HEADER("If-None-Match", if_none_match),
 	HEADER("Last-Event-ID", last_event_id),
 	HEADER("X-Forwarded-For", forwarded_for),
+	HEADER("Content-Digest", content_digest),
 	HEADER("Content-Length", content_length),
+	HEADER("Signature-Input", signature_input),
 	HEADER("Idempotency-Key", idempotency_key),
 	HEADER("Transfer-Encoding", transfer_encoding),
+	HEADER("X-Agent-Signature", agent_signature),
+	HEADER("X-Agent-Timestamp", agent_timestamp),
 	HEADER("X-Tenfold-Forwarded", forwarded),
 };
+
+struct str http_header_of(const struct call *c, struct str name)
+{
+	const struct headers *h = &call_own((struct call *)(uintptr_t)c)->headers;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].length == name.n && str_eq_nocase(name, (struct str){known[i].name, name.n}))
+			return *(const struct str *)(const void *)((const char *)h + known[i].offset);
+	return (struct str){0};
+}
 
 static enum err framing_fault(struct call_private *c, const char *what)
 {
@@ -141,6 +158,13 @@ static enum err check_idempotency_key(struct call_private *c)
 	return OK;
 }
 
+enum err headers_too_much_unidentified(struct call_private *c)
+{
+	return call_fail(&c->call, ERR_UNAUTHENTICATED,
+			 "with a signature, or a key that this process does not know yet, a body may have %d bytes",
+			 BODY_UNIDENTIFIED);
+}
+
 static enum err check_body(struct call_private *c)
 {
 	const struct route *route = c->call.route;
@@ -148,6 +172,8 @@ static enum err check_body(struct call_private *c)
 
 	if (c->declared == 0)
 		return OK;
+	if (c->unidentified && c->declared != BODY_UNKNOWN && c->declared > BODY_UNIDENTIFIED)
+		return headers_too_much_unidentified(c);
 	if (route->max_body == 0)
 		return call_fail(&c->call, ERR_TOO_LARGE, "this call takes no body");
 	if (c->declared != BODY_UNKNOWN && c->declared > route->max_body)

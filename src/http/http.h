@@ -29,8 +29,12 @@ struct rate {
 struct http_hooks {
 	/* Bearer secret ("" when there was none) and the X-Tenant header ("" likewise) → c->caller; without a secret
 	 * one without key and with scope none.
-	 * ERR_UNAUTHENTICATED when the secret is given but not valid. Runs on the loop, so under a microsecond. */
+	 * ERR_UNAUTHENTICATED when the secret is given but not valid. ERR_NOT_CACHED when only the store can tell:
+	 * then `identify` does once the body is there. Runs on the loop, so under a microsecond. */
 	enum err (*authenticate)(struct call *c, struct str secret, struct str tenant);
+	/* Takes the call over until http_finish() with c->caller filled, or an error. May be NULL when authenticate
+	 * never asks for it. */
+	enum err (*identify)(struct call *c);
 	/* May this caller make a call now? OK or ERR_RATE_LIMITED. Runs after authenticate, for calls that need a
 	 * key or would without --public-directory and the like; on the loop, so under a microsecond. NULL: always. */
 	enum err (*admit)(struct call *c, struct rate *out);
@@ -79,6 +83,8 @@ struct http_request {
 	struct str forwarded; /* X-Tenfold-Forwarded: another process passed it on */
 };
 struct http_request http_request_of(const struct call *c);
+/* The value of a header that this server reads; p is NULL when it did not come, or is not among them. */
+struct str http_header_of(const struct call *c, struct str name);
 
 /* The call is done: c->outcome, c->out and the rest are final. Any thread; the call may be gone at return. */
 void http_finish(struct call *c);

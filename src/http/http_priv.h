@@ -48,6 +48,8 @@ enum {
 	/* Bodies beyond BODY_FREE draw on a budget of all connections together. */
 	BODY_FREE = 16 << 10,
 	BODY_BYTES_MAX = 512 << 20,
+	/* Of who is not known yet. */
+	BODY_UNIDENTIFIED = 64 << 10,
 	/* Buffers that grew beyond this are given back when their call ends. */
 	BUFFER_KEPT = 16 << 10,
 	CALLS_KEPT = 1024,
@@ -148,6 +150,7 @@ struct headers {
 	struct str host, authorization, tenant, request_id, idempotency_key, last_event_id;
 	struct str content_type, content_length, transfer_encoding, expect, if_match, if_none_match, forwarded_for;
 	struct str forwarded;
+	struct str agent_id, agent_timestamp, agent_signature, signature_input, signature, content_digest, date;
 };
 
 struct call_private {
@@ -157,6 +160,8 @@ struct call_private {
 	struct call_private *next; /* in the free list, the finished list or the resting streams */
 	enum stage stage;
 	bool headers_seen, counted, dispatched;
+	bool unidentified; /* who calls is asked for when the body is there … */
+	bool identifying;  /* … and is being asked for */
 	bool head, close;
 	enum err refused; /* found before the body was read */
 	struct str query;
@@ -236,7 +241,8 @@ void *request_begin(void *loop, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result request_continue(void *loop, struct MHD_Connection *mhd, const char *url, const char *method,
 				 const char *version, const char *upload, size_t *upload_size, void **state);
 void request_over(void *loop, struct MHD_Connection *mhd, void **state, enum MHD_RequestTerminationCode why);
-void request_lost(struct call_private *c); /* its connection closed without request_over() */
+void request_identified(struct call_private *c); /* its suspended connection is resumed next */
+void request_lost(struct call_private *c);       /* its connection closed without request_over() */
 size_t request_keep_escapes(void *cls, struct MHD_Connection *mhd, char *text);
 
 /* ---- headers.c ---- */
@@ -245,6 +251,8 @@ size_t request_keep_escapes(void *cls, struct MHD_Connection *mhd, char *text);
 enum err headers_read(struct call_private *c, const char *version);
 /* Checks the others, which the route gives a meaning. */
 enum err headers_check(struct call_private *c);
+/* The error of a body that is only taken of who is known. */
+enum err headers_too_much_unidentified(struct call_private *c);
 enum err headers_credentials(struct call_private *c, struct str *secret);
 void headers_request_id(struct call_private *c);
 void headers_address(struct call_private *c);

@@ -84,7 +84,9 @@ static void answer_finished(struct loop *l)
 			continue;
 		}
 		CHECK(c->stage == STAGE_FINISHED);
-		if (is_gone(c))
+		if (c->identifying)
+			request_identified(c); /* request_continue() is asked again and goes on */
+		else if (is_gone(c))
 			c->stage = STAGE_ANSWERED;
 		else
 			answer(c);

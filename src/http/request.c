@@ -114,6 +114,20 @@ static enum err find_route(struct call_private *c, const char *method)
 	return e ? other_methods(c, match.allowed) : OK;
 }
 
+static enum err check_scope(struct call_private *c)
+{
+	struct call *call = &c->call;
+
+	if (call->caller.scope >= call->route->scope)
+		return OK;
+	if (!call->caller.key && !call->caller.agent && (call->route->flags & c->loop->server->config.keyless))
+		return OK;
+	if (!call->caller.key && !call->caller.agent)
+		return call_fail(call, ERR_UNAUTHENTICATED, "send a key as Authorization: Bearer KEY");
+	return call_fail(call, ERR_FORBIDDEN, "this call needs the scope %s, the key has %s",
+			 enum_scope.values[call->route->scope].text, enum_scope.values[call->caller.scope].text);
+}
+
 static enum err authorize(struct call_private *c)
 {
 	struct call *call = &c->call;
@@ -125,14 +139,10 @@ static enum err authorize(struct call_private *c)
 	e = headers_credentials(c, &secret);
 	if (!e)
 		e = c->loop->server->config.hooks.authenticate(call, secret, c->headers.tenant);
-	if (e || call->caller.scope >= call->route->scope)
-		return e;
-	if (!call->caller.key && (call->route->flags & c->loop->server->config.keyless))
+	c->unidentified = e == ERR_NOT_CACHED;
+	if (c->unidentified)
 		return OK;
-	if (!call->caller.key)
-		return call_fail(call, ERR_UNAUTHENTICATED, "send a key as Authorization: Bearer KEY");
-	return call_fail(call, ERR_FORBIDDEN, "this call needs the scope %s, the key has %s",
-			 enum_scope.values[call->route->scope].text, enum_scope.values[call->caller.scope].text);
+	return e ? e : check_scope(c);
 }
 
 /* Whether there is an error or not, the answer tells what is left. */
@@ -205,6 +215,8 @@ static enum MHD_Result take_body(struct call_private *c, const char *bytes, size
 {
 	uint32_t max = c->call.route->max_body;
 
+	if (c->unidentified && n + c->body.n > BODY_UNIDENTIFIED)
+		return refuse(c, headers_too_much_unidentified(c));
 	if (n > max - c->body.n) {
 		call_fail(&c->call, ERR_TOO_LARGE, "the body may have at most %u bytes", max);
 		return refuse(c, ERR_TOO_LARGE);
@@ -292,13 +304,45 @@ static enum MHD_Result run(struct call_private *c)
 	UNREACHABLE();
 }
 
-/* The request has been read to its end. */
+static enum MHD_Result identify(struct call_private *c)
+{
+	enum err e;
+
+	c->call.body = buf_str(&c->body);
+	c->unidentified = false;
+	c->identifying = true;
+	c->stage = STAGE_DISPATCHED;
+	e = c->loop->server->config.hooks.identify(&c->call);
+	if (e)
+		return fail(c, e);
+	MHD_suspend_connection(c->connection->mhd);
+	return MHD_YES;
+}
+
+void request_identified(struct call_private *c)
+{
+	c->identifying = false;
+	c->stage = STAGE_RECEIVING;
+	enum err e = c->call.outcome ? c->call.outcome : check_scope(c);
+
+	if (c->call.outcome)
+		c->call.caller.unproven = false; /* it counts against the address */
+	c->call.outcome = admit(c);
+	if (!c->call.outcome)
+		c->call.outcome = e;
+}
+
+/* The request has been read to its end; or that was so before, and now it is known who calls. */
 static enum MHD_Result at_end(struct call_private *c)
 {
-	connection_request_read(c->connection);
-	c->counted = true;
-	c->loop->unanswered++;
-	return c->refused ? answer(c) : run(c);
+	if (!c->counted) {
+		connection_request_read(c->connection);
+		c->counted = true;
+		c->loop->unanswered++;
+	}
+	if (c->refused || c->call.outcome)
+		return answer(c);
+	return c->unidentified ? identify(c) : run(c);
 }
 
 static enum MHD_Result more(struct call_private *c, const char *bytes, size_t *n)

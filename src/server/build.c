@@ -1,9 +1,12 @@
 /* See build.h. */
 #include "server/build.h"
 
+#include "access/replays.h"
 #include "api/api.h"
 #include "api/forward.h"
+#include "api/identify.h"
 #include "api/kept.h"
+#include "api/keys.h"
 #include "api/roles.h"
 #include "api/runner.h"
 #include "api/sessions.h"
@@ -11,6 +14,7 @@
 #include "directory/follower.h"
 #include "directory/index.h"
 #include "directory/sequencer.h"
+#include "directory/signed.h"
 #include "jobs/jobs.h"
 #include "limits/limits.h"
 #include "server/callers.h"
@@ -431,6 +435,7 @@ static enum err listen_http(struct server *s, struct problem *p)
 				     .keyless = callers_keyless(params),
 				     .proxy_hops = (unsigned)params->proxy_hops,
 				     .hooks = {.authenticate = callers_authenticate,
+					       .identify = identify_post,
 					       .admit = callers_admit,
 					       .dispatch = runner_dispatch,
 					       .hung_up = runner_hung_up,
@@ -486,6 +491,8 @@ enum err server_build(struct server *s, const struct serve_params *params, struc
 	s->app.magic = APP_MAGIC;
 	s->app.version = version;
 	s->app.clock = clock_system_new();
+	s->app.started_ms = clock_now_ms(s->app.clock);
+	s->app.replays = replays_new(2 * SIGNED_SKEW_MS);
 	s->app.process_number = (unsigned)(dir->process_id % ID_SLOTS);
 	s->app.max_waiting_per_key = (uint32_t)params->max_waiting_per_key;
 	pthread_mutex_init(&s->app.ids_lock, NULL);
@@ -527,6 +534,7 @@ void server_take_apart(struct server *s)
 	changes_destroy(&app->feed);
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
+	replays_destroy(&app->replays);
 	store_close(&app->store);
 	metrics_destroy(&app->metrics);
 	clock_system_destroy(&app->clock);

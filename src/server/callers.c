@@ -2,12 +2,11 @@
 #include "server/callers.h"
 
 #include "api/app.h"
+#include "api/identify.h"
 #include "base/rng.h"
 #include "limits/limits.h"
 
 #include <inttypes.h>
-
-enum { TENANT_SHOWN_MAX = 64 };
 
 /* Who registers without a key becomes one of the tenant that every store has. */
 static void act_in_default(struct call *c)
@@ -23,22 +22,29 @@ unsigned callers_keyless(const struct serve_params *params)
 	return (params->public_directory ? ROUTE_PUBLIC : 0u) | (params->open_registration ? ROUTE_OPEN : 0u);
 }
 
+/* Where others make keys, too, one that is not known here is looked for in the store; so is a tenant. */
+static bool may_be_elsewhere(struct app *app, struct str secret, enum err err)
+{
+	return store_kind(app->store) == STORE_POSTGRES &&
+	       (err == ERR_NOT_FOUND || (err == ERR_UNAUTHENTICATED && !keyring_knows(app->keyring, secret)));
+}
+
 enum err callers_authenticate(struct call *c, struct str secret, struct str tenant)
 {
 	struct app *app = call_app(c);
+	if (!secret.n && identify_is_signed(c)) {
+		c->caller = (struct caller){.tier = TIER_ANONYMOUS, .unproven = true};
+		return ERR_NOT_CACHED;
+	}
 	enum err err =
 		keyring_authenticate(app->keyring, secret, tenant, clock_now_ms(app->clock), c->arena, &c->caller);
 	if (!err && !c->caller.key && (c->route->flags & ROUTE_OPEN))
 		act_in_default(c);
-	if (err == ERR_UNAUTHENTICATED)
-		return call_fail(c, err, "the server does not know this key, or it has expired or been revoked");
-	if (err == ERR_FORBIDDEN)
-		return call_fail(c, err,
-				 "this key belongs to another tenant; --tenant (X-Tenant) is for admin keys");
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "there is no tenant '%.*s'; 'tenfold tenant list' shows them",
-				 tenant.n < TENANT_SHOWN_MAX ? (int)tenant.n : TENANT_SHOWN_MAX, tenant.p);
-	return err;
+	if (err && may_be_elsewhere(app, secret, err)) {
+		c->caller = (struct caller){.tier = TIER_ANONYMOUS, .unproven = true};
+		return ERR_NOT_CACHED;
+	}
+	return err ? identify_refuse(c, tenant, err) : OK;
 }
 
 /* ---- how much ---- */
@@ -82,15 +88,15 @@ enum err callers_admit(struct call *c, struct rate *out)
 	if (c->caller.tier == TIER_UNLIMITED)
 		return OK;
 	struct limits_key key = whose(c, &out->policy);
-	struct limits_answer a =
-		limits_take(call_app(c)->limits, clock_mono_ns() / 1000000, key, c->caller.tier, 1);
+	struct limits_answer a = limits_take(call_app(c)->limits, clock_mono_ns() / 1000000, key, c->caller.tier,
+					     c->caller.unproven ? 0 : 1);
 	out->limit = a.limit;
 	out->remaining = a.remaining;
 	out->window_s = a.window_s;
 	out->reset_s = a.reset_s;
 	out->retry_after_s = a.retry_after_s;
-	if (a.allowed)
-		return OK;
+	if (a.allowed && !(c->caller.unproven && a.limit && a.remaining == 0))
+		return OK; /* of addresses that guessed too often nothing is looked up */
 	return call_fail(c, ERR_RATE_LIMITED, "this %s may make %" PRId64 " calls in %d s; come again in %d s",
 			 out->policy, a.limit, a.window_s, a.retry_after_s);
 }

@@ -1,0 +1,197 @@
+"""Who calls: agents that sign their requests instead of sending a key, and keys another process has made a moment ago."""
+
+import base64
+import hashlib
+import json
+import time
+
+from agents import Agent, KeyPair
+from harness import Caller, raw, until
+from test_owner import owns
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+def plain(agent, method, path, body=b'', at_ms=None, who=None, pair=None):
+    """X-Agent-Signature: what is signed is METHOD:path:timestamp:body."""
+    at = str(at_ms or now_ms())
+    text = f'{method}:{path}:{at}:'.encode() + body
+    return {'X-Agent-Id': who or agent.id, 'X-Agent-Timestamp': at, 'X-Agent-Signature': (pair or agent.pair).sign(text)}
+
+
+def message(agent, method, path, query='', body=b'', params='', who=None, pair=None):
+    """RFC 9421, made by hand from its text."""
+    target = [('@method', method), ('@path', path)] + ([('@query', '?' + query)] if query else [])
+    headers = {}
+    if body:
+        headers['Content-Digest'] = 'sha-256=:' + base64.b64encode(hashlib.sha256(body).digest()).decode() + ':'
+        target.append(('content-digest', headers['Content-Digest']))
+    inner = f'({" ".join(json.dumps(name) for name, _ in target)});created={int(time.time())};keyid="{who or agent.id}"{params}'
+    base = ''.join(f'"{name}": {value}\n' for name, value in target) + f'"@signature-params": {inner}'
+    headers['Signature-Input'] = 'sig1=' + inner
+    headers['Signature'] = f'sig1=:{(pair or agent.pair).sign(base)}:'
+    return headers
+
+
+def settled(agent):
+    """Signatures whose time is told in seconds are taken from the first whole second of a process on."""
+    path, body = f'/v1/agents/{agent.id}/heartbeat', b'{}'
+    nobody = caller_without_key(agent)
+    until(lambda: nobody.post(path, body, headers=message(agent, 'POST', path, body=body)).status == 200, 5, 'a whole second')
+
+
+def caller_without_key(agent, server=None):
+    return Caller(server or agent.operator.server, contract=agent.operator.contract)
+
+
+def test_an_agent_signs_instead_of_sending_a_key(t):
+    agent = Agent(t, 'signer')
+    nobody = caller_without_key(agent)
+    settled(agent)
+    path = f'/v1/agents/{agent.id}'
+    with t.case('reading'):
+        nobody.get(path).expect(401, 'unauthenticated')
+        assert nobody.get(path, headers=plain(agent, 'GET', path)).expect(200).json['handle'] == 'signer'
+        assert nobody.get('/v1/whoami', headers=message(agent, 'GET', '/v1/whoami')).expect(200).json['scope'] == 'agent'
+    with t.case('by handle'):
+        nobody.get(path, headers=plain(agent, 'GET', path, who='signer')).expect(200)
+        nobody.get(path, headers=message(agent, 'GET', path, who='signer')).expect(200)
+    with t.case('a query'):
+        headers = message(agent, 'GET', '/v1/agents', 'limit=1&visibility=tenant')
+        nobody.get('/v1/agents?limit=1&visibility=tenant', headers=headers).expect(200)
+        nobody.get('/v1/agents?limit=2&visibility=tenant', headers=headers).expect(401, 'unauthenticated')
+        nobody.get('/v1/agents?limit=1', headers=plain(agent, 'GET', '/v1/agents')).expect(401, 'unauthenticated')
+    with t.case('writing'):
+        body = b'{"name":"signed"}'
+        changed = nobody.call('PATCH', path, body, headers=plain(agent, 'PATCH', path, body)).expect(200).json
+        assert changed['name'] == 'signed'
+        body = b'{"name":"signed again"}'
+        nobody.call('PATCH', path, body, headers=message(agent, 'PATCH', path, body=body)).expect(200)
+        nobody.post(path + '/heartbeat', b'{}', headers=plain(agent, 'POST', path + '/heartbeat', b'{}')).expect(200)
+    with t.case('what is another\'s stays another\'s'):
+        other = Agent(t, 'signed-other')
+        elsewhere = f'/v1/agents/{other.id}'
+        body = b'{"name":"mine"}'
+        nobody.call('PATCH', elsewhere, body, headers=plain(agent, 'PATCH', elsewhere, body)).expect(403, 'forbidden')
+        nobody.post('/v1/keys', b'{"name":"x"}', headers=plain(agent, 'POST', '/v1/keys', b'{"name":"x"}')).expect(403, 'forbidden')
+
+
+def test_signatures_that_are_not_taken(t):
+    agent, other = Agent(t, 'refused'), KeyPair()
+    nobody = caller_without_key(agent)
+    path, body = f'/v1/agents/{agent.id}', b'{"name":"x"}'
+
+    def patch(headers, sent=body):
+        return nobody.call('PATCH', path, sent, headers=headers)
+
+    bad = {
+        'another key': plain(agent, 'PATCH', path, body, pair=other),
+        'nobody\'s name': plain(agent, 'PATCH', path, body, who='nobody-here'),
+        'an id of nothing': plain(agent, 'PATCH', path, body, who='ag_0000000000009'),
+        'too old': plain(agent, 'PATCH', path, body, at_ms=now_ms() - 301000),
+        'too far ahead': plain(agent, 'PATCH', path, body, at_ms=now_ms() + 310000),
+        'no time': {**plain(agent, 'PATCH', path, body), 'X-Agent-Timestamp': 'noon'},
+        'no base64': {**plain(agent, 'PATCH', path, body), 'X-Agent-Signature': '?'},
+        'another method': plain(agent, 'PUT', path, body),
+        'a message of another key': message(agent, 'PATCH', path, body=body, pair=other),
+        'a message that has expired': message(agent, 'PATCH', path, body=body, params=';expires=1'),
+        'a message without its signature': {'Signature-Input': message(agent, 'PATCH', path, body=body)['Signature-Input']},
+    }
+    for what, headers in bad.items():
+        with t.case(what):
+            assert patch(headers).expect(401, 'unauthenticated').json['detail']
+    with t.case('another body'):
+        patch(plain(agent, 'PATCH', path, body), b'{"name":"y"}').expect(401, 'unauthenticated')
+        patch(message(agent, 'PATCH', path, body=body), b'{"name":"y"}').expect(401, 'unauthenticated')
+    with t.case('used before'):
+        headers = plain(agent, 'PATCH', path, body)
+        patch(headers).expect(200)
+        assert 'used before' in patch(headers).expect(401, 'unauthenticated').json['detail']
+        headers = message(agent, 'PATCH', path, body=body, params=';nonce="n1"')
+        patch(headers).expect(200)
+        patch(headers).expect(401, 'unauthenticated')
+        patch(message(agent, 'PATCH', path, body=body, params=';nonce="n2"')).expect(200)
+    with t.case('a body that is large'):
+        large = json.dumps({'metadata': 'x' * 70000}).encode()
+        patch(plain(agent, 'PATCH', path, large), large).expect(401, 'unauthenticated')
+        chunked = b'PATCH ' + path.encode() + b' HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Type: application/json\r\n'
+        chunked += ''.join(f'{k}: {v}\r\n' for k, v in plain(agent, 'PATCH', path, large).items()).encode() + b'\r\n'
+        chunked += f'{len(large):x}\r\n'.encode() + large + b'\r\n0\r\n\r\n'
+        assert b' 401 ' in raw(t.server, chunked, until_bytes=b'}').split(b'\r\n')[0]
+    with t.case('a header twice'):
+        lines = ''.join(f'{k}: {v}\r\n' for k, v in plain(agent, 'GET', path).items())
+        twice = raw(t.server, f'GET {path} HTTP/1.1\r\nHost: x\r\n{lines}X-Agent-Id: signer\r\n\r\n'.encode(), until_bytes=b'}')
+        assert b' 400 ' in twice.split(b'\r\n')[0]
+    with t.case('after a transfer'):
+        patch(plain(agent, 'PATCH', path, body)).expect(200)
+        agent.operator.post(path + '/transfer', agent.proof(other)).expect(200)
+        patch(plain(agent, 'PATCH', path, body)).expect(401, 'unauthenticated')
+        patch(plain(agent, 'PATCH', path, body, pair=other)).expect(200)
+    with t.case('after its end'):
+        agent.operator.call('DELETE', path).expect(204)
+        patch(plain(agent, 'PATCH', path, body, pair=other)).expect(401, 'unauthenticated')
+
+
+def test_a_signature_from_before_a_restart(t):
+    """On one machine what was taken is remembered in memory; what may have been taken before a restart is not taken."""
+    server = t.new_server()
+    agent = Agent(t, 'restarted', operator=t.caller('operator', server))
+    path, body = f'/v1/agents/{agent.id}', b'{"name":"x"}'
+    headers = plain(agent, 'PATCH', path, body)
+    caller_without_key(agent).call('PATCH', path, body, headers=headers).expect(200)
+    server.stop()
+    server.start()
+    nobody = caller_without_key(agent, server)
+    nobody.call('PATCH', path, body, headers=headers).expect(401, 'unauthenticated')
+    nobody.call('PATCH', path, body, headers=plain(agent, 'PATCH', path, body)).expect(200)
+
+
+def pair(t):
+    if t.store != 'postgres':
+        return None, None
+    first = t.new_server()
+    return first, t.new_server(store_url=first.store_url)
+
+
+def test_a_key_works_at_the_other_process_at_once(t):
+    first, second = pair(t)
+    if not first:
+        return
+    admin = t.caller('first', first)
+    for n in range(30):
+        made = admin.post('/v1/keys', {'name': f'k{n}', 'scope': 'worker'}).expect(201).json
+        there = Caller(second, made['secret'])
+        assert there.get('/v1/whoami').expect(200).json['key_name'] == f'k{n}'
+        Caller(second, made['secret']).post('/v1/work', {'type': 'x'}).expect(201)
+    with t.case('of a tenant that is new'):
+        admin.post('/v1/tenants', {'name': 'fresh'}).expect(201)
+        made = admin.post('/v1/keys', {'name': 'theirs'}, headers={'X-Tenant': 'fresh'}).expect(201).json
+        assert Caller(second, made['secret']).get('/v1/whoami').expect(200).json['tenant_name'] == 'fresh'
+        admin.post('/v1/tenants', {'name': 'fresher'}).expect(201)
+        there = Caller(second, admin.key)
+        assert there.get('/v1/whoami', headers={'X-Tenant': 'fresher'}).expect(200).json['tenant_name'] == 'fresher'
+        there.get('/v1/whoami', headers={'X-Tenant': 'nowhere'}).expect(404, 'not_found')
+    with t.case('one that nobody made'):
+        Caller(second, 'tf_' + '0' * 52).get('/v1/whoami').expect(401, 'unauthenticated')
+    with t.case('and ends there soon after it is revoked here'):
+        admin.call('DELETE', f'/v1/keys/{made["id"]}', headers={'X-Tenant': 'fresh'}).expect(204)
+        until(lambda: Caller(second, made['secret']).get('/v1/whoami').status == 401, 2, 'the end of the key')
+    with t.case('streams, and what runs on the loop'):
+        made = admin.post('/v1/keys', {'name': 'stream', 'scope': 'worker'}).expect(201).json
+        head = raw(second, f'GET /v1/work/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {made["secret"]}\r\n\r\n'.encode(),
+                   until_bytes=b'retry')
+        assert b' 200 ' in head.split(b'\r\n')[0]
+        assert owns(first) or owns(second)
+
+
+def test_a_signature_is_used_once_at_all_processes(t):
+    first, second = pair(t)
+    if not first:
+        return
+    agent = Agent(t, 'once', operator=t.caller('operator', first))
+    path, body = f'/v1/agents/{agent.id}', b'{"name":"x"}'
+    headers = plain(agent, 'PATCH', path, body)
+    caller_without_key(agent, first).call('PATCH', path, body, headers=headers).expect(200)
+    caller_without_key(agent, second).call('PATCH', path, body, headers=headers).expect(401, 'unauthenticated')
