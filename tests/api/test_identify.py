@@ -10,6 +10,9 @@ from harness import Caller, raw, until
 from test_owner import owns
 
 
+SERVER_ARGS = ['--limit-anonymous', '0', '--limit-registered', '0']
+
+
 def now_ms():
     return int(time.time() * 1000)
 
@@ -136,7 +139,7 @@ def test_signatures_that_are_not_taken(t):
 
 def test_a_signature_from_before_a_restart(t):
     """On one machine what was taken is remembered in memory; what may have been taken before a restart is not taken."""
-    server = t.new_server()
+    server = t.new_server(*SERVER_ARGS)
     agent = Agent(t, 'restarted', operator=t.caller('operator', server))
     path, body = f'/v1/agents/{agent.id}', b'{"name":"x"}'
     headers = plain(agent, 'PATCH', path, body)
@@ -148,11 +151,29 @@ def test_a_signature_from_before_a_restart(t):
     nobody.call('PATCH', path, body, headers=plain(agent, 'PATCH', path, body)).expect(200)
 
 
+def test_an_address_that_guesses_is_limited_and_who_is_known_is_not(t):
+    server = t.new_server('--limit-anonymous', '5', '--limit-registered', '40')
+    agent = Agent(t, 'guessed', operator=t.caller('operator', server))
+    nobody, other = caller_without_key(agent), KeyPair()
+    path = f'/v1/agents/{agent.id}'
+    said = [nobody.get(path, headers=plain(agent, 'GET', path, pair=other)).status for _ in range(8)]
+    assert said == [401] * 5 + [429] * 3, said
+    refused = nobody.get(path, headers=plain(agent, 'GET', path)).expect(429, 'rate_limited')
+    assert int(refused.headers['retry-after']) >= 1, 'nothing is looked up for it any more'
+    agent.caller.get(path).expect(200)
+    with t.case('known agents have limits of their own'):
+        fresh = t.new_server('--limit-anonymous', '5', '--limit-registered', '40')
+        signer = Agent(t, 'counted', operator=t.caller('operator', fresh))
+        path = f'/v1/agents/{signer.id}'
+        said = [caller_without_key(signer).get(path, headers=plain(signer, 'GET', path)).status for _ in range(42)]
+        assert said == [200] * 40 + [429] * 2, said
+
+
 def pair(t):
     if t.store != 'postgres':
         return None, None
-    first = t.new_server()
-    return first, t.new_server(store_url=first.store_url)
+    first = t.new_server(*SERVER_ARGS)
+    return first, t.new_server(*SERVER_ARGS, store_url=first.store_url)
 
 
 def test_a_key_works_at_the_other_process_at_once(t):
