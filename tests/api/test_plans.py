@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tools'))
 sys.dont_write_bytecode = True
 import sqlgen  # noqa: E402
 
-MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'liveness']
+MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'liveness', 'signatures']
 
 # What is not asked for while somebody waits, or looks at everything because that is the question.
 COLD = {
