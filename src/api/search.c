@@ -52,7 +52,7 @@ static uint64_t sum_of_question(const struct call *c, const struct agent_search_
 
 static struct str cursor_of(struct call *c, const struct agent_search_in *in, const struct agent_match *last)
 {
-	struct place p = {(uint64_t)ldexp(last->score, SCORE_BITS), (uint64_t)last->id};
+	struct place p = {(uint64_t)ldexp(last->exact_score, SCORE_BITS), (uint64_t)last->id};
 	uint64_t sum = sum_list(sum_of_question(c, in), &p, sizeof p);
 	return arena_fmt(c->arena, "%016" PRIx64 "%016" PRIx64 "%016" PRIx64, p.points, p.id, sum);
 }

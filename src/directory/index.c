@@ -13,6 +13,7 @@
 #include "telemetry/metrics.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,7 +24,8 @@ enum {
 	ROW_BYTES_MAX = 16 << 20,
 	LOT_BYTES_MAX = 1 << 20,
 	FACET_VALUES_MAX = 100,
-	HIT_WORDS_MAX = 64
+	HIT_WORDS_MAX = 64,
+	SHOWN_PARTS = 10000
 };
 
 struct agent_index {
@@ -359,6 +361,12 @@ static int by_points(const void *a, const void *b)
 	return (x->points < y->points) - (x->points > y->points);
 }
 
+/* As people are shown numbers: more decimals say no more. */
+static double shown(double points)
+{
+	return round(points * SHOWN_PARTS) / SHOWN_PARTS;
+}
+
 static enum err copy_why(const struct search_hit *hit, struct arena *a, struct hit_why *out)
 {
 	out->words = ARENA_ARRAY(a, struct hit_word, hit->why_count);
@@ -370,7 +378,7 @@ static enum err copy_why(const struct search_hit *hit, struct arena *a, struct h
 		out->words[i] = (struct hit_word){.asked = arena_str(a, w->asked),
 						  .found = arena_str(a, w->found),
 						  .field = str_of(agent_search_config.fields[w->field].name),
-						  .points = w->points};
+						  .points = shown(w->points)};
 	}
 	if (hit->why_count > 1)
 		qsort(out->words, hit->why_count, sizeof *out->words, by_points);
@@ -406,7 +414,9 @@ static enum err copy_result(const struct search_result *found, struct arena *a, 
 				      .words_left_out = (int64_t)found->words_left_out};
 	enum err err = out->v ? copy_facets(found, a, out) : ERR_INTERNAL;
 	for (size_t i = 0; !err && i < out->n; i++) {
-		out->v[i] = (struct agent_match){.id = found->hits[i].id, .score = found->hits[i].score};
+		out->v[i] = (struct agent_match){.id = found->hits[i].id,
+						 .exact_score = found->hits[i].score,
+						 .score = shown(found->hits[i].score)};
 		err = copy_why(&found->hits[i], a, &out->v[i].why);
 	}
 	return err || !arena_overflowed(a) ? err : ERR_INTERNAL;

@@ -42,14 +42,15 @@ void agent_index_progress(struct agent_index *index, struct agent_index_progress
 struct agent_question {
 	int64_t tenant; /* of the caller; 0: of none, who finds public agents only */
 	const struct agent_search_in *in;
-	bool after; /* only what comes after this score and id */
+	bool after; /* only what comes after this exact score and id */
 	double after_score;
 	int64_t after_id;
 };
 
 struct agent_match {
 	int64_t id;
-	double score;
+	double exact_score; /* for the page after it */
+	double score;       /* to be shown, as all points are: with four decimals */
 	struct hit_why why;
 };
 

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SHORT_REAL_PARTS = 10000, SHORT_REAL_MAX = 1000000000 };
+
 /* Most text needs no escaping and goes over in one piece. */
 static void encode_text(struct str s, struct buf *b)
 {
@@ -31,6 +33,26 @@ static void encode_text(struct str s, struct buf *b)
 	buf_took(b, s.n + 2);
 }
 
+/* What has at most four decimals, as most numbers that people are shown: a quotient of two whole numbers is rounded as
+ * its decimals are when they are read. False, and nothing is written, for any other. */
+static bool encode_short_real(double v, struct buf *b)
+{
+	int64_t parts, fraction;
+
+	if (signbit(v) || v >= SHORT_REAL_MAX)
+		return false;
+	parts = (int64_t)(v * SHORT_REAL_PARTS + 0.5);
+	if ((double)parts / SHORT_REAL_PARTS != v)
+		return false;
+	buf_u64(b, (uint64_t)parts / SHORT_REAL_PARTS);
+	fraction = parts % SHORT_REAL_PARTS;
+	if (fraction)
+		buf_c(b, '.');
+	for (int64_t part = SHORT_REAL_PARTS / 10; fraction; fraction %= part, part /= 10)
+		buf_c(b, (char)('0' + fraction / part));
+	return true;
+}
+
 /* The fewest digits that read back as the same number. JSON has no way to write infinities and NaN: null. */
 static void encode_real(double v, struct buf *b)
 {
@@ -42,6 +64,8 @@ static void encode_real(double v, struct buf *b)
 		buf_z(b, "null");
 		return;
 	}
+	if (encode_short_real(v, b))
+		return;
 	do
 		snprintf(digits, sizeof(digits), "%.*g", precision, v);
 	while (precision++ < 17 && !(str_to_f64(str_of(digits), &back) && back == v));

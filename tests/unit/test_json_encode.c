@@ -162,6 +162,23 @@ static void reals_come_back_exactly(void **state)
 	buf_free(&b);
 }
 
+static void reals_of_few_decimals_are_written_as_c_writes_them(void **state)
+{
+	struct rng r = test_seed();
+	struct buf b = BUF_INIT(0);
+	char wanted[64];
+
+	(void)state;
+	for (int i = 0; i < 50000; i++) {
+		double v = (double)rng_below(&r, UINT64_C(1) << rng_below(&r, 45)) / (i % 3 ? 10000 : 1000);
+
+		snprintf(wanted, sizeof(wanted), "{\"area\":%.15g}", v);
+		assert_true(there_and_back(v, &b) == v);
+		assert_string_equal(buf_cstr(&b), wanted);
+	}
+	buf_free(&b);
+}
+
 static void any_valid_struct_comes_back(void **state)
 {
 	struct rng r = test_seed();
@@ -309,6 +326,7 @@ int main(void)
 		cmocka_unit_test(text_is_escaped_where_it_must_be),
 		cmocka_unit_test(a_full_buffer_stays_failed),
 		cmocka_unit_test(reals_come_back_exactly),
+		cmocka_unit_test(reals_of_few_decimals_are_written_as_c_writes_them),
 		cmocka_unit_test(any_valid_struct_comes_back),
 		cmocka_unit_test(people_see_values_without_quotes),
 		cmocka_unit_test(durations_are_shown_in_their_largest_unit),
