@@ -135,7 +135,6 @@ static void start_anew(struct agent_index *index)
 
 void agent_index_complete(struct agent_index *index)
 {
-	search_compact(index->search);
 	pthread_mutex_lock(&index->lock);
 	index->complete = true;
 	pthread_mutex_unlock(&index->lock);
@@ -179,6 +178,7 @@ static enum err read_all(struct agent_index *index, struct db *db)
 	agent_index_complete(index);
 	LOG_I("index.ready", "agents=%" PRId64 " ms=%" PRId64, atomic_load(&index->agents),
 	      (clock_mono_ns() - from_ns) / 1000000);
+	search_compact(index->search); /* lists grew in steps; those who ask do not wait for it */
 	return OK;
 }
 
