@@ -1,15 +1,16 @@
 /*
  * What the server does by itself, each thing in one process at a time.
  *
- * One thread per process knows when each job is due and posts its step as a chore (store/chore.h); the step's transaction takes
- * or renews the job's lease in the table `jobs`, does a bounded piece of work, and notes how it went. So a step
- * that finds another process's lease does nothing, and two never do the same: the row of the job is locked
- * meanwhile.
+ * One thread per process knows when each job is due and posts its step as a chore (store/chore.h); the step's
+ * transaction takes or renews the job's lease in the table `jobs`, does a bounded piece of work, and notes how it
+ * went. So a step that finds another process's lease does nothing, and two never do the same: the row of the job is
+ * locked meanwhile.
  *
- *              due                    lease is ours, work done
- *   RESTING ────────► RUNNING ──────────────────────────────────────► RESTING for a period, or none when there is
- * more ▲                 ├─ another's lease ─► ELSEWHERE, tries again when that lease has lapsed ─┐ └─ 1, 2, 4 … 60
- * s ┴─ failed: noted                                       RESTING ◄─────────┘
+ *              due                lease is ours, work done
+ *   RESTING ────────► RUNNING ─────────────────────────────► RESTING for a period, or none when there is more
+ *      ▲                 ├─ failed: noted ─────────────────► RESTING for 1, 2, 4 … 60 s
+ *      │                 └─ another's lease ───────────────► ELSEWHERE
+ *      └─ that lease has lapsed ────────────────────────────────┘
  *
  * Leases run by the store's clock, so that a process whose clock jumps takes nothing from another. On PostgreSQL
  * all leases of the process are renewed together four times per lease, and what other processes noted is read; on

@@ -8,10 +8,12 @@
  * refused at once.
  *
  * Any thread may call, but never a loop thread of http/: a call blocks for as long as timeout_ms. Replies are
- * bounded by the arena they are read into. Errors: ERR_UNREACHABLE  not connected, left alone, too slow, hung up,
- * or not well (LOADING, READONLY, …). What was sent may have been done ERR_INTERNAL     what came is not the
- * protocol, or does not fit the arena ERR_INVALID      of redis_new(): the url A command that Redis answers with an
- * error is a reply like others: REDIS_ERROR. The password is never logged and never in a problem.
+ * bounded by the arena they are read into. A command that Redis answers with an error is a reply like others:
+ * REDIS_ERROR. The password is never logged and never in a problem. Errors:
+ *   ERR_UNREACHABLE  not connected, left alone, too slow, hung up, or not well (LOADING, READONLY, …); what was sent
+ *                    may have been done
+ *   ERR_INTERNAL     what came is not the protocol, or does not fit the arena
+ *   ERR_INVALID      of redis_new(): the url
  */
 #ifndef TENFOLD_REDIS_REDIS_H
 #define TENFOLD_REDIS_REDIS_H
