@@ -104,13 +104,13 @@ KIND_TITLES = {'all': 'all words', 'any': 'any word', 'filtered': 'any word, of 
 
 
 def in_process(bench, path, kind):
-    done = subprocess.run([os.path.join(BUILD, 'bench', 'search_bench'), 'file', path, '--kind', kind, '--seconds',
-                           str(bench.plan.seconds), '--writer'], capture_output=True, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+    done = subprocess.run([os.path.join(BUILD, 'bench', 'find'), path, kind, str(bench.plan.seconds), str(find_peers.LIMIT),
+                           str(find_peers.CHANGE_EACH)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 def write_corpus(bench):
-    """The corpus as search_bench reads it: documents of five texts, a line each, an empty line, queries."""
+    """The corpus as bench/find.c reads it."""
     path = os.path.join(bench.folder, 'corpus')
     with open(path, 'w', encoding='utf-8') as f:
         for _, name, tags, description, kind, status in bench.corpus.docs:
