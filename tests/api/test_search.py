@@ -154,8 +154,10 @@ def test_another_tenant_finds_nothing_of_it(t):
     for members in ({'tag': f'{w}-secret'}, {'capability': 'web-search'}):
         with t.case(str(members)):
             assert found(other, w, count='true', **members)['count'] == 0
-    mine.call('PATCH', f'/v1/agents/{w}-open', {'visibility': 'tenant'}).expect(200)
-    assert handles(other, w) == [], 'not even before the index has heard of it'
+    for _ in range(40):
+        mine.call('PATCH', f'/v1/agents/{w}-open', {'visibility': 'public'}).expect(200)
+        mine.call('PATCH', f'/v1/agents/{w}-open', {'visibility': 'tenant'}).expect(200)
+        assert handles(other, w) == [], 'not even before the index has heard of it'
     until(lambda: found(other, w, count='true')['count'] == 0, WITHIN_S, 'the count')
     mine.call('PATCH', f'/v1/agents/{w}-mine', {'visibility': 'public'}).expect(200)
     until(lambda: handles(other, w) == [f'{w}-mine'], WITHIN_S, 'the public one')

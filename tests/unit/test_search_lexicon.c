@@ -27,8 +27,8 @@ static size_t spell(struct str s, uint32_t out[LETTERS_MAX])
 	size_t n = 0;
 
 	for (size_t i = 0; i < s.n; i += str_utf8_step((struct str){s.p + i, s.n - i}))
-		out[n++] =
-			(unsigned char)s.p[i] << 8 | ((unsigned char)s.p[i] < 0x80 ? 0 : (unsigned char)s.p[i + 1]);
+		out[n++] = (uint32_t)(unsigned char)s.p[i] << 8 |
+			   ((unsigned char)s.p[i] < 0x80 ? 0U : (unsigned char)s.p[i + 1]);
 	return n;
 }
 
