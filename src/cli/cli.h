@@ -25,8 +25,9 @@ struct cli_verb {
 	enum verb_kind kind;
 	enum route_id route; /* of VERB_CALL */
 	const struct json_type *own_args;
-	cli_verb_fn *run;       /* NULL for VERB_SERVER */
-	const char *positional; /* "type title"; "-- command": flags end before them */
+	cli_verb_fn *run; /* NULL for VERB_SERVER */
+	const char
+		*positional; /* "type title"; "-- command": flags end before them; "q ...": words make one text */
 	const char *columns, *doc, *example;
 };
 
@@ -41,7 +42,8 @@ extern const unsigned cli_group_count;
 
 const struct json_type *cli_verb_args(const struct cli_verb *v);
 struct str cli_verb_positionals(const struct cli_verb *v, bool *flags_end); /* names with spaces between */
-struct str cli_verb_brief(const struct cli_verb *v);                        /* the first sentence of doc */
+bool cli_verb_joins_words(const struct cli_verb *v); /* does its last positional take all words that are left? */
+struct str cli_verb_brief(const struct cli_verb *v); /* the first sentence of doc */
 bool cli_verb_in_group(const struct cli_verb *v, struct str group);
 
 /* What the server's side gives to the command line. */
@@ -55,6 +57,7 @@ struct cli {
 	const struct cli_extra *extra;
 	struct cli_globals globals;
 	uint64_t globals_from_env; /* a bit for each that the environment gave */
+	struct str key_note;       /* where globals.key was found, when a verb has found it */
 	const struct cli_verb *verb;
 	struct arena *arena;
 	struct problem problem;

@@ -31,8 +31,10 @@ struct agent_run {
 
 /* ---- progress ---- */
 
+/* Before something is told on standard error: what a dry run has printed stands above it. */
 static void clear_progress(const struct agent_run *run)
 {
+	fflush(stdout);
 	if (run->shown_ms)
 		fputs("\r\033[K", stderr);
 }

@@ -1,29 +1,21 @@
 /*
  * work watch: server-sent events as lines.
  *
- * One loop: the stream on a curl multi handle, opened anew whenever it ends, resuming after the last event. With
- * --until-empty the queue is asked whether anything is left, but only when the stream has been quiet for QUIET_MS
+ * The stream is opened anew whenever it ends, resuming after the last event (follow.h). With --until-empty the queue is asked whether anything is left, but only when the stream has been quiet for QUIET_MS
  * since the last event: then everything that led to the answer has been printed.
  */
-#include "cli/cli.h"
-#include "cli/stream.h"
+#include "cli/follow.h"
 
 #include <string.h>
 
 enum { QUIET_MS = 400, POLL_MS = 10000, PAGES_MAX = 100000 };
 
 struct watch {
-	struct cli *cli;
+	struct follow follow;
 	const struct watch_args *args;
-	struct client *client;
-	CURLM *multi;
-	struct stream stream;
-	struct rng rng;
-	struct arena *arena; /* of one event or call */
-	struct str from;     /* where to begin while no event has come; empty: now */
-	int64_t event_ms;    /* the last event, or the opening of the stream */
-	bool check_due;      /* something happened since the queue was asked */
-	bool trouble_told;
+	struct str from;  /* where to begin while no event has come; empty: now */
+	int64_t event_ms; /* the last event, or the opening of the stream */
+	bool check_due;   /* something happened since the queue was asked */
 	bool done;
 };
 
@@ -57,7 +49,7 @@ static void on_reset(struct watch *w)
 {
 	fprintf(stderr, "tenfold: work watch: some events were missed, they are no longer kept; going on with "
 			"those that are\n");
-	buf_reset(&w->stream.sse.id);
+	buf_reset(&w->follow.stream.sse.id);
 	w->from = STR("start");
 }
 
@@ -68,15 +60,15 @@ static void on_event(void *ctx, const struct sse_event *e)
 
 	w->event_ms = stream_now_ms();
 	w->check_due = true;
-	arena_reset(w->arena);
+	arena_reset(w->follow.arena);
 	if (str_eqz(e->name, "reset")) {
 		on_reset(w);
 		return;
 	}
-	if (w->cli->globals.json) {
+	if (w->follow.cli->globals.json) {
 		fwrite(e->data.p, 1, e->data.n, stdout);
 		putchar('\n');
-	} else if (json_decode_answer(&type_work_event, e->data, w->arena, &ev, NULL) == OK) {
+	} else if (json_decode_answer(&type_work_event, e->data, w->follow.arena, &ev, NULL) == OK) {
 		print_event(&ev);
 	}
 }
@@ -95,7 +87,8 @@ static enum err item_left(struct watch *w, bool *left)
 	enum err e;
 
 	PUT(&in, work_id, id, w->args->item);
-	e = client_call(w->client, ROUTE_work_show, &in, w->arena, &out, NULL, &w->cli->problem);
+	e = client_call(w->follow.client, ROUTE_work_show, &in, w->follow.arena, &out, NULL,
+			&w->follow.cli->problem);
 	*left = !e && is_live(out.state);
 	return e;
 }
@@ -112,11 +105,12 @@ static enum err any_in_state(struct watch *w, int state, bool *left)
 	if (HAS(w->args, watch_args, type))
 		PUT(&in, work_list_in, type, w->args->type);
 	for (int page = 0; page < PAGES_MAX && !e && !*left; page++) {
-		e = client_call(w->client, ROUTE_work_list, &in, w->arena, &out, NULL, &w->cli->problem);
+		e = client_call(w->follow.client, ROUTE_work_list, &in, w->follow.arena, &out, NULL,
+				&w->follow.cli->problem);
 		*left = !e && out.items_count > 0;
 		if (e || !HAS(&out, work_list_out, next_cursor))
 			break;
-		PUT(&in, work_list_in, cursor, arena_str(w->arena, out.next_cursor));
+		PUT(&in, work_list_in, cursor, arena_str(w->follow.arena, out.next_cursor));
 	}
 	return e;
 }
@@ -126,7 +120,7 @@ static enum err anything_left(struct watch *w, bool *left)
 	enum err e = OK;
 
 	*left = false;
-	arena_reset(w->arena);
+	arena_reset(w->follow.arena);
 	if (HAS(w->args, watch_args, item))
 		return item_left(w, left);
 	for (int state = 0; state < enum_work_state.count && !e && !*left; state++)
@@ -148,102 +142,56 @@ static enum err check(struct watch *w)
 
 /* ---- the loop ---- */
 
-static enum err open_stream(struct watch *w, int64_t now)
+static enum err open_stream(void *ctx, int64_t now)
 {
+	struct watch *w = ctx;
 	struct work_events_in in = {0};
 
 	if (HAS(w->args, watch_args, type))
 		PUT(&in, work_events_in, type, w->args->type);
 	if (HAS(w->args, watch_args, item))
 		PUT(&in, work_events_in, item, w->args->item);
-	if (w->from.n && w->stream.sse.id.n == 0)
+	if (w->from.n && w->follow.stream.sse.id.n == 0)
 		PUT(&in, work_events_in, from, w->from);
 	w->event_ms = now;
 	w->check_due = true;
-	return stream_open(&w->stream, ROUTE_work_events, &in, now, &w->cli->problem);
-}
-
-/* What will not change by waiting ends the verb. */
-static enum err on_end(struct watch *w, CURLcode code, int64_t now)
-{
-	struct problem why = {0};
-	enum err e = stream_ended(&w->stream, code, &w->rng, now, w->arena, &why);
-
-	if (e != ERR_UNREACHABLE && !err_info(e)->retryable) {
-		w->cli->problem = why;
-		return e;
-	}
-	if (!w->trouble_told)
-		fprintf(stderr, "tenfold: work watch: %s; %s\n", why.detail, client_waits_it_out(e));
-	w->trouble_told = true;
-	return OK;
-}
-
-static enum err take_ends(struct watch *w, int64_t now)
-{
-	CURLMsg *m;
-	int left;
-
-	while ((m = curl_multi_info_read(w->multi, &left)))
-		if (m->msg == CURLMSG_DONE)
-			return on_end(w, m->data.result, now);
-	return stream_is_silent(&w->stream, now) ? on_end(w, CURLE_OPERATION_TIMEDOUT, now) : OK;
+	return stream_open(&w->follow.stream, ROUTE_work_events, &in, now, &w->follow.cli->problem);
 }
 
 static bool may_check(const struct watch *w)
 {
-	return w->args->until_empty && w->check_due && client_request_status(&w->stream.request) == 200;
+	return w->args->until_empty && w->check_due && follow_is_open(&w->follow);
 }
 
-static int64_t wait_ms(const struct watch *w, int64_t now)
+static int64_t wait_ms(const struct watch *w)
 {
-	int64_t wait = POLL_MS;
-
-	if (!w->stream.request.busy)
-		wait = w->stream.backoff.until_ms - now;
-	else if (may_check(w))
-		wait = w->event_ms + QUIET_MS - now;
-	return wait < 0 ? 0 : wait;
+	return may_check(w) ? w->event_ms + QUIET_MS - stream_now_ms() : POLL_MS;
 }
 
 static enum err turn(struct watch *w)
 {
-	int64_t now = stream_now_ms();
-	int running;
-	enum err e = OK;
+	enum err e = follow_step(&w->follow);
 
-	if (stream_due(&w->stream, now))
-		e = open_stream(w, now);
-	curl_multi_perform(w->multi, &running);
-	fflush(stdout);
-	now = stream_now_ms();
-	if (!e)
-		e = take_ends(w, now);
-	if (client_request_status(&w->stream.request) == 200)
-		w->trouble_told = false;
-	if (!e && may_check(w) && now - w->event_ms >= QUIET_MS)
+	if (!e && may_check(w) && stream_now_ms() - w->event_ms >= QUIET_MS)
 		e = check(w);
 	if (!e && !w->done)
-		curl_multi_poll(w->multi, NULL, 0, (int)wait_ms(w, stream_now_ms()), NULL);
+		follow_wait(&w->follow, wait_ms(w));
 	return e;
 }
 
 enum err cmd_work_watch(struct cli *cli, const void *args)
 {
-	struct watch w = {.cli = cli, .args = args, .multi = curl_multi_init()};
-	enum err e = cli_connect(cli, &w.client);
+	struct watch w = {.args = args};
+	enum err e;
 
-	if (!e) {
-		w.from = w.args->from;
-		w.arena = arena_new(64 << 20);
-		rng_system_init(&w.rng);
-		stream_init(&w.stream, w.client, w.multi, on_event, &w);
-		while (!e && !w.done)
-			e = turn(&w);
-		stream_free(&w.stream);
-		client_destroy(&w.client);
-		arena_destroy(&w.arena);
-	}
-	curl_multi_cleanup(w.multi);
+	w.from = w.args->from;
+	w.follow.open = open_stream;
+	w.follow.ctx = &w;
+	e = follow_begin(&w.follow, cli, on_event);
+	if (e)
+		return e;
+	while (!e && !w.done)
+		e = turn(&w);
+	follow_end(&w.follow);
 	return e;
 }

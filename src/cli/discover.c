@@ -158,7 +158,7 @@ static void find_key(const struct cli *cli, struct str dir, struct str own, stru
 	bool from_env = cli->globals_from_env & BIT(cli_globals, key);
 
 	out->key = cli->globals.key;
-	out->key_note = from_env ? STR("TENFOLD_KEY") : STR("--key");
+	out->key_note = cli->key_note.n ? cli->key_note : from_env ? STR("TENFOLD_KEY") : STR("--key");
 	if (out->key.n)
 		return;
 	if (!str_eq(out->url, own) && !is_here(out->url)) {

@@ -216,7 +216,8 @@ void help_usage(const struct cli_verb *v, struct buf *b)
 	buf_fmt(b, "%s%s", v->name, flags_end ? " [FLAGS]" : "");
 	while (rest.n) {
 		const struct json_field *f = json_field_by_name(t, str_cut(rest, ' ', &rest));
-		bool required = f->need == JSON_REQUIRED, many = cli_takes_many(f);
+		bool required = f->need == JSON_REQUIRED;
+		bool many = cli_takes_many(f) || (!rest.n && cli_verb_joins_words(v));
 
 		buf_fmt(b, " %s%s", required ? "" : "[", flags_end ? "-- " : "");
 		add_upper(b, f->name);

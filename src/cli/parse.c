@@ -30,6 +30,7 @@ struct parse {
 	struct problem *problem;
 	struct str positional; /* names of those not yet filled */
 	bool flags_end;        /* where those begin */
+	struct target joined;  /* the text that takes the words that are left; no type: none does yet */
 	bool stdin_taken;
 };
 
@@ -277,6 +278,15 @@ static bool is_dashed(struct str word)
 
 /* ---- positionals ---- */
 
+static enum err join_word(struct parse *s, struct str word)
+{
+	struct target *t = &s->joined;
+	struct str before = json_text(t->type, t->field, t->object);
+	struct str text = arena_fmt(s->arena, "%.*s %.*s", STRF(before), STRF(word));
+
+	return set_target(s, t, text);
+}
+
 static enum err take_positional(struct parse *s, struct str word)
 {
 	const struct json_type *type = cli_verb_args(s->line->verb);
@@ -285,6 +295,8 @@ static enum err take_positional(struct parse *s, struct str word)
 	char flag[CLI_FLAG_NAME];
 	uint32_t i = 0;
 
+	if (name.n == 0 && s->joined.type)
+		return join_word(s, word);
 	if (name.n == 0)
 		return usage(s, "does not take the word '%.*s'", STRF(word));
 	while (!str_eqz(name, type->fields[i].name))
@@ -297,6 +309,8 @@ static enum err take_positional(struct parse *s, struct str word)
 	/* One given as a flag leaves its place to the next. */
 	if (cli_is_seen(type, i, s->line->args) && !cli_takes_many(&type->fields[i]))
 		return take_positional(s, word);
+	if (!rest.n && cli_verb_joins_words(s->line->verb))
+		s->joined = t;
 	return set_target(s, &t, word);
 }
 

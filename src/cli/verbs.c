@@ -47,6 +47,10 @@ const struct cli_group cli_groups[] = {
 
 const unsigned cli_group_count = sizeof(cli_groups) / sizeof(cli_groups[0]);
 
+/* Behind the names of positionals. */
+static const char joins[] = " ...";
+enum { JOINS_LENGTH = sizeof(joins) - 1 };
+
 const struct json_type *cli_verb_args(const struct cli_verb *v)
 {
 	return v->kind == VERB_CALL ? spec_routes[v->route].in : v->own_args;
@@ -57,7 +61,16 @@ struct str cli_verb_positionals(const struct cli_verb *v, bool *flags_end)
 	struct str names = str_of(v->positional);
 
 	*flags_end = str_starts(names, STR("-- "));
+	if (cli_verb_joins_words(v))
+		names.n -= JOINS_LENGTH;
 	return *flags_end ? (struct str){names.p + 3, names.n - 3} : names;
+}
+
+bool cli_verb_joins_words(const struct cli_verb *v)
+{
+	size_t n = strlen(v->positional);
+
+	return n > JOINS_LENGTH && strcmp(v->positional + n - JOINS_LENGTH, joins) == 0;
 }
 
 struct str cli_verb_brief(const struct cli_verb *v)

@@ -4,10 +4,12 @@ import gzip
 import json
 import os
 import shutil
+import signal
+import stat
 import tempfile
 import uuid
 
-from harness import ROOT, Skip
+from harness import ROOT, SLOW, Skip, until
 from test_cli import Cli, file_with
 
 REGISTRY = os.environ.get('TENFOLD_MCP_SERVERS', os.path.join(ROOT, '../shared/data/mcp_servers_2025-05-16.json'))
@@ -127,3 +129,166 @@ def test_import_of_this_machine(t):
     code, report, said = lines(cli, '--format', 'debian', '/var/lib/dpkg/status')
     assert code == 0 and report['added'] > 50 and report['refused'] == 0, (report, said)
     assert cli.json('agent', 'show', 'deb-dpkg')['tags'] != []
+
+
+def with_home(t, scope='operator'):
+    """A command line with a data directory of its own."""
+    cli = Cli(t, scope)
+    cli.env['TENFOLD_HOME'] = folder(t)
+    return cli
+
+
+def as_itself(cli):
+    """The environment of an agent: no key but those of its file."""
+    return {k: v for k, v in cli.env.items() if k != 'TENFOLD_KEY'}
+
+
+def test_an_agent_registered_here_calls_with_its_own_key(t):
+    cli, me, other = with_home(t), unique(), unique()
+    made = cli.json('agent', 'register', me, 'Me', '--tags', 'a')
+    with t.case('its keys are in a file for nobody else'):
+        assert made['key_file'] == f'{cli.env["TENFOLD_HOME"]}/agents/{me}.key', made
+        assert stat.S_IMODE(os.stat(made['key_file']).st_mode) == 0o600
+        assert stat.S_IMODE(os.stat(os.path.dirname(made['key_file'])).st_mode) == 0o700
+        assert os.listdir(os.path.dirname(made['key_file'])) == [f'{me}.key']
+    with t.case('its key is proven'):
+        shown = cli.json('agent', 'show', me)
+        assert shown['verification'] == 'claimed' and shown['public_key'] == made['public_key'], shown
+    with t.case('it beats as itself'):
+        done = cli.run('agent', 'beat', me, '--json', env=as_itself(cli))
+        assert done.returncode == 0 and json.loads(done.stdout)['status'] == 'online', done
+    with t.case('it says something of another'):
+        cli.good('agent', 'register', other, 'Other')
+        done = cli.run('attest', 'add', me, other, 'capability', 'true', '--capability', 'translation', '--json',
+                       env=as_itself(cli))
+        assert done.returncode == 0, done
+        cli.good('attest', 'add', me, other, 'identity', 'Acme "Inc"')
+        cli.good('attest', 'add', me, other, 'behavior', '90', '--expires-at', '2099-01-01T00:00:00Z')
+        listed = cli.json('attest', 'list', other)['items']
+        assert [x['value'] for x in listed] == [90, 'Acme "Inc"', True], listed
+        assert cli.json('attest', 'revoke', listed[0]['id'])['revoked_at']
+        done = cli.run('attest', 'add', me, other, 'behavior', '101')
+        assert done.returncode == 2 and 'value: must be' in done.stderr, done
+    with t.case('another key to call with'):
+        before = json.load(open(made['key_file'], encoding='utf-8'))
+        done = cli.run('agent', 'key', me, '--overlap-ms', '0', env=as_itself(cli))
+        after = json.load(open(made['key_file'], encoding='utf-8'))
+        assert done.returncode == 0 and after['key'] not in done.stdout, done
+        assert after['key'] != before['key'] and after['private_key'] == before['private_key']
+        assert cli.run('agent', 'beat', me, env=as_itself(cli)).returncode == 0
+        assert cli.run('agent', 'beat', me, '--key', before['key']).returncode == 1
+    with t.case('another key pair'):
+        taken = cli.json('agent', 'transfer', me)
+        assert taken['public_key'] != made['public_key'] and taken['id'] == made['id'], taken
+        assert cli.json('agent', 'show', me)['public_key'] == taken['public_key']
+        assert cli.run('agent', 'beat', me, env=as_itself(cli)).returncode == 0
+        assert cli.run('agent', 'beat', me, '--key', after['key']).returncode == 1
+
+
+def test_what_cannot_be_registered_leaves_no_key(t):
+    cli, me = with_home(t), unique()
+    agents = os.path.join(cli.env['TENFOLD_HOME'], 'agents')
+    cli.good('agent', 'register', me, 'Me')
+    kept = os.listdir(agents)
+    with t.case('a handle that is there'):
+        done = cli.run('agent', 'register', me, 'Me again')
+        assert done.returncode == 5 and f'{me}.key is there already' in done.stderr, done
+    with t.case('a handle that another machine has'):
+        os.rename(os.path.join(agents, f'{me}.key'), os.path.join(agents, 'kept'))
+        done = cli.run('agent', 'register', me, 'Me again')
+        assert done.returncode == 5 and os.listdir(agents) == ['kept'], done
+        os.rename(os.path.join(agents, 'kept'), os.path.join(agents, f'{me}.key'))
+    with t.case('a bad name'):
+        for handle in ('../../x', 'Bad', 'admin'):
+            done = cli.run('agent', 'register', handle, 'x')
+            assert done.returncode == 2 and 'handle' in done.stderr, done
+    with t.case('a key from elsewhere'):
+        done = cli.run('agent', 'register', unique(), 'x', '--public-key', 'A' * 43)
+        assert done.returncode == 2 and 'the key pair is made here' in done.stderr, done
+    assert os.listdir(agents) == kept
+    with t.case('without its file an agent says nothing'):
+        done = cli.run('attest', 'add', unique(), me, 'behavior', '1')
+        assert done.returncode == 4 and "'tenfold agent register' makes one" in done.stderr, done
+
+
+def test_beats_go_on_over_a_restart(t):
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    cli = Cli(t, server=server)
+    cli.env['TENFOLD_HOME'] = folder(t)
+    cli.good('agent', 'register', 'beating', 'Beats')
+    beats = cli.start('agent', 'beat', 'beating', '--every', '1s', '--json')
+    assert json.loads(beats.stdout.readline())['status'] == 'online'
+    server.kill()
+    until(lambda: 'trying again' in beats.stderr.readline(), what='the word of beat')
+    server.start()
+    assert json.loads(beats.stdout.readline())['status'] == 'online'
+    beats.send_signal(signal.SIGTERM)
+    beats.communicate(timeout=10 * SLOW)
+    assert beats.returncode == -signal.SIGTERM
+
+
+def test_find_takes_plain_words(t):
+    cli, mark = Cli(t), unique()
+    cli.good('agent', 'add', f'{mark}-a', 'Ledger', '--description', f'reconciles {mark} invoices', '--type', 'tool')
+    cli.good('agent', 'add', f'{mark}-b', 'Poet', '--description', f'writes {mark} sonnets')
+
+    def found(*words):
+        return [x['agent']['handle'] for x in cli.json('agent', 'find', *words)['items']]
+
+    until(lambda: found(mark, 'invoices')[:1] == [f'{mark}-a'], what='the new agent in the index')
+    until(lambda: len(found(mark)) == 2, what='both agents in the index')
+    assert found(mark, '--type', 'tool') == [f'{mark}-a']
+    with t.case('words may be one argument, too'):
+        assert found(f'{mark} sonnets')[0] == f'{mark}-b'
+    with t.case('a line says why'):
+        done = cli.run('agent', 'find', mark, 'invoices', '--limit', '1', '--count', '--facets', 'type')
+        lines_ = done.stdout.splitlines()
+        assert lines_[0].split() == ['HANDLE', 'NAME', 'STATUS', 'SCORE', 'WHY'], done
+        assert lines_[1].startswith(f'{mark}-a  Ledger  unknown  ') and 'invoices (description)' in lines_[1], done
+        assert lines_[2].startswith('type: ') and ' in all\n' in done.stderr, done
+    with t.case('nobody'):
+        assert cli.good('agent', 'find', unique() + 'zzz') == '(none)\n'
+
+
+def test_changes_are_watched_as_they_come(t):
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    cli = Cli(t, server=server)
+    first = cli.json('agent', 'add', 'watched-one', 'One')['agent']['id']
+    watch = cli.start('changes', 'watch', '0')
+    assert f' agent put {first}' in until(lambda: watch.stdout.readline())
+    server.kill()
+    until(lambda: 'trying again' in watch.stderr.readline(), what='the word of watch')
+    server.start()
+    second = cli.json('agent', 'add', 'watched-two', 'Two')['agent']['id']
+    seen = []
+    until(lambda: seen.append(watch.stdout.readline()) or f' agent put {second}' in seen[-1], what='the second agent')
+    assert not any(first in line for line in seen), seen
+    watch.send_signal(signal.SIGINT)
+    watch.communicate(timeout=10 * SLOW)
+    assert watch.returncode == -signal.SIGINT
+    with t.case('a page of them'):
+        assert first in [x['id'] for x in cli.json('changes', 'list')['items']]
+
+
+def test_agents_by_hand(t):
+    cli, me = Cli(t), unique()
+    added = cli.json('agent', 'add', me, 'By hand', '--capabilities', 'translation')
+    assert added['key']['secret'].startswith('tf_'), added
+    changed = cli.json('agent', 'change', me, '--description', 'Says things', '--tags', 'a', '--tags', 'b')
+    assert changed['description'] == 'Says things' and changed['tags'] == ['a', 'b'] and changed['name'] == 'By hand'
+    assert me in cli.good('agent', 'list', '--limit', '1')
+    can = cli.json('agent', 'can', me, 'code-review')['capabilities']
+    assert sorted(x['capability'] for x in can) == ['code-review', 'translation'], can
+    cli.good('agent', 'cannot', me, 'translation')
+    assert [x['capability'] for x in cli.json('agent', 'show', me)['capabilities']] == ['code-review']
+    assert me in cli.good('capability', 'agents', 'code-review')
+    assert cli.json('agent', 'away', me, 'maintenance')['status'] == 'maintenance'
+    assert cli.json('agent', 'liveness', me)['status'] == 'maintenance'
+    cli.good('agent', 'tier', me, 'partner')
+    cli.good('agent', 'delete', me)
+    done = cli.run('agent', 'show', me)
+    assert done.returncode == 4, done
+    assert 'translation' in cli.good('capability', 'list') and cli.json('capability', 'show', 'translation')['common']
+    assert 'staleness' in Cli(t, 'admin').good('job', 'list')

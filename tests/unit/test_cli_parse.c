@@ -113,6 +113,24 @@ static void positionals_come_in_order_and_leave_out_what_is_given(void **state)
 	bad("work add build title more", "work add: does not take the word 'more'; see 'tenfold work add --help'");
 }
 
+static void words_of_a_search_are_one_text(void **state)
+{
+	const struct agent_search_in *f;
+
+	(void)state;
+	good("agent find reads  'pull requests' --limit 3 well");
+	f = line.args;
+	assert_str(f->q, "reads  pull requests well");
+	assert_int_equal(f->limit, 3);
+	good("agent find");
+	f = line.args;
+	assert_str(f->q, "");
+	good("agent find one -- --two");
+	f = line.args;
+	assert_str(f->q, "one --two");
+	bad("agent find --q one two", "agent find: does not take the word 'two'; see 'tenfold agent find --help'");
+}
+
 static void truth_needs_no_value(void **state)
 {
 	const struct work_fail_in *f;
@@ -309,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(flags_are_fields),
 		TEST(positionals_come_in_order_and_leave_out_what_is_given),
+		TEST(words_of_a_search_are_one_text),
 		TEST(truth_needs_no_value),
 		TEST(objects_are_names_and_values_or_json),
 		TEST(values_may_come_from_files_where_a_verb_is_a_call),
