@@ -17,10 +17,11 @@ struct setting {
 	const char *name, *value;
 };
 
-/* For how long a statement may run, and a transaction wait for us while it holds its locks. */
+/* For how long a statement may run, and a transaction wait for us while it holds its locks: who sleeps longer, because
+ * his machine was stopped, loses it to those who want to go on. */
 static const struct setting settings_of_all[] = {
 	{"statement_timeout", "60s"},
-	{"idle_in_transaction_session_timeout", "60s"},
+	{"idle_in_transaction_session_timeout", "10s"},
 	{"client_min_messages", "warning"},
 	{"jit", "off"},
 };

@@ -3,7 +3,7 @@
 import signal
 import time
 
-from harness import Skip, until
+from harness import NotHere, until
 
 NAMES = {'sqlite': {'staleness', 'expiry', 'tombstones'},
          'postgres': {'sequencer', 'staleness', 'expiry', 'tombstones'}}
@@ -57,9 +57,11 @@ def test_what_has_expired_is_cleared_away(t):
     server.stop()
     server.sql('UPDATE keys SET expires_ms = 5 WHERE expires_ms > 0')
     server.sql("INSERT INTO challenges (id, public_key, nonce, expires_ms) VALUES (7, 'k', 'n', 5)")
+    server.sql('INSERT INTO signatures (id, expires_ms) VALUES (7, 5)')
     server.sql('INSERT INTO liveness_log (id, agent, was, status, at_ms) VALUES (7, 7, 0, 1, 5)')
     server.start()
-    until(lambda: jobs(admin)['expiry']['result'] == '1 challenges, 1 keys, 1 flips of liveness and 0 changes cleared away')
+    cleared = '1 challenges, 1 signatures, 1 keys, 1 flips of liveness and 0 changes cleared away'
+    until(lambda: jobs(admin)['expiry']['result'] == cleared)
     until(lambda: (key['id'], 'delete') in [(c['id'], c['op']) for c in admin.get('/v1/changes').expect(200).items])
 
 
@@ -67,7 +69,7 @@ def test_what_has_expired_is_cleared_away(t):
 
 def two_servers(t, *args):
     if t.store == 'sqlite':
-        raise Skip('one process alone serves a file')
+        raise NotHere('one process alone serves a file')
     one = t.new_server(*args)
     first = t.caller('first', server=one)
     until(lambda: all(j['runs_in'] == 'here' for j in jobs(first).values()))
@@ -131,7 +133,7 @@ def jobs_stored(server):
 
 def test_one_that_fails_says_so_tries_again_and_is_late_after_a_while(t):
     if t.store == 'sqlite':
-        raise Skip('no other process can break the file while it is served')
+        raise NotHere('no other process can break the file while it is served')
     server = t.new_server(*QUICK)
     admin = t.caller('first', server=server)
     until(lambda: jobs(admin)['staleness']['runs'] > 3)
