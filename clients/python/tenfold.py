@@ -435,7 +435,7 @@ class Tenfold:
 
     def agent_add(self, handle, name, *, type=None, description=None, endpoint=None, protocols=None, tags=None,
         capabilities=None, homepage=None, avatar=None, operator=None, visibility=None, public_key=None,
-        challenge_id=None, signature=None, metadata=None, card=None, idempotency_key=None):
+        challenge_id=None, signature=None, metadata=None, card=None):
         """Register an agent. Its key is answered this once.
 
         handle: Unique in the deployment: a to z, 0 to 9 and '-', not at either end.
@@ -459,8 +459,7 @@ class Tenfold:
         return self._call('POST', '/v1/agents', body={'handle': handle, 'name': name, 'type': type, 'description':
             description, 'endpoint': endpoint, 'protocols': protocols, 'tags': tags, 'capabilities': capabilities,
             'homepage': homepage, 'avatar': avatar, 'operator': operator, 'visibility': visibility, 'public_key':
-            public_key, 'challenge_id': challenge_id, 'signature': signature, 'metadata': metadata, 'card': card},
-            idempotency_key=idempotency_key, creates=True)
+            public_key, 'challenge_id': challenge_id, 'signature': signature, 'metadata': metadata, 'card': card})
 
     def agent_list(self, *, type=None, status=None, name=None, visibility=None, limit=None, cursor=None,
         count=None):

@@ -24,7 +24,7 @@ SELECT count(*) AS count FROM tenants
 -- out: key_row
 SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys WHERE id = $1
 
--- name: key_insert :exec
+-- name: key_insert :batch
 -- in: key_row
 INSERT INTO keys (id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)

@@ -6,7 +6,12 @@
 -- in: challenge_row
 INSERT INTO challenges (id, public_key, nonce, expires_ms) VALUES ($1, $2, $3, $4)
 
--- name: challenge_take :one
+-- name: challenge_get :one
 -- in: id_row
 -- out: challenge_row
-DELETE FROM challenges WHERE id = $1 RETURNING id, public_key, nonce, expires_ms
+SELECT id, public_key, nonce, expires_ms FROM challenges WHERE id = $1
+
+-- name: challenge_take :one
+-- in: id_row
+-- out: id_row
+DELETE FROM challenges WHERE id = $1 RETURNING id

@@ -25,7 +25,7 @@ static enum err tell(struct call *c, const struct change_fact *facts, size_t cou
 enum err api_agent_challenge(struct call *c, const struct agent_challenge_in *in, struct agent_challenge *out)
 {
 	unsigned char key[PROOF_KEY], nonce[PROOF_NONCE];
-	enum err err = proof_key(in->public_key, "public_key", key, &c->problem);
+	enum err err = proof_new_key(in->public_key, key, &c->problem);
 	if (err)
 		return err;
 	randombytes_buf(nonce, sizeof nonce);
@@ -39,33 +39,89 @@ enum err api_agent_challenge(struct call *c, const struct agent_challenge_in *in
 	return err;
 }
 
+static struct keyring_key key_of(struct call *c, const struct agent_full_row *row, enum limit_tier tier)
+{
+	return (struct keyring_key){.tenant = row->tenant,
+				    .agent = row->id,
+				    .scope = SCOPE_AGENT,
+				    .tier = tier,
+				    .name = arena_fmt(c->arena, "agent %.*s", STRF(row->handle))};
+}
+
 static enum err add_key(struct call *c, const struct agent_full_row *row, enum limit_tier tier,
 			struct agent_key *out)
 {
-	struct keyring_key key = {.tenant = row->tenant,
-				  .agent = row->id,
-				  .scope = SCOPE_AGENT,
-				  .tier = tier,
-				  .name = arena_fmt(c->arena, "agent %.*s", STRF(row->handle))};
+	struct keyring_key key = key_of(c, row, tier);
 	enum err err = keys_add(c, &key, &out->secret);
 	out->id = key.id;
 	return err;
 }
 
+/* What is written for new agents beside their own rows. */
+struct first_keys {
+	struct key_row *rows;
+	struct change_fact *facts; /* two for each */
+	size_t count;
+};
+
+static enum err answer_new(struct call *c, const struct agent_entry *e, struct first_keys *keys)
+{
+	struct agent_registered *out = c->out;
+	struct keyring_key key = key_of(c, &e->row, TIER_REGISTERED);
+	size_t n = keys->count++;
+	keys->facts[2 * n + 1] = agent_fact(&e->row, false, OP_PUT);
+	enum err err = keys_make(c, &key, &out->key.secret, &keys->rows[n], &keys->facts[2 * n]);
+	out->key.id = key.id;
+	return err ? err : directory_agent_show(&e->row, c->arena, &out->agent);
+}
+
+static enum err answer_all(struct call *const *calls, enum err *outcomes, const struct agent_entry *entries,
+			   size_t count)
+{
+	struct arena *a = calls[0]->arena;
+	struct first_keys keys = {ARENA_ARRAY(a, struct key_row, count),
+				  ARENA_ARRAY(a, struct change_fact, 2 * count), 0};
+	struct call *one = NULL; /* of those that are done: with it the feed is rung */
+	enum err err = keys.rows && keys.facts ? OK : ERR_INTERNAL;
+	for (size_t i = 0; i < count && !err; i++) {
+		outcomes[i] = entries[i].problem.err;
+		calls[i]->problem = entries[i].problem;
+		if (outcomes[i])
+			continue;
+		one = calls[i];
+		err = answer_new(one, &entries[i], &keys);
+	}
+	if (!err && one)
+		err = q_key_insert(one->db, keys.rows, keys.count);
+	return err || !one ? err : tell(one, keys.facts, 2 * keys.count);
+}
+
+enum err agent_add_all(struct call *const *calls, enum err *outcomes, size_t count)
+{
+	struct agent_entry *entries = ARENA_ARRAY(calls[0]->arena, struct agent_entry, count);
+	if (!entries)
+		return ERR_INTERNAL;
+	for (size_t i = 0; i < count; i++)
+		entries[i] = (struct agent_entry){
+			.c = calls[i], .in = calls[i]->in, .id = app_new_id(call_app(calls[i]))};
+	enum err err = agents_register(EXISTING_REFUSE, entries, count);
+	if (!err)
+		err = answer_all(calls, outcomes, entries, count);
+	return err == ERR_ALREADY_EXISTS ? ERR_STORE_BUSY : err; /* somebody was faster: run again, it is found */
+}
+
 enum err api_agent_add(struct call *c, const struct agent_new *in, struct agent_registered *out)
 {
-	struct agent_entry entry = {.in = in, .id = app_new_id(call_app(c))};
-	enum err err = agents_register(c, EXISTING_REFUSE, &entry, 1);
-	if (err)
-		return err;
-	c->problem = entry.problem;
-	if (entry.problem.err)
-		return entry.problem.err;
-	err = add_key(c, &entry.row, TIER_REGISTERED, &out->key);
-	if (!err)
-		err = directory_agent_show(&entry.row, c->arena, &out->agent);
-	struct change_fact fact = agent_fact(&entry.row, false, OP_PUT);
-	return err ? err : tell(c, &fact, 1);
+	(void)in, (void)out; /* they are the call's */
+	enum err outcome = OK, err = agent_add_all(&c, &outcome, 1);
+	return err ? err : outcome;
+}
+
+/* A handle is held until the end of the transaction that takes it. */
+int64_t agent_add_key(const struct call *c)
+{
+	const struct agent_new *in = c->in;
+	return (int64_t)(str_hash(in->handle) >> 1);
 }
 
 static void show_entry(struct call *c, const struct agent_entry *e, struct agent_batch_result *out)
@@ -93,8 +149,8 @@ enum err api_agent_batch(struct call *c, const struct agent_batch_in *in, struct
 	if (!entries || !facts || !out->items)
 		return ERR_INTERNAL;
 	for (size_t i = 0; i < n; i++)
-		entries[i] = (struct agent_entry){.in = &in->items[i], .id = app_new_id(call_app(c))};
-	enum err err = agents_register(c, (enum on_existing)in->on_existing, entries, n);
+		entries[i] = (struct agent_entry){.c = c, .in = &in->items[i], .id = app_new_id(call_app(c))};
+	enum err err = agents_register((enum on_existing)in->on_existing, entries, n);
 	for (; !err && out->items_count < n; out->items_count++) {
 		struct agent_entry *e = &entries[out->items_count];
 		show_entry(c, e, &out->items[out->items_count]);
@@ -192,7 +248,7 @@ static enum err take_handle(struct call *c, const struct agent_patch *in, const 
 	enum err err = q_agent_find(c->db, &(struct agent_find_in){in->handle}, c->arena, &found);
 	if (err == ERR_NOT_FOUND)
 		return OK;
-	return err ? err : agent_handle_taken(c, in->handle, &c->problem);
+	return err ? err : agent_handle_taken(c->db, in->handle, &c->problem);
 }
 
 static enum err put_card(struct call *c, const struct agent_patch *in, int64_t agent)
@@ -314,7 +370,7 @@ enum err api_agent_transfer(struct call *c, const struct agent_transfer *in, str
 	unsigned char key[PROOF_KEY];
 	enum err err = agent_hold(c, in->id, &agent);
 	if (!err)
-		err = proof_key(in->public_key, "public_key", key, &c->problem);
+		err = proof_asked_key(in->public_key, key, &c->problem);
 	if (!err && str_eq(agent.row.public_key, (struct str){(const char *)key, sizeof key}))
 		err = problem_field(&c->problem, ERR_CONFLICT, "public_key", "is the agent's already");
 	if (!err)

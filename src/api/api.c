@@ -36,4 +36,5 @@ HERE(capability_list, struct capability_list_in, struct capability_list_out)
 http_handler_fn *const api_first_halves[ROUTE_COUNT] = {[ROUTE_agent_list] = here_agent_list,
 							[ROUTE_agent_show] = here_agent_show,
 							[ROUTE_capability_list] = here_capability_list};
-const struct api_bulk api_bulks[ROUTE_COUNT] = {[ROUTE_agent_beat] = {agent_beat_key, agent_beat_all}};
+const struct api_bulk api_bulks[ROUTE_COUNT] = {
+	[ROUTE_agent_add] = {agent_add_key, agent_add_all}, [ROUTE_agent_beat] = {agent_beat_key, agent_beat_all}};

@@ -30,6 +30,8 @@ struct api_bulk {
 	int64_t (*key)(const struct call *c);
 	enum err (*all)(struct call *const *calls, enum err *outcomes, size_t count); /* or NULL */
 };
+int64_t agent_add_key(const struct call *c);
+enum err agent_add_all(struct call *const *calls, enum err *outcomes, size_t count);
 int64_t agent_beat_key(const struct call *c);
 enum err agent_beat_all(struct call *const *calls, enum err *outcomes, size_t count);
 extern const struct api_bulk api_bulks[ROUTE_COUNT];

@@ -6,10 +6,15 @@
 #include "base/vec.h"
 #include "directory/changes.h"
 
+static struct change_fact fact_of(const struct call *c, int64_t key, enum change_op op)
+{
+	return (struct change_fact){
+		.tenant = c->caller.tenant, .entity = ENTITY_KEY, .op = op, .ref = key, .at_ms = c->now_ms};
+}
+
 static enum err tell(struct call *c, int64_t key, enum change_op op)
 {
-	struct change_fact fact = {
-		.tenant = c->caller.tenant, .entity = ENTITY_KEY, .op = op, .ref = key, .at_ms = c->now_ms};
+	struct change_fact fact = fact_of(c, key, op);
 	return change_add(call_app(c)->feed, c, &fact, 1);
 }
 
@@ -39,7 +44,8 @@ static struct key_row row_of(const struct keyring_key *key)
 				.tier = key->tier};
 }
 
-enum err keys_add(struct call *c, struct keyring_key *key, struct str *secret)
+enum err keys_make(struct call *c, struct keyring_key *key, struct str *secret, struct key_row *row,
+		   struct change_fact *fact)
 {
 	struct app *app = call_app(c);
 	char text[KEY_SECRET_TEXT];
@@ -52,12 +58,20 @@ enum err keys_add(struct call *c, struct keyring_key *key, struct str *secret)
 	key->created_ms = c->now_ms;
 	*added = (struct key_added){app, *key};
 	*secret = arena_str(c->arena, str_of(text));
-	struct key_row row = row_of(&added->key);
-	enum err err = q_key_insert(c->db, &row);
-	if (err)
-		return err;
+	*row = row_of(&added->key);
+	*fact = fact_of(c, key->id, OP_PUT);
 	call_after_commit(c, put_key, added);
-	return tell(c, key->id, OP_PUT);
+	return OK;
+}
+
+enum err keys_add(struct call *c, struct keyring_key *key, struct str *secret)
+{
+	struct key_row row;
+	struct change_fact fact;
+	enum err err = keys_make(c, key, secret, &row, &fact);
+	if (!err)
+		err = q_key_insert(c->db, &row, 1);
+	return err ? err : change_add(call_app(c)->feed, c, &fact, 1);
 }
 
 /* ---- what becomes of those there are ---- */

@@ -11,6 +11,10 @@
 /* Makes a key for what `key` says of tenant, agent, scope, tier, expiry and name; fills the rest and the secret. */
 enum err keys_add(struct call *c, struct keyring_key *key, struct str *secret);
 
+/* The same, but that row and fact are left to the caller to write, with those of others. */
+enum err keys_make(struct call *c, struct keyring_key *key, struct str *secret, struct key_row *row,
+		   struct change_fact *fact);
+
 /* Ends all of an agent's keys, now or, but for the one to keep, at a time. */
 enum err keys_revoke_of_agent(struct call *c, int64_t agent);
 enum err keys_expire_of_agent(struct call *c, int64_t agent, int64_t keep, int64_t expires_ms);

@@ -151,7 +151,8 @@ static enum err find_capability(struct call *c, const struct attestation_new *in
 	*id = 0;
 	if (!HAS(in, attestation_new, capability))
 		return OK;
-	enum err err = capability_ids(c->db, c->caller.tenant, &in->capability, 1, c->arena, id);
+	struct capability_find_in wanted = {c->caller.tenant, in->capability};
+	enum err err = capability_ids(c->db, &wanted, 1, id);
 	if (!err && *id == 0)
 		return problem_field(&c->problem, ERR_INVALID, "capability",
 				     "there is no capability '%.*s'; 'tenfold capability list' shows them",

@@ -35,17 +35,9 @@ static enum err put_id(void *ctx, size_t i, const void *row)
 	return OK;
 }
 
-enum err capability_ids(struct db *db, int64_t tenant, const struct str *slugs, size_t count, struct arena *a,
-			int64_t *ids)
+enum err capability_ids(struct db *db, const struct capability_find_in *slugs, size_t count, int64_t *ids)
 {
-	struct capability_find_in *wanted = ARENA_ARRAY(a, struct capability_find_in, count);
-	if (count == 0)
-		return OK;
-	if (!wanted)
-		return ERR_INTERNAL;
-	for (size_t i = 0; i < count; i++)
-		wanted[i] = (struct capability_find_in){tenant, slugs[i]};
-	return q_capability_find_each(db, wanted, count, put_id, ids);
+	return count ? q_capability_find_each(db, slugs, count, put_id, ids) : OK;
 }
 
 /* ---- a new one ---- */

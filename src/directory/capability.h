@@ -14,8 +14,7 @@ void capability_show(const struct capability_row *row, struct capability *out);
 enum err capability_read(struct call *c, struct str slug, struct capability_row *out);
 
 /* The ids of slugs, 0 where a tenant has no such capability. */
-enum err capability_ids(struct db *db, int64_t tenant, const struct str *slugs, size_t count, struct arena *a,
-			int64_t *ids);
+enum err capability_ids(struct db *db, const struct capability_find_in *slugs, size_t count, int64_t *ids);
 
 enum err capability_add(struct call *c, int64_t id, const struct capability_new *in, struct capability_row *out);
 

@@ -46,13 +46,19 @@ struct str proof_text(struct arena *a, struct str bytes)
 	return (struct str){text, room - 1};
 }
 
-enum err proof_key(struct str text, const char *field, unsigned char out[PROOF_KEY], struct problem *p)
+enum err proof_asked_key(struct str text, unsigned char out[PROOF_KEY], struct problem *p)
 {
-	if (!proof_bytes(text, out, PROOF_KEY))
-		return problem_field(p, ERR_INVALID, field, "must be the 32 bytes of a public key in base64");
-	if (!crypto_core_ed25519_is_valid_point(out))
-		return problem_field(p, ERR_INVALID, field, "is no ed25519 public key");
-	return OK;
+	if (proof_bytes(text, out, PROOF_KEY))
+		return OK;
+	return problem_field(p, ERR_INVALID, "public_key", "must be the 32 bytes of a public key in base64");
+}
+
+enum err proof_new_key(struct str text, unsigned char out[PROOF_KEY], struct problem *p)
+{
+	enum err err = proof_asked_key(text, out, p);
+	if (!err && !crypto_core_ed25519_is_valid_point(out))
+		return problem_field(p, ERR_INVALID, "public_key", "is no ed25519 public key");
+	return err;
 }
 
 bool proof_verify(const unsigned char key[PROOF_KEY], struct str text, struct str signature)
@@ -70,14 +76,20 @@ struct str proof_challenge(const struct challenge_row *challenge, struct arena *
 	return arena_fmt(a, "tenfold.challenge.v1:%s:%.*s:%.*s", id, STRF(nonce), STRF(key));
 }
 
+static enum err used(struct problem *p)
+{
+	return problem_field(p, ERR_INVALID, "challenge_id",
+			     "was used, has expired or never was; get one with POST /v1/agents/challenge");
+}
+
 enum err proof_use(struct db *db, struct arena *a, int64_t challenge_id, const unsigned char key[PROOF_KEY],
 		   struct str signature, int64_t now_ms, struct problem *p)
 {
+	struct id_row id = {challenge_id}, taken;
 	struct challenge_row row;
-	enum err err = q_challenge_take(db, &(struct id_row){challenge_id}, a, &row);
+	enum err err = q_challenge_get(db, &id, a, &row);
 	if (err == ERR_NOT_FOUND || (!err && row.expires_ms <= now_ms))
-		return problem_field(p, ERR_INVALID, "challenge_id",
-				     "was used, has expired or never was; get one with POST /v1/agents/challenge");
+		return used(p);
 	if (err)
 		return err;
 	if (row.public_key.n != PROOF_KEY || memcmp(row.public_key.p, key, PROOF_KEY) != 0)
@@ -85,5 +97,6 @@ enum err proof_use(struct db *db, struct arena *a, int64_t challenge_id, const u
 	if (!proof_verify(key, proof_challenge(&row, a), signature))
 		return problem_field(p, ERR_INVALID, "signature",
 				     "is not that of the challenge's text, made with this key, in base64");
-	return OK;
+	err = q_challenge_take(db, &id, a, &taken);
+	return err == ERR_NOT_FOUND ? used(p) : err; /* somebody was faster */
 }

@@ -23,8 +23,10 @@ bool proof_bytes(struct str text, void *out, size_t n);
 /* Bytes as base64 of the usual alphabet, with padding. */
 struct str proof_text(struct arena *a, struct str bytes);
 
-/* A public key out of base64; ERR_INVALID, told of `field`, also for points that no key is. */
-enum err proof_key(struct str text, const char *field, unsigned char out[PROOF_KEY], struct problem *p);
+/* A public key out of base64; ERR_INVALID, told of `public_key`. A new one is checked to be one, and no point for which
+ * anybody could sign; one that a challenge was made for need not be again. */
+enum err proof_new_key(struct str text, unsigned char out[PROOF_KEY], struct problem *p);
+enum err proof_asked_key(struct str text, unsigned char out[PROOF_KEY], struct problem *p);
 
 /* Is this the signature, in base64, of text with the key? */
 bool proof_verify(const unsigned char key[PROOF_KEY], struct str text, struct str signature);
@@ -33,7 +35,7 @@ bool proof_verify(const unsigned char key[PROOF_KEY], struct str text, struct st
 struct str proof_challenge(const struct challenge_row *challenge, struct arena *a);
 
 /* Uses up a challenge, inside a transaction. ERR_INVALID, told of `challenge_id` or `signature`: used, expired, for
- * another key, signed wrong. */
+ * another key, signed wrong; then it is as it was. */
 enum err proof_use(struct db *db, struct arena *a, int64_t challenge_id, const unsigned char key[PROOF_KEY],
 		   struct str signature, int64_t now_ms, struct problem *p);
 

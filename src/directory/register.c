@@ -29,9 +29,10 @@ static bool is_new(const struct agent_entry *e)
 
 /* ---- its members ---- */
 
-static void read_members(struct call *c, struct agent_entry *e)
+static void read_members(struct agent_entry *e)
 {
 	struct agent_patch patch;
+	const struct call *c = e->c;
 	e->row = (struct agent_full_row){.id = e->id,
 					 .tenant = c->caller.tenant,
 					 .type = e->in->type,
@@ -45,25 +46,11 @@ static void read_members(struct call *c, struct agent_entry *e)
 	agent_row_patch(&e->row, &patch, c->arena, &e->problem);
 }
 
-/* The same handle twice in one call: the first has it. */
-static void refuse_repeated(struct agent_entry *entries, size_t count)
-{
-	struct map first = {0};
-	for (size_t i = 0; i < count; i++) {
-		struct agent_entry *e = &entries[i];
-		struct agent_entry *other = is_good(e) ? map_get(&first, str_hash(e->row.handle)) : NULL;
-		if (other && str_eq(other->row.handle, e->row.handle))
-			problem_field(&e->problem, ERR_ALREADY_EXISTS, "handle", "stands twice in this call");
-		else if (is_good(e))
-			map_put(&first, str_hash(e->row.handle), e);
-	}
-	map_free(&first);
-}
-
 /* ---- is its handle free? ---- */
 
 struct looking {
-	struct call *c;
+	struct db *db;
+	struct arena *arena; /* for what is needed until the rows are written */
 	struct agent_entry **entries;
 	enum on_existing on_existing;
 };
@@ -76,7 +63,7 @@ static enum err put_free(void *ctx, size_t i, const void *row)
 	return OK;
 }
 
-enum err agent_handle_taken(struct call *c, struct str handle, struct problem *p)
+enum err agent_handle_taken(struct db *db, struct str handle, struct problem *p)
 {
 	struct handle_text others[HANDLE_OTHERS];
 	struct agent_find_in wanted[HANDLE_OTHERS];
@@ -84,7 +71,7 @@ enum err agent_handle_taken(struct call *c, struct str handle, struct problem *p
 	handle_others(handle, others);
 	for (int i = 0; i < HANDLE_OTHERS; i++)
 		wanted[i].handle = str_of(others[i].text);
-	enum err err = q_agent_find_each(c->db, wanted, HANDLE_OTHERS, put_free, &first_free);
+	enum err err = q_agent_find_each(db, wanted, HANDLE_OTHERS, put_free, &first_free);
 	if (err)
 		return err;
 	if (first_free < 0)
@@ -100,7 +87,7 @@ static enum err put_existing(void *ctx, size_t i, const void *row)
 	struct agent_entry *e = l->entries[i];
 	if (!found)
 		return OK;
-	bool own = found->tenant == l->c->caller.tenant;
+	bool own = found->tenant == e->row.tenant;
 	e->existed = true;
 	e->left = l->on_existing == EXISTING_SKIP;
 	e->row.id = own ? found->id : 0; /* ids of others are not told */
@@ -129,21 +116,44 @@ static bool is_found(const struct agent_entry *e)
 static enum err find_handles(struct looking *l, struct agent_entry *entries, size_t count)
 {
 	size_t n = pick(entries, count, is_good, l->entries);
-	struct agent_find_in *wanted = ARENA_ARRAY(l->c->arena, struct agent_find_in, n + 1);
+	struct agent_find_in *wanted = ARENA_ARRAY(l->arena, struct agent_find_in, n + 1);
 	if (!wanted)
 		return ERR_INTERNAL;
 	for (size_t i = 0; i < n; i++)
 		wanted[i].handle = l->entries[i]->row.handle;
-	enum err err = n ? q_agent_find_each(l->c->db, wanted, n, put_existing, l) : OK;
+	enum err err = n ? q_agent_find_each(l->db, wanted, n, put_existing, l) : OK;
 	if (err || l->on_existing != EXISTING_REFUSE)
 		return err;
 	n = pick(entries, count, is_found, l->entries);
 	for (size_t i = 0; i < n; i++) {
-		err = agent_handle_taken(l->c, l->entries[i]->row.handle, &l->entries[i]->problem);
+		err = agent_handle_taken(l->db, l->entries[i]->row.handle, &l->entries[i]->problem);
 		if (err != ERR_ALREADY_EXISTS)
 			return err;
 	}
 	return OK;
+}
+
+/* The same handle twice: the first has it. */
+static enum err refuse_repeated(struct agent_entry *entries, size_t count)
+{
+	struct map first = {0};
+	enum err err = OK;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct agent_entry *e = &entries[i];
+		if (!is_good(e))
+			continue;
+		struct agent_entry *other = map_get(&first, str_hash(e->row.handle));
+		if (!other || !str_eq(other->row.handle, e->row.handle))
+			map_put(&first, str_hash(e->row.handle), e);
+		else if (other->c == e->c)
+			problem_field(&e->problem, ERR_ALREADY_EXISTS, "handle", "stands twice in this call");
+		else
+			err = agent_handle_taken(e->c->db, e->row.handle, &e->problem);
+		if (err == ERR_ALREADY_EXISTS)
+			err = OK;
+	}
+	map_free(&first);
+	return err;
 }
 
 /* ---- what is there, and is to be as given ---- */
@@ -163,13 +173,13 @@ static enum err held(void *ctx, size_t i, const void *row)
 /* In the order of their ids, so that two calls do not wait for each other. */
 static enum err hold_all(struct looking *l, size_t n)
 {
-	struct id_row *ids = ARENA_ARRAY(l->c->arena, struct id_row, n);
+	struct id_row *ids = ARENA_ARRAY(l->arena, struct id_row, n);
 	if (!ids)
 		return ERR_INTERNAL;
 	qsort(l->entries, n, sizeof *l->entries, by_id);
 	for (size_t i = 0; i < n; i++)
 		ids[i].id = l->entries[i]->row.id;
-	return q_agent_lock_each(l->c->db, ids, n, held, NULL);
+	return q_agent_lock_each(l->db, ids, n, held, NULL);
 }
 
 static bool names_its_key(const struct agent_entry *e)
@@ -180,8 +190,9 @@ static bool names_its_key(const struct agent_entry *e)
 		str_eq(e->was.row.public_key, (struct str){(const char *)key, sizeof key}));
 }
 
-static enum err patch_existing(struct call *c, struct agent_entry *e)
+static enum err patch_existing(struct agent_entry *e)
 {
+	struct call *c = e->c;
 	struct agent_patch patch;
 	enum err err = directory_agent_load(c->db, e->row.id, c->arena, &e->was);
 	if (err == ERR_NOT_FOUND)
@@ -210,7 +221,7 @@ static enum err patch_all(struct looking *l, struct agent_entry *entries, size_t
 		return OK;
 	enum err err = hold_all(l, n);
 	for (size_t i = 0; i < n && !err; i++)
-		err = patch_existing(l->c, l->entries[i]);
+		err = patch_existing(l->entries[i]);
 	return err;
 }
 
@@ -221,16 +232,22 @@ static bool has_capabilities(const struct agent_entry *e)
 	return is_good(e) && !e->left && HAS(e->in, agent_new, capabilities);
 }
 
-/* Each slug once, for all entries together. */
-static size_t gather_slugs(struct agent_entry *const *entries, size_t n, struct map *places, struct str *slugs)
+static uint64_t hash_of(const struct agent_entry *e, struct str slug)
+{
+	return str_hash_seed(slug, (uint64_t)e->row.tenant);
+}
+
+/* Each slug of a tenant once, for all entries together. */
+static size_t gather_slugs(struct agent_entry *const *entries, size_t n, struct map *places,
+			   struct capability_find_in *slugs)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < entries[i]->in->capabilities_count; k++) {
 			struct str slug = entries[i]->in->capabilities[k];
-			if (!map_get(places, str_hash(slug))) {
-				slugs[count] = slug;
-				map_put(places, str_hash(slug), &slugs[count++]);
+			if (!map_get(places, hash_of(entries[i], slug))) {
+				slugs[count] = (struct capability_find_in){entries[i]->row.tenant, slug};
+				map_put(places, hash_of(entries[i], slug), &slugs[count++]);
 			}
 		}
 	return count;
@@ -244,13 +261,13 @@ static bool is_before(const struct agent_entry *e, size_t k)
 	return false;
 }
 
-static void name_capabilities(struct agent_entry *e, const struct map *places, const struct str *slugs,
-			      const int64_t *ids)
+static void name_capabilities(struct agent_entry *e, const struct map *places,
+			      const struct capability_find_in *slugs, const int64_t *ids)
 {
 	for (size_t k = 0; k < e->in->capabilities_count; k++) {
 		struct str slug = e->in->capabilities[k];
-		const struct str *place = map_get(places, str_hash(slug));
-		int64_t id = str_eq(*place, slug) ? ids[place - slugs] : 0;
+		const struct capability_find_in *place = map_get(places, hash_of(e, slug));
+		int64_t id = str_eq(place->slug, slug) && place->tenant == e->row.tenant ? ids[place - slugs] : 0;
 		e->capabilities[k] = is_before(e, k) ? 0 : id; /* given twice, it is written once */
 		if (id == 0)
 			problem_field(&e->problem, ERR_INVALID, "capabilities",
@@ -261,22 +278,23 @@ static void name_capabilities(struct agent_entry *e, const struct map *places, c
 
 static enum err find_capabilities(struct looking *l, struct agent_entry *entries, size_t count)
 {
-	size_t n = pick(entries, count, has_capabilities, l->entries);
-	struct arena *a = l->c->arena;
-	size_t most = n * AGENT_CAPABILITIES_MAX;
+	size_t n = pick(entries, count, has_capabilities, l->entries), most = 0;
 	struct map places = {0};
-	struct str *slugs = ARENA_ARRAY(a, struct str, most + 1);
-	int64_t *ids = ARENA_ARRAY(a, int64_t, most + 1);
+	for (size_t i = 0; i < n; i++)
+		most += l->entries[i]->in->capabilities_count;
+	struct capability_find_in *slugs = ARENA_ARRAY(l->arena, struct capability_find_in, most + 1);
+	int64_t *ids = ARENA_ARRAY(l->arena, int64_t, most + 1);
 	if (!slugs || !ids)
 		return ERR_INTERNAL;
 	size_t distinct = gather_slugs(l->entries, n, &places, slugs);
-	enum err err = capability_ids(l->c->db, l->c->caller.tenant, slugs, distinct, a, ids);
+	enum err err = capability_ids(l->db, slugs, distinct, ids);
 	for (size_t i = 0; i < n && !err; i++) {
-		l->entries[i]->capabilities = ARENA_ARRAY(a, int64_t, AGENT_CAPABILITIES_MAX);
-		if (!l->entries[i]->capabilities)
-			err = ERR_INTERNAL;
+		struct agent_entry *e = l->entries[i];
+		e->capabilities = ARENA_ARRAY(e->c->arena, int64_t, AGENT_CAPABILITIES_MAX);
+		if (e->capabilities)
+			name_capabilities(e, &places, slugs, ids);
 		else
-			name_capabilities(l->entries[i], &places, slugs, ids);
+			err = ERR_INTERNAL;
 	}
 	map_free(&places);
 	return err;
@@ -284,8 +302,9 @@ static enum err find_capabilities(struct looking *l, struct agent_entry *entries
 
 /* ---- its key ---- */
 
-static enum err prove_key(struct call *c, struct agent_entry *e)
+static enum err prove_key(struct agent_entry *e)
 {
+	struct call *c = e->c;
 	const struct agent_new *in = e->in;
 	if (!HAS(in, agent_new, public_key)) {
 		if (HAS(in, agent_new, challenge_id) || HAS(in, agent_new, signature))
@@ -295,7 +314,7 @@ static enum err prove_key(struct call *c, struct agent_entry *e)
 	unsigned char *key = arena_alloc(c->arena, PROOF_KEY);
 	if (!key)
 		return ERR_INTERNAL;
-	if (proof_key(in->public_key, "public_key", key, &e->problem))
+	if (proof_asked_key(in->public_key, key, &e->problem))
 		return OK;
 	if (!HAS(in, agent_new, challenge_id) || !HAS(in, agent_new, signature)) {
 		problem_field(&e->problem, ERR_MISSING_FIELD,
@@ -310,12 +329,12 @@ static enum err prove_key(struct call *c, struct agent_entry *e)
 	return e->problem.err ? OK : err;
 }
 
-static enum err prove_keys(struct call *c, struct agent_entry *entries, size_t count)
+static enum err prove_keys(struct agent_entry *entries, size_t count)
 {
 	enum err err = OK;
 	for (size_t i = 0; i < count && !err; i++)
 		if (is_new(&entries[i]))
-			err = prove_key(c, &entries[i]);
+			err = prove_key(&entries[i]);
 	return err;
 }
 
@@ -367,7 +386,7 @@ static bool same_capabilities(const struct agent_entry *e)
 }
 
 /* What stays keeps its endpoint. */
-static void add_capabilities(struct call *c, const struct agent_entry *e, struct rows *r)
+static void add_capabilities(const struct agent_entry *e, struct rows *r)
 {
 	for (size_t k = 0; e->capabilities && k < e->in->capabilities_count; k++) {
 		if (e->capabilities[k] == 0)
@@ -378,7 +397,7 @@ static void add_capabilities(struct call *c, const struct agent_entry *e, struct
 			(struct agent_capability_row){.agent = e->row.id,
 						      .capability = e->capabilities[k],
 						      .endpoint = reached ? was->endpoint : (struct str){0},
-						      .created_ms = c->now_ms};
+						      .created_ms = e->c->now_ms};
 	}
 }
 
@@ -397,22 +416,22 @@ static struct str capabilities_json(const struct agent_entry *e, struct arena *a
 	return text;
 }
 
-static void add_new(struct call *c, struct agent_entry *e, struct rows *r)
+static void add_new(struct agent_entry *e, struct rows *r)
 {
-	e->row.capabilities = capabilities_json(e, c->arena);
+	e->row.capabilities = capabilities_json(e, e->c->arena);
 	*VEC_PUSH(&r->agents) = agent_row_new(&e->row);
 	*VEC_PUSH(&r->liveness) = (struct agent_liveness_insert_in){e->row.id, e->row.tenant};
-	add_capabilities(c, e, r);
+	add_capabilities(e, r);
 	if (HAS(e->in, agent_new, card))
 		*VEC_PUSH(&r->cards) = (struct agent_card_row){e->row.id, e->in->card};
 }
 
-static enum err add_changed_card(struct call *c, struct agent_entry *e, struct rows *r)
+static enum err add_changed_card(struct agent_entry *e, struct rows *r)
 {
 	struct agent_card_row was = {0};
 	if (!HAS(e->in, agent_new, card))
 		return OK;
-	enum err err = q_agent_card_get(c->db, &(struct id_row){e->row.id}, c->arena, &was);
+	enum err err = q_agent_card_get(e->c->db, &(struct id_row){e->row.id}, e->c->arena, &was);
 	if (err && err != ERR_NOT_FOUND)
 		return err;
 	if (!err && str_eq(was.card, e->in->card))
@@ -422,18 +441,18 @@ static enum err add_changed_card(struct call *c, struct agent_entry *e, struct r
 	return OK;
 }
 
-static enum err add_existing(struct call *c, struct agent_entry *e, struct rows *r)
+static enum err add_existing(struct agent_entry *e, struct rows *r)
 {
-	enum err err = add_changed_card(c, e, r);
+	enum err err = add_changed_card(e, r);
 	if (e->capabilities && !same_capabilities(e)) {
 		e->changed = true;
 		*VEC_PUSH(&r->capabilities_gone) = (struct id_row){e->row.id};
-		add_capabilities(c, e, r);
+		add_capabilities(e, r);
 	}
 	if (!e->changed)
 		return err;
 	e->row.version++;
-	e->row.updated_ms = c->now_ms;
+	e->row.updated_ms = e->c->now_ms;
 	*VEC_PUSH(&r->changes) = agent_row_change(&e->row);
 	return err;
 }
@@ -454,30 +473,41 @@ static enum err write_rows(struct db *db, const struct rows *r)
 	return err;
 }
 
-enum err agents_register(struct call *c, enum on_existing on_existing, struct agent_entry *entries, size_t count)
+static enum err gather_rows(struct agent_entry *entries, size_t count, enum on_existing on_existing, struct rows *r)
 {
-	struct looking l = {c, ARENA_ARRAY(c->arena, struct agent_entry *, count + 1), on_existing};
+	enum err err = OK;
+	for (size_t i = 0; i < count && !err; i++) {
+		if (is_new(&entries[i]))
+			add_new(&entries[i], r);
+		else if (is_good(&entries[i]) && on_existing == EXISTING_UPDATE)
+			err = add_existing(&entries[i], r);
+	}
+	return err;
+}
+
+enum err agents_register(enum on_existing on_existing, struct agent_entry *entries, size_t count)
+{
+	struct call *first = entries[0].c;
+	struct looking l = {first->db, first->arena, ARENA_ARRAY(first->arena, struct agent_entry *, count),
+			    on_existing};
 	if (!l.entries)
 		return ERR_INTERNAL;
 	for (size_t i = 0; i < count; i++)
-		read_members(c, &entries[i]);
-	refuse_repeated(entries, count);
-	enum err err = find_handles(&l, entries, count);
+		read_members(&entries[i]);
+	enum err err = refuse_repeated(entries, count);
+	if (!err)
+		err = find_handles(&l, entries, count);
 	if (!err && on_existing == EXISTING_UPDATE)
 		err = patch_all(&l, entries, count);
 	if (!err)
 		err = find_capabilities(&l, entries, count);
 	if (!err)
-		err = prove_keys(c, entries, count);
+		err = prove_keys(entries, count);
 	struct rows rows = {0};
-	for (size_t i = 0; i < count && !err; i++) {
-		if (is_new(&entries[i]))
-			add_new(c, &entries[i], &rows);
-		else if (is_good(&entries[i]) && on_existing == EXISTING_UPDATE)
-			err = add_existing(c, &entries[i], &rows);
-	}
 	if (!err)
-		err = write_rows(c->db, &rows);
+		err = gather_rows(entries, count, on_existing, &rows);
+	if (!err)
+		err = write_rows(first->db, &rows);
 	rows_free(&rows);
 	return err;
 }

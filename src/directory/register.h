@@ -9,6 +9,7 @@
 
 struct agent_entry {
 	/* given */
+	struct call *c;
 	const struct agent_new *in;
 	int64_t id; /* to have when it is new */
 	/* what became of it */
@@ -21,11 +22,12 @@ struct agent_entry {
 	struct directory_agent was; /* existed */
 };
 
-/* Inside a transaction. Answers what the store says; what an entry does not fulfil is in its problem. The facts of
- * new and changed ones are left to the caller. */
-enum err agents_register(struct call *c, enum on_existing on_existing, struct agent_entry *entries, size_t count);
+/* At least one entry, of one call or of several that share a transaction. Answers what the store says; what an entry
+ * does not fulfil is in its problem, and then nothing was written for it. The facts of new and changed ones are left
+ * to the caller. */
+enum err agents_register(enum on_existing on_existing, struct agent_entry *entries, size_t count);
 
 /* Says that a handle is taken, and which one near it is free. ERR_ALREADY_EXISTS, or what the store says. */
-enum err agent_handle_taken(struct call *c, struct str handle, struct problem *p);
+enum err agent_handle_taken(struct db *db, struct str handle, struct problem *p);
 
 #endif

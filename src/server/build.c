@@ -91,7 +91,7 @@ static enum err store_admin_key(struct db *db, const struct key_row *row)
 				   .at_ms = row->created_ms};
 	enum err err = db_begin(db);
 	if (!err)
-		err = q_key_insert(db, row);
+		err = q_key_insert(db, row, 1);
 	if (!err)
 		err = q_change_add(db, &fact, 1);
 	if (!err)

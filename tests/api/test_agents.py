@@ -3,6 +3,7 @@
 import concurrent.futures
 import itertools
 import json
+import os
 
 from agents import Agent, KeyPair, b64
 from harness import Caller, until
@@ -183,11 +184,44 @@ def test_members_have_limits(t):
     assert len(made['tags']) == 64 and len(made['capabilities']) == 1
 
 
-def test_registering_again_with_the_same_idempotency_key(t):
+def test_a_secret_is_stored_nowhere(t):
+    """Answers of Idempotency-Keys are stored; so registration takes none, and its handle says that it was done."""
     body = {'handle': fresh(), 'name': 'x'}
-    first = t.operator.post('/v1/agents', body, headers={'Idempotency-Key': 'reg-1'}).expect(201)
-    again = t.operator.post('/v1/agents', body, headers={'Idempotency-Key': 'reg-1'}).expect(201)
-    assert again.headers['idempotency-replayed'] == 'true' and again.json == first.json
+    secret = t.operator.post('/v1/agents', body, headers={'Idempotency-Key': 'reg-1'}).expect(201).json['key']['secret']
+    t.operator.post('/v1/agents', body, headers={'Idempotency-Key': 'reg-1'}).expect(409, 'already_exists').names('handle')
+    if t.store == 'postgres':
+        said = t.server.database.ask("SELECT string_agg(response, '') FROM idempotency") + \
+            t.server.database.ask("SELECT string_agg(k::text, '') FROM keys k")
+        assert secret not in said
+    else:
+        for name in os.listdir(t.server.data):
+            if name.startswith('tenfold.db'):
+                with open(os.path.join(t.server.data, name), 'rb') as f:
+                    assert secret.encode() not in f.read(), name
+
+
+def test_many_that_register_at_once(t):
+    """On PostgreSQL they share transactions: each gets its own answer, and of one handle only one gets it."""
+    pair = KeyPair()
+    good, bad = Agent(t, fresh('crowd')), {**Agent(t, fresh('crowd')).proof(), 'signature': pair.sign('x')}
+    bodies = [{'handle': f'crowd-{i}-{kind}', 'name': f'{i}', **members} for i in range(12)
+              for kind, members in (('plain', {'capabilities': ['memory'], 'tags': [str(i)]}), ('bad', bad), ('cap', {'capabilities': ['nope']}))]
+    bodies += [{'handle': 'crowd-same', 'name': str(i)} for i in range(12)] + [{'handle': good.handle, 'name': 'x'}] * 3
+    callers = [t.caller('operator') for _ in range(24)]
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        said = list(pool.map(lambda n: callers[n % 24].post('/v1/agents', bodies[n]), range(len(bodies))))
+    for body, answer in zip(bodies, said, strict=True):
+        kind = body['handle'].rsplit('-', 1)[1]
+        if kind == 'plain':
+            agent = answer.expect(201).json['agent']
+            assert (agent['name'], agent['tags'], agent['capabilities'][0]['capability']) == (body['name'], [body['name']], 'memory')
+            assert t.operator.get(f'/v1/agents/{body["handle"]}').json == agent
+            own = Caller(t.server, answer.json['key']['secret'], None, t.operator.contract)
+            assert own.get('/v1/whoami').json['agent'] == agent['id']
+        elif kind in ('bad', 'cap'):
+            answer.expect(422, 'invalid').names('signature' if kind == 'bad' else 'capabilities')
+    same = [a.status for b, a in zip(bodies, said, strict=True) if b['handle'] in ('crowd-same', good.handle)]
+    assert sorted(same) == [201] + [409] * 14, same
 
 
 # ---- reading ----

@@ -65,7 +65,7 @@ static void base64(struct str text, struct arena *a)
 		CHECK(!good || memcmp(slow, fast, (size_t)n) == 0);
 		CHECK(!good || proof_bytes(proof_text(a, (struct str){(char *)slow, (size_t)n}), fast, (size_t)n));
 	}
-	CHECK(proof_key(text, "key", fast, &p) == OK ? n == PROOF_KEY : p.field_count == 1);
+	CHECK(proof_new_key(text, fast, &p) == OK ? n == PROOF_KEY : p.field_count == 1);
 	proof_verify(fast, text, text);
 }
 

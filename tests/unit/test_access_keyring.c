@@ -29,7 +29,7 @@ static void insert_key(struct ring_kit *r, int64_t i, int64_t tenant)
 
 	keyring_secret_hash(secret_of(r, i), hash);
 	row.hash = (struct str){(const char *)hash, sizeof(hash)};
-	assert_int_equal(q_key_insert(r->k->db, &row), OK);
+	assert_int_equal(q_key_insert(r->k->db, &row, 1), OK);
 }
 
 static void insert_tenant(struct ring_kit *r, int64_t id, struct str name)
@@ -144,7 +144,7 @@ static void a_key_that_was_cleared_away_stops(void **state)
 
 	keyring_secret_hash(secret_of(r, 2000), hash);
 	row.hash = (struct str){(const char *)hash, sizeof(hash)};
-	assert_int_equal(q_key_insert(r->k->db, &row), OK);
+	assert_int_equal(q_key_insert(r->k->db, &row, 1), OK);
 	follow(r, ENTITY_KEY, 2000);
 	assert_works(r, 2000, OK);
 	assert_int_equal(q_key_expire_of_agent(r->k->db, &expired, ignore_row, NULL), OK);
