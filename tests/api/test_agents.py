@@ -325,19 +325,21 @@ def test_cursors_edited_by_hand(t):
 
 
 def test_a_list_visits_a_bounded_number_of_rows(t):
-    """Nothing that fits far down: pages are short, but each goes on where the last one ended, and it is found."""
+    """What fits stands far down: pages are short, but each goes on where the last one ended, and it is found, once and in
+    its place among those of other tenants."""
     mine = t.caller('operator', tenant='visitors')
+    star = add(t, type='assistant', name='needle', visibility='public')['agent']
     needle = add(t, caller=mine, type='assistant', name='needle')['agent']
     for base in range(0, 6000, 1000):
         items = [{'handle': f'v{base + i}-hay', 'name': 'needle'} for i in range(1000)]
         mine.post('/v1/agents/batch', {'items': items}).expect(201)
     seen, cursor, calls = [], None, 0
     while calls == 0 or cursor:
-        query = {'name': 'needle', 'type': 'assistant', 'visibility': 'tenant', **({'cursor': cursor} if cursor else {})}
+        query = {'name': 'needle', 'type': 'assistant', **({'cursor': cursor} if cursor else {})}
         page = mine.get('/v1/agents', query=query).expect(200).json
         seen += [a['id'] for a in page['items']]
         cursor, calls = page['next_cursor'], calls + 1
-    assert seen == [needle['id']] and 2 <= calls < 10, (seen, calls)
+    assert seen == [needle['id'], star['id']] and 2 <= calls < 10, (seen, calls)
 
 
 # ---- changing ----
