@@ -130,9 +130,10 @@ static struct batch *batch_of(struct batches *b, const CURL *easy)
 	UNREACHABLE();
 }
 
-static void take_ends(struct batches *b)
+static bool take_ends(struct batches *b)
 {
 	CURLMsg *m;
+	bool any = false;
 	int left;
 
 	while ((m = curl_multi_info_read(b->multi, &left))) {
@@ -141,7 +142,9 @@ static void take_ends(struct batches *b)
 
 		curl_multi_remove_handle(b->multi, batch->request.easy);
 		take_answer(b, batch, code);
+		any = true;
 	}
+	return any;
 }
 
 /* Sends again what is due; how long until the next one is. */
@@ -163,13 +166,13 @@ static int64_t send_again(struct batches *b)
 	return wait;
 }
 
+/* wait: until something has happened. */
 static void turn(struct batches *b, bool wait)
 {
 	int running;
 
 	curl_multi_perform(b->multi, &running);
-	take_ends(b);
-	if (wait) {
+	if (!take_ends(b) && wait) {
 		int64_t ms = send_again(b);
 
 		curl_multi_poll(b->multi, NULL, 0, (int)ms, NULL);

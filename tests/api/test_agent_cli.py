@@ -6,11 +6,12 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 import tempfile
 import uuid
 
-from harness import ROOT, SLOW, Skip, until
-from test_cli import Cli, file_with
+from harness import BINARY, ROOT, SLOW, Skip, until
+from test_cli import Cli, end, file_with
 
 REGISTRY = os.environ.get('TENFOLD_MCP_SERVERS', os.path.join(ROOT, '../shared/data/mcp_servers_2025-05-16.json'))
 
@@ -86,6 +87,32 @@ def test_import_again_finds_the_same_agents(t):
         assert lines(cli, '--format', 'jsonl', path, '--on-existing', 'skip')[1]['unchanged'] == 2500
         code, report, _ = lines(cli, '--format', 'jsonl', path, '--on-existing', 'refuse')
         assert code == 1 and report['refused'] == 2500 and len(report['refusals']) == 1000, report['refused']
+
+
+def test_import_goes_on_over_a_restart(t):
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    cli = Cli(t, server=server)
+    text = [json.dumps({'name': f'restart {i}'}) + '\n' for i in range(3000)]
+    done = subprocess.Popen([BINARY, 'agent', 'import', '--format', 'jsonl', '-', '--json'], env=cli.env, text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    t.cleanup.callback(end, done)
+    done.stdin.write(''.join(text[:1500]))
+    done.stdin.flush()
+    until(lambda: cli.run('agent', 'show', 'restart-0').returncode == 0, what='the first batch')
+    server.kill()
+    done.stdin.write(''.join(text[1500:]))
+    done.stdin.close()
+    server.start()
+    done.stdin = None
+    said, complaints = done.communicate(timeout=60 * SLOW)
+    report = json.loads(said)
+    assert done.returncode == 0 and report['added'] + report['unchanged'] == 3000, (report, complaints)
+    assert cli.json('agent', 'show', 'restart-2999')['name'] == 'restart 2999'
+    with t.case('but a server that stays away ends it'):
+        server.kill()
+        away = cli.run('agent', 'import', '--format', 'jsonl', '-', '--on-existing', 'refuse', given=text[0])
+        assert away.returncode == 3 and 'no answer from' in away.stderr, away
 
 
 def test_import_tells_people_what_it_did(t):
