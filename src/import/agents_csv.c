@@ -58,8 +58,7 @@ static int read_plain(struct agent_import *im, struct record *r, int c)
 			r->trouble =
 				"a quote inside a field that does not begin with one; quote the field, and write "
 				"its quotes twice";
-		if (!is_return(im, c))
-			buf_c(&im->entry, (char)c);
+		buf_c(&im->entry, (char)c); /* the white space around it goes later, the line's end too */
 	}
 	return c;
 }

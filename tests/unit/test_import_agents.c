@@ -187,7 +187,7 @@ static void a_package_becomes_a_tool(void **state)
 	       "Description: says \"hello\"\n First line.\n .\n  Indented.\n\n"
 	       "Package: gone\nStatus: deinstall ok config-files\n\n"
 	       "Package: g++\nHomepage: not a URL\nDescription: compiler\n   \n"
-	       "Package: after-spaces\n\n\n\n"
+	       "Package: after-spaces\nHomepage: wss://not-a-page.example/\n\n\n\n"
 	       "Section: misc\n");
 	assert_int_equal(c.agents.n, 3);
 	assert_str(agent(0)->handle, "deb-hello");
@@ -203,7 +203,8 @@ static void a_package_becomes_a_tool(void **state)
 	assert_true(str_starts(agent(1)->handle, STR("deb-g-")));
 	assert_false(HAS(agent(1), agent_new, homepage));
 	assert_int_equal(c.agents.v[2].line, 22);
-	assert_told(0, 26, "an entry without Package");
+	assert_false(HAS(agent(2), agent_new, homepage));
+	assert_told(0, 27, "an entry without Package");
 }
 
 static void a_package_of_two_lists_is_one_agent_and_the_first_counts(void **state)
@@ -269,6 +270,7 @@ static void oddities_of_a_stanza_are_remarks(void **state)
 
 static void check_sheets(const struct agent_new *a)
 {
+	assert_int_equal(c.told.n, 0);
 	assert_true(str_starts(a->handle, STR("sheets-")));
 	assert_str(a->name, "io.github.a/sheets");
 	assert_str(a->operator, "io.github.a");
@@ -383,7 +385,8 @@ static void where_the_file_itself_is_broken_the_rest_is_left_out(void **state)
 	"\"https://r.example/grpc\",\"protocolBinding\":\"GRPC\"}],\"provider\":{\"organization\":\"Kitchen\"," \
 	"\"url\":\"https://k.example\"},\"iconUrl\":\"https://r.example/"                                       \
 	"i.png\",\"skills\":[{\"id\":\"translation\","                                                          \
-	"\"name\":\"T\",\"description\":\"d\",\"tags\":[\"food\",\"planning\"]}],\"capabilities\":{}}"
+	"\"name\":\"T\",\"description\":\"d\",\"tags\":[\"food\",\"planning\"]},{\"id\":\"juggling\"}],"        \
+	"\"capabilities\":{}}"
 
 static const struct str slugs[] = {{"planning", 8}, {"translation", 11}};
 
