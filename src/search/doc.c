@@ -82,8 +82,9 @@ bool doc_next(struct doc_read *r, struct doc_stem *out)
 		take_words(r, out);
 	out->fields = (uint8_t)*r->rest.p++;
 	r->rest.n--;
-	for (uint32_t f = 0; f < SEARCH_FIELDS_MAX; f++)
-		out->counts[f] = out->fields >> f & 1 ? take(&r->rest) : 0;
+	memset(out->counts, 0, sizeof(out->counts));
+	for (uint32_t rest = out->fields; rest; rest &= rest - 1)
+		out->counts[__builtin_ctz(rest)] = take(&r->rest);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 #include "search/doc_priv.h"
 
 #include <math.h>
+#include <string.h>
 
 struct sought {
 	uint32_t stem, asked;
@@ -89,7 +90,8 @@ static size_t explain(const struct whys *w, const struct doc *d, uint32_t asked,
 {
 	const struct search *s = w->v->s;
 	const struct asked *a = w->p->asked[asked];
-	double points = ldexp((double)reason->points, -POINTS_BITS), sum = 0;
+	double points = ldexp((double)reason->points, -POINTS_BITS), tf[SEARCH_FIELDS_MAX], sum = 0;
+	struct str found;
 	size_t n = 0;
 
 	if (a->name) {
@@ -97,13 +99,13 @@ static size_t explain(const struct whys *w, const struct doc *d, uint32_t asked,
 		return n;
 	}
 	for (uint32_t f = 0; f < s->field_count; f++)
-		sum += doc_field_tf(s, &reason->stem, d->lengths, f);
+		sum += tf[f] = doc_field_tf(s, &reason->stem, d->lengths, f);
+	found = word_found(w, a, reason->stem);
 	for (uint32_t f = 0; f < s->field_count; f++) {
-		double part = doc_field_tf(s, &reason->stem, d->lengths, f) / sum;
+		double part = tf[f] / sum;
 
 		if (part > 0)
-			out[n++] = (struct search_why){a->text, word_found(w, a, reason->stem), f, points * part,
-						       false};
+			out[n++] = (struct search_why){a->text, found, f, points * part, false};
 	}
 	return n;
 }
@@ -118,10 +120,11 @@ static uint32_t name_field(const struct search *s)
 
 void whys_of(const struct whys *w, const struct doc *d, struct search_hit *hit)
 {
-	struct reason reasons[SEARCH_QUERY_WORDS_MAX + 1] = {0};
+	struct reason reasons[SEARCH_QUERY_WORDS_MAX + 1];
 	struct search_why *out;
 	uint32_t required = 0, found = 0;
 
+	memset(reasons, 0, w->p->n * sizeof(*reasons));
 	find_reasons(w, d, reasons);
 	for (uint32_t i = 0; i < w->p->n; i++) {
 		found += reasons[i].points > 0;
