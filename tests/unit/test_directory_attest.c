@@ -96,7 +96,7 @@ static void a_value_is_what_it_means(void **state)
 	};
 	struct desk *d = *state;
 	for (unsigned i = 0; i < COUNT_OF(rows); i++) {
-		d->in.claim = rows[i].claim;
+		d->in.claim = (int)rows[i].claim;
 		d->in.value = str_of(rows[i].given);
 		enum err err = canonical(d);
 		if (!rows[i].means)
