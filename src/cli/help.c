@@ -168,7 +168,7 @@ static void fallback_note(const struct json_field *f, struct buf *b)
 {
 	int64_t ms;
 
-	if (!f->fallback || f->kind == JSON_BOOL)
+	if (!f->fallback || !*f->fallback || f->kind == JSON_BOOL)
 		return;
 	begin_note(b);
 	if (f->kind == JSON_MS && str_to_ms(str_of(f->fallback), &ms))
