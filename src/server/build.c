@@ -5,19 +5,18 @@
 #include "api/api.h"
 #include "api/forward.h"
 #include "api/identify.h"
-#include "api/kept.h"
-#include "api/keys.h"
 #include "api/roles.h"
 #include "api/runner.h"
 #include "api/sessions.h"
 #include "base/log.h"
+#include "cache/cache.h"
 #include "directory/follower.h"
 #include "directory/index.h"
-#include "directory/sequencer.h"
 #include "directory/signed.h"
 #include "jobs/jobs.h"
 #include "limits/limits.h"
 #include "server/callers.h"
+#include "server/directory.h"
 #include "store/fault.h"
 #include "telemetry/metrics.h"
 
@@ -28,7 +27,6 @@
 
 enum {
 	EVENTS_IN_MEMORY_BYTES = 16 << 20,
-	CHANGES_IN_MEMORY = 1 << 14,
 	POOL_SIZE = 20,
 	POOL_OVERFLOW = 10,
 	POOL_SIZE_SQLITE = 2,
@@ -40,8 +38,6 @@ enum {
 	BATCH_COST_MAX = 2000,
 	PEM_MAX_BYTES = 1 << 20
 };
-
-#define REDIS_PREFIX "tenfold"
 
 /* ---- metrics ---- */
 
@@ -274,129 +270,6 @@ static enum err make_queue(struct server *s, struct problem *p)
 	return err ? err : make_pools(s, exclusive, p);
 }
 
-/* ---- the directory ---- */
-
-static bool numbers_here(void *ctx)
-{
-	const struct app *app = ctx;
-	return !app->sequencer || jobs_held(app->jobs, JOB_SEQUENCER);
-}
-
-static void changes_applied(void *ctx)
-{
-	const struct app *app = ctx;
-	http_wake_streams(app->http);
-}
-
-static double applied_number(void *ctx, unsigned index1, unsigned index2)
-{
-	(void)index1, (void)index2;
-	return (double)follower_applied(((const struct app *)ctx)->follower);
-}
-
-static double behind_seconds(void *ctx, unsigned index1, unsigned index2)
-{
-	(void)index1, (void)index2;
-	return (double)(clock_mono_ns() - follower_current_ns(((const struct app *)ctx)->follower)) / 1e9;
-}
-
-static double job_age_seconds(void *ctx, unsigned index1, unsigned index2)
-{
-	(void)index2;
-	return (double)jobs_age_ms(((const struct app *)ctx)->jobs, (enum job_name)index1) / 1000;
-}
-
-static int64_t new_id(void *ctx)
-{
-	return app_new_id(ctx);
-}
-
-static void add_jobs(struct server *s)
-{
-	struct app *app = &s->app;
-	app->beats = (struct beats_config){.feed = app->feed,
-					   .metrics = app->metrics,
-					   .silence_ms = s->params->agent_silence,
-					   .sweep_ms = s->params->agent_sweep,
-					   .new_id = new_id,
-					   .ctx = app};
-	app->upkeep = (struct upkeep_config){.feed = app->feed, .changes_kept_ms = s->params->changes_kept};
-	beats_sweep(&app->beats, app->jobs);
-	upkeep_add(&app->upkeep, app->jobs);
-}
-
-static void make_directory(struct server *s)
-{
-	struct app *app = &s->app;
-	bool exclusive = store_kind(app->store) == STORE_SQLITE;
-	app->feed = changes_new(CHANGES_IN_MEMORY, exclusive);
-	app->jobs = jobs_new(&(struct jobs_config){.process_id = s->dir->process_id,
-						   .lease_ms = s->params->owner_lease,
-						   .exclusive = exclusive,
-						   .post = runner_post_chore,
-						   .app = app,
-						   .metrics = app->metrics});
-	if (!exclusive)
-		app->sequencer = sequencer_new(app->store, app->feed, app->jobs, app->metrics);
-	add_jobs(s);
-	app->follower = follower_new(&(struct follower_config){.store = app->store,
-							       .feed = app->feed,
-							       .numbers_here = numbers_here,
-							       .applied = changes_applied,
-							       .ctx = app});
-	metrics_compute(app->metrics, METRIC_changes_applied, applied_number, app);
-	metrics_compute(app->metrics, METRIC_changes_behind_seconds, behind_seconds, app);
-	metrics_compute(app->metrics, METRIC_job_age_seconds, job_age_seconds, app);
-}
-
-/* Answers and limits, of this process or of the deployment. */
-static enum err make_kept(struct server *s, struct problem *p)
-{
-	struct app *app = &s->app;
-	struct redis_config redis = {.url = s->params->redis};
-	enum err err = s->params->redis.n ? redis_new(&redis, &app->redis, p) : OK;
-	if (!err && app->redis)
-		err = limits_share(app->limits, app->redis, STR(REDIS_PREFIX), p);
-	if (err)
-		return err;
-	app->cache = cache_new(&(struct cache_config){.max_bytes = (size_t)s->params->cache_bytes,
-						      .seed = rng_system_word(),
-						      .redis = app->redis,
-						      .prefix = STR(REDIS_PREFIX),
-						      .now_ms = clock_mono_ns() / 1000000});
-	if (store_kind(app->store) == STORE_SQLITE)
-		cache_trust(app->cache, INT64_MAX); /* nobody else writes there */
-	changes_on_commit(app->feed, kept_committed, app);
-	follower_listen(app->follower, keyring_follow, app->keyring);
-	follower_listen(app->follower, kept_follow, app);
-	kept_show(app);
-	return OK;
-}
-
-/* The last to hear of changes, for it takes longest. */
-static void make_index(struct app *app)
-{
-	app->index = agent_index_new(app->feed, app->metrics);
-	follower_listen(app->follower, agent_index_follow, app->index);
-}
-
-static enum err start_directory(struct app *app, struct problem *p)
-{
-	enum err err = jobs_start(app->jobs, p);
-	if (!err && app->sequencer)
-		err = sequencer_start(app->sequencer, p);
-	return err ? err : follower_start(app->follower, FOLLOWER_FROM_NOW, p);
-}
-
-/* While steps can still be run, and streams be woken. */
-static void stop_directory(struct app *app)
-{
-	jobs_stop(app->jobs);
-	if (app->feed)
-		changes_stop(app->feed);
-	sequencer_destroy(&app->sequencer);
-}
-
 /* ---- http ---- */
 
 static enum err read_pem(struct server *s, struct str path, const char **out, struct problem *p)
@@ -470,15 +343,12 @@ static enum err build(struct server *s, struct problem *p)
 		err = open_store(s, p);
 	if (!err)
 		err = make_queue(s, p);
-	if (!err) {
-		make_directory(s);
-		err = make_kept(s, p);
-		make_index(app);
-	}
+	if (!err)
+		err = directory_make(s, p);
 	if (!err)
 		err = executor_start(app->executor, p);
 	if (!err)
-		err = start_directory(app, p);
+		err = directory_start(app, p);
 	if (!err)
 		err = http_server_start(app->http, p);
 	return err ? err : datadir_write_server(s->dir, http_server_url(app->http), p);
@@ -513,7 +383,7 @@ void server_take_apart(struct server *s)
 	}
 	if (app->http)
 		http_server_drain(app->http, s->params->shutdown_timeout);
-	stop_directory(app);
+	directory_stop(app);
 	executor_destroy(&app->executor);
 	pool_destroy(&app->pool);
 	runner_bulk_destroy(app);
