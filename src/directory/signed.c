@@ -98,10 +98,12 @@ static bool take_key(struct str *s, struct str *out)
 	while (n < s->n && (islower((unsigned char)s->p[n]) || s->p[n] == '*' ||
 			    (n > 0 && (isdigit((unsigned char)s->p[n]) || strchr("_.-", s->p[n])))))
 		n++;
+	if (n == 0)
+		return false;
 	*out = (struct str){s->p, n};
 	s->p += n;
 	s->n -= n;
-	return n > 0;
+	return true;
 }
 
 /* "text" of visible characters; escapes have no place in what we read. */

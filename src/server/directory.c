@@ -18,7 +18,7 @@ enum { CHANGES_IN_MEMORY = 1 << 14 };
 static bool numbers_here(void *ctx)
 {
 	const struct app *app = ctx;
-	return !app->sequencer || jobs_held(app->jobs, JOB_SEQUENCER);
+	return store_kind(app->store) == STORE_SQLITE || jobs_held(app->jobs, JOB_SEQUENCER);
 }
 
 static void changes_applied(void *ctx)

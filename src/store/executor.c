@@ -589,9 +589,14 @@ void executor_stop(struct executor *e)
 	atomic_store(&e->stopping, true);
 	pthread_cond_signal(&e->filled);
 	pthread_mutex_unlock(&e->lock);
-	if (e->running)
+	if (e->running) {
 		pthread_join(e->thread, NULL);
-	e->running = false;
+		e->running = false;
+	} else { /* it was never started, or has stopped before and holds nothing */
+		bool stopping;
+		sort(e, inbox_take(e, 0, &stopping));
+		refuse_all(e, ERR_SHUTTING_DOWN);
+	}
 }
 
 void executor_destroy(struct executor **e)

@@ -94,6 +94,8 @@ static bool passes(struct request *q)
 	return take(q, &claim) == OK && signed_by(&claim, public_key);
 }
 
+static const char good_params[] = ";created=1800000000;keyid=\"my-bot\"";
+
 /* RFC 9421, B.2.6: its key, its request, its signature. */
 static void the_example_of_the_rfc(void **state)
 {
@@ -172,6 +174,17 @@ static void what_the_plain_scheme_signs_cannot_be_changed(void **state)
 	assert_false(passes(&q));
 }
 
+/* There was no header to take a label from, and it was counted in all the same. */
+static void a_signature_input_without_a_signature(void **state)
+{
+	struct request q;
+
+	(void)state;
+	request(&q, "GET", "/a", "", "");
+	set(&q, "signature-input", fmt("sig1=(\"@method\" \"@path\")%s", good_params));
+	assert_false(passes(&q));
+}
+
 /* A NUL once ended what was taken to be signed, and anything could follow it. */
 static void a_body_with_a_nul_is_signed_to_its_end(void **state)
 {
@@ -210,8 +223,6 @@ static void message(struct request *q, const struct message *m)
 	set(q, "signature-input", fmt("sig1=%s", params));
 	set(q, "signature", fmt("sig1=:%s:", sign(str_of(fmt("%s\"@signature-params\": %s", m->base, params)))));
 }
-
-static const char good_params[] = ";created=1800000000;keyid=\"my-bot\"";
 
 static void a_message_with_a_body(struct request *q)
 {
@@ -357,6 +368,7 @@ int main(void)
 		cmocka_unit_test(the_example_of_the_rfc),
 		cmocka_unit_test(the_plain_scheme),
 		cmocka_unit_test(what_the_plain_scheme_signs_cannot_be_changed),
+		cmocka_unit_test(a_signature_input_without_a_signature),
 		cmocka_unit_test(a_body_with_a_nul_is_signed_to_its_end),
 		cmocka_unit_test(a_signature_is_good_for_five_minutes_either_way),
 		cmocka_unit_test(a_message_that_covers_what_matters),

@@ -444,6 +444,21 @@ static void test_a_full_queue_and_a_stopped_one_refuse_at_once(void **state)
 	free(late);
 }
 
+/* A server that could not be built has one, and posts the end of all waits to it. */
+static void test_one_that_was_never_started_refuses_what_it_was_given(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("busy@999999");
+	struct number *n = numbers(3, 1, 1);
+	post(f, n, 2);
+	executor_post_always(f->executor, &n[2].task);
+	executor_stop(f->executor);
+	assert_int_equal(f->answered, 3);
+	assert_all(n, 3, ERR_SHUTTING_DOWN);
+	fixture_free(f);
+	free(n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_a_busy_store_is_tried_again_without_anybody_noticing),
 		cmocka_unit_test(test_a_standby_refuses_and_becomes_owner_later),
 		cmocka_unit_test(test_a_full_queue_and_a_stopped_one_refuse_at_once),
+		cmocka_unit_test(test_one_that_was_never_started_refuses_what_it_was_given),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
