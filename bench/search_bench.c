@@ -4,7 +4,8 @@
  *	search_bench synthetic|debian [--docs N] [--queries FILE] [--seconds S] [--writer]
  *
  * A file of queries has one a line, as anybody would type it; without one, one to four words are taken from documents.
- * --writer changes a document from a second thread for every ten queries. Each line of the output is a kind of query and its figures; hits are counted so that two runs can be seen to have done the same.
+ * --writer changes a document from a second thread for every ten queries. Each line of the output is a kind of query
+ * and its figures; hits are counted so that two runs can be seen to have done the same.
  */
 #include "search_kit/corpus.h"
 

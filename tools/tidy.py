@@ -52,6 +52,7 @@ PYTHON_BANNED = [
 # Lines a file may have, functions included.
 BUDGETS = {'_priv.h': 400, '.h': 320, '.c': 1100, '.py': 700, '.def': 700}
 FUNCTION_LINES = 100
+COLUMNS = 120    # of a comment in C; clang-format sees to the code, and leaves comments as they were written
 
 # Project: files .c/.h, median and largest .c, median and p90 of function lines, functions over 100, comments.
 ADMIRED = [
@@ -218,6 +219,13 @@ def rule_budgets(tree):
     for path, line, name, length in functions(tree, 'src/', 'tests/', 'bench/'):
         if length > FUNCTION_LINES:
             tree.fault(path, line, f'{name} has {length} lines, the budget is {FUNCTION_LINES}')
+
+
+def rule_comments_fit(tree):
+    for path in tree.ending('.c', '.h'):
+        for number, line in enumerate(tree.text[path].split('\n'), 1):
+            if len(line.expandtabs(8)) > COLUMNS and re.match(r'\s*(/\*| \*)', line):
+                tree.fault(path, number, f'a comment of {len(line.expandtabs(8))} columns; {COLUMNS} fit')
 
 
 def rule_tables_clean_up(tree):

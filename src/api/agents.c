@@ -187,14 +187,14 @@ enum err api_agent_show_here(struct call *c, const struct agent_ref *in, struct 
 {
 	(void)out;
 	struct kept_key key;
-	return kept_agent_key(c, in->id, &key) ? kept_here(c, &key) : ERR_NOT_CACHED;
+	return kept_agent_key(in->id, &key) ? kept_here(c, &key) : ERR_NOT_CACHED;
 }
 
 enum err api_agent_show(struct call *c, const struct agent_ref *in, struct agent *out)
 {
 	struct kept_key key;
 	struct cache_fill fill = {0};
-	if (kept_agent_key(c, in->id, &key) && kept_begin(c, &key, &fill))
+	if (kept_agent_key(in->id, &key) && kept_begin(c, &key, &fill))
 		return OK;
 	struct directory_agent agent;
 	enum err err = agent_read(c, in->id, &agent);

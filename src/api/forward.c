@@ -121,7 +121,7 @@ static void ended(struct transfer *t, CURLcode code)
 {
 	switch (t->kind) {
 	case OF_CALL:
-		finish(t, code == CURLE_OK ? transfer_relay(t) : transfer_failed(t, code));
+		finish(t, code == CURLE_OK ? transfer_relay(t) : transfer_unanswered(t, curl_easy_strerror(code)));
 		return;
 	case OF_STREAM:
 		end_stream(t);
@@ -164,7 +164,7 @@ static void end_waits(struct forward *f)
 static void give_up(struct forward *f)
 {
 	for (struct transfer *t; (t = some_call(f, false));)
-		finish(t, t->waits || !t->writes ? ERR_OWNER_UNAVAILABLE : ERR_OUTCOME_UNKNOWN);
+		finish(t, transfer_unanswered(t, "the queue has another owner now"));
 	for (size_t i = 0; i < f->others.n; i++)
 		if (f->others.v[i]->kind == OF_STREAM)
 			end_stream(f->others.v[i]);

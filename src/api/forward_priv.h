@@ -72,8 +72,8 @@ void transfer_header(struct transfer *t, const char *name, struct str value);
 
 void transfer_prepare(struct transfer *t); /* its handle, to be added to the multi handle */
 
-/* The outcome of its call: the owner's answer in the call's own memory, or why there is none. */
+/* The outcome of its call: the owner's answer in the call's own memory, or that there is none. */
 enum err transfer_relay(struct transfer *t);
-enum err transfer_failed(struct transfer *t, CURLcode code);
+enum err transfer_unanswered(struct transfer *t, const char *why);
 
 #endif

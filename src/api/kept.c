@@ -38,9 +38,8 @@ static struct cache_key agent_key(char room[32], int64_t id)
 	return key;
 }
 
-bool kept_agent_key(struct call *c, struct str ref, struct kept_key *out)
+bool kept_agent_key(struct str ref, struct kept_key *out)
 {
-	(void)c;
 	int64_t id;
 	if (!id_parse(ref, "ag_", &id))
 		return false;

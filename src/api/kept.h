@@ -24,7 +24,7 @@ struct kept_key {
 	char room[32];
 };
 /* False: it is not kept, such as that of an agent addressed by its handle. */
-bool kept_agent_key(struct call *c, struct str ref, struct kept_key *out);
+bool kept_agent_key(struct str ref, struct kept_key *out);
 bool kept_agents_key(struct call *c, struct kept_key *out);
 bool kept_capabilities_key(struct call *c, struct kept_key *out);
 

@@ -206,16 +206,15 @@ enum err transfer_relay(struct transfer *t)
 	return OK;
 }
 
-enum err transfer_failed(struct transfer *t, CURLcode code)
+enum err transfer_unanswered(struct transfer *t, const char *why)
 {
 	long sent = 0;
 
 	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
-	LOG_W("forward.failed", "url=%s detail=%s", buf_cstr(&t->url), curl_easy_strerror(code));
+	LOG_W("forward.unanswered", "url=%s detail=%s", buf_cstr(&t->url), why);
 	if (sent > 0 && t->writes)
 		return call_fail(t->call, ERR_OUTCOME_UNKNOWN,
-				 "the process that owns the queue was asked and did not answer: %s",
-				 curl_easy_strerror(code));
+				 "the process that owned the queue was asked and did not answer: %s", why);
 	return call_fail(t->call, ERR_OWNER_UNAVAILABLE, "the process that owns the queue does not answer: %s",
-			 curl_easy_strerror(code));
+			 why);
 }

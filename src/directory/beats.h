@@ -3,7 +3,8 @@
  * they mean stands in liveness.h; here they are read, written, and told of.
  *
  * A flip is a row of liveness, one of liveness_log and a change ENTITY_LIVENESS; it leaves the row of `agents` alone.
- * Rows are held in the order of their agents, and the sweep passes by what is held, so nobody waits for each other in a circle.
+ * Rows are held in the order of their agents, and the sweep passes by what is held, so nobody waits for each other in
+ * a circle.
  */
 #ifndef TENFOLD_DIRECTORY_BEATS_H
 #define TENFOLD_DIRECTORY_BEATS_H

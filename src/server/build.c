@@ -222,10 +222,11 @@ static enum err advertised_url(struct server *s, const char **out, struct proble
 		      *out);
 	if (!url.n)
 		return OK;
-	if (!str_starts(url, STR("http://")) && !str_starts(url, STR("https://")))
-		return problem_set(p, ERR_USAGE, "--advertise must begin with http:// or https://");
-	while (url.p[url.n - 1] == '/')
+	while (url.n && url.p[url.n - 1] == '/')
 		url.n--;
+	if (!str_starts(url, STR("http://")) && !str_starts(url, STR("https://")))
+		return problem_set(p, ERR_USAGE,
+				   "--advertise must be http://HOST or https://HOST, with a port if needed");
 	*out = arena_z(s->arena, url);
 	return OK;
 }

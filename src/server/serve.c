@@ -3,8 +3,8 @@
  *
  * The main thread only waits: for signals, and on PostgreSQL every two seconds to look for tenants that other
  * processes have made. Their keys come with the feed of changes; while that stands still, because the process that
- * numbers changes has died, all of them are read every time. Stopping takes at most shutdown_timeout and two seconds more; then the process
- * ends hard, which loses nothing that was answered.
+ * numbers changes has died, all of them are read every time. Stopping takes at most shutdown_timeout and two seconds
+ * more; then the process ends hard, which loses nothing that was answered.
  */
 #include "server/serve.h"
 

@@ -1,6 +1,6 @@
 /*
- * A value that a Redis claims to have: read as it came, and with its checksum put right, so that what lies behind that is
- * reached. What is taken for a blob is exactly what would be written of it.
+ * A value that a Redis claims to have: read as it came, and with its checksum put right, so that what lies behind that
+ * is reached. What is taken for a blob is exactly what would be written of it.
  */
 #include "base/magic.h"
 #include "cache/cache_priv.h"

@@ -57,6 +57,13 @@ def test_leftovers():
     assert not faults(tidy.rule_leftovers, src__work__a_dot_c='\t/* Frees it, and clears the pointer. */\n')
 
 
+def test_comments_fit():
+    for line in ('/* {} */', ' * {}', '\t/* {} */'):
+        assert not faults(tidy.rule_comments_fit, src__work__a_dot_c=line.format('x' * 90) + '\n'), line
+        assert faults(tidy.rule_comments_fit, src__work__a_dot_c=line.format('x' * 120) + '\n'), line
+    assert not faults(tidy.rule_comments_fit, src__work__a_dot_c='\tf("' + 'x' * 130 + '");\n'), 'code is the formatter\'s'
+
+
 def test_every_file_is_built():
     assert faults(tidy.rule_every_file_is_built, src__work__a_dot_c='', src__work__meson_dot_build="'b.c'")
     assert not faults(tidy.rule_every_file_is_built, src__work__a_dot_c='', src__work__meson_dot_build="'a.c'")

@@ -1,6 +1,6 @@
 /*
- * A cache to play with: rows that are nothing but a number and its version, as blobs whose text says so twice, so that a
- * blob that is not whole shows.
+ * A cache to play with: rows that are nothing but a number and its version, as blobs whose text says so twice, so that
+ * a blob that is not whole shows.
  */
 #ifndef TENFOLD_TESTS_CACHE_KIT_H
 #define TENFOLD_TESTS_CACHE_KIT_H

@@ -1,7 +1,7 @@
 /*
  * Random histories of L1 against a map that forgets nothing. Rows change, some time later the cache is told, and loads
- * begin, read their row and end in any order. In a cache that has room the two answer alike; in a small one the cache may
- * know less, but never anything else.
+ * begin, read their row and end in any order. In a cache that has room the two answer alike; in a small one the cache
+ * may know less, but never anything else.
  */
 #include "cache_kit.h"
 

@@ -497,7 +497,8 @@ static void without_redis_it_goes_on_alone_and_with_it_again(void **state)
 	node_free(&b);
 }
 
-/* The change is told while Redis stands still; then it goes on, with the old blob and with whatever lies in its sockets. */
+/* The change is told while Redis stands still; then it goes on, with the old blob and with whatever lies in its
+ * sockets. */
 static void a_change_that_redis_never_heard_of_is_void_all_the_same(void **state)
 {
 	enum { TIMEOUT_MS = 100 };

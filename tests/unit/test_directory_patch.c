@@ -1,4 +1,5 @@
-/* What a patch makes of an agent's row: given, null and absent members, checks, metadata; and what the API says of it. */
+/* What a patch makes of an agent's row: given, null and absent members, checks, metadata; and what the API says of
+ * it. */
 #include "harness.h"
 
 #include "directory/agent.h"

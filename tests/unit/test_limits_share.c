@@ -119,8 +119,8 @@ static void what_one_node_uses_the_others_do_not_have(void **state)
 		node_free(&nodes[i]);
 }
 
-/* For a while all nodes take whatever they get. Each may be ahead by a burst and what comes in between two rounds, once;
- * what is owed is paid back. */
+/* For a while all nodes take whatever they get. Each may be ahead by a burst and what comes in between two rounds,
+ * once; what is owed is paid back. */
 static void together_they_admit_the_rate_and_little_more(void **state)
 {
 	enum { ROUNDS = 12, SLACK_MS = 300 };

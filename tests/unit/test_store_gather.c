@@ -20,7 +20,8 @@ struct write {
 	enum err outcome;
 };
 
-/* A gather with its pool, on a store that fails by a plan, what happened to its writes, and a gate that holds up who writes or blocks. */
+/* A gather with its pool, on a store that fails by a plan, what happened to its writes, and a gate that holds up who
+ * writes or blocks. */
 struct story {
 	struct kit *kit;
 	struct pool *pool;
