@@ -2,7 +2,8 @@
  * work watch: server-sent events as lines.
  *
  * The stream is opened anew whenever it ends, resuming after the last event (follow.h). With --until-empty the queue is
- * asked whether anything is left, but only when the stream has been quiet for QUIET_MS since the last event: then everything that led to the answer has been printed.
+ * asked whether anything is left, but only when the stream has been quiet for QUIET_MS since the last event: then
+ * everything that led to the answer has been printed.
  */
 #include "cli/follow.h"
 
