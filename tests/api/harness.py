@@ -74,11 +74,12 @@ def clean_env(**more):
     return {**kept, **more}
 
 
-def with_postgres():
-    """The program of that name, as a module: it knows how to make a cluster, and a pooler."""
-    loader = importlib.machinery.SourceFileLoader('with_postgres', os.path.join(ROOT, 'tools/with-postgres'))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('with_postgres', loader))
-    sys.modules['with_postgres'] = module
+def tool(program):
+    """A program of tools/ as a module: with-postgres makes a cluster and a pooler, with-redis a Redis."""
+    name = program.replace('-', '_')
+    loader = importlib.machinery.SourceFileLoader(name, os.path.join(ROOT, 'tools', program))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    sys.modules[name] = module
     loader.exec_module(module)
     return module
 
@@ -380,6 +381,26 @@ class Test:
         self.cleanup.callback(server.remove)
         return server.start() if start else server
 
+    def needs_several_processes(self):
+        if self.store == 'sqlite':
+            raise NotHere('one process alone serves a file')
+
+    def pair(self, *args):
+        """Two servers of one store, for this test alone."""
+        self.needs_several_processes()
+        first = self.new_server(*args)
+        return first, self.new_server(*args, store_url=first.store_url)
+
+    def redis(self):
+        """A Redis for this test alone, which may harm it."""
+        with_redis = tool('with-redis')
+        try:
+            redis = with_redis.started()
+        except with_redis.Unavailable as why:
+            raise Skip(str(why)) from None
+        self.cleanup.callback(redis.stop)
+        return redis
+
     @contextlib.contextmanager
     def case(self, what):
         """One of several cases of a test: reported on its own, the others go on."""
@@ -437,8 +458,8 @@ class Run:
                 function(test)
             if self.server.process:
                 self.server.check_alive()
-        except NotHere:
-            pass
+        except NotHere as why:
+            print(f'# {name} is not for {self.store}: {why}')
         except Skip as skip:
             self.tap(True, f'{name} # SKIP {skip}')
         except Exception:  # pylint: disable=broad-except

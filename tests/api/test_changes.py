@@ -224,10 +224,7 @@ def holder(caller):
 
 
 def test_another_process_goes_on_numbering_when_one_dies(t):
-    if t.store == 'sqlite':
-        raise NotHere('one process alone serves a file')
-    one = t.new_server('--owner-lease', '1s')
-    two = t.new_server('--owner-lease', '1s', store_url=one.store_url)
+    one, two = t.pair('--owner-lease', '1s')
     callers = {s: t.caller('first', server=s) for s in (one, two)}
     writers = Writers(t, two, t.caller('operator', server=one))
     reader = Reader(callers[two])

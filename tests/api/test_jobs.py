@@ -68,8 +68,7 @@ def test_what_has_expired_is_cleared_away(t):
 # ---- several processes ----
 
 def two_servers(t, *args):
-    if t.store == 'sqlite':
-        raise NotHere('one process alone serves a file')
+    t.needs_several_processes()
     one = t.new_server(*args)
     first = t.caller('first', server=one)
     until(lambda: all(j['runs_in'] == 'here' for j in jobs(first).values()))

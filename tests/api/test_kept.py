@@ -1,13 +1,11 @@
 """Answers that are kept ready: never older than what was promised, whoever changed what, with Redis and without."""
 
-import importlib.machinery
-import importlib.util
 import os
 import signal
 import threading
 import time
 
-from harness import ROOT, Caller, Skip, until
+from harness import Caller, until
 from test_owner import at
 
 PROMISE_S = 1.0     # what one process commits another never answers older than this later
@@ -122,19 +120,9 @@ def test_many_write_and_read_at_once(t):
 
 # ---- two processes ----
 
-def redis_tool():
-    loader = importlib.machinery.SourceFileLoader('with_redis', os.path.join(ROOT, 'tools', 'with-redis'))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader('with_redis', loader))
-    loader.exec_module(module)
-    return module
-
-
 def pair(t, *args):
-    """Two servers on one PostgreSQL, and an operator's key at both. None on SQLite."""
-    if t.store != 'postgres':
-        return None, None
-    first = t.new_server(*args)
-    second = t.new_server(*args, store_url=first.store_url)
+    """An operator's key at two processes of one store."""
+    first, second = t.pair(*args)
     here = t.caller('operator', first)
     return here, at(t, second, here)
 
@@ -166,16 +154,12 @@ def tell(took):
 
 def test_a_change_at_one_process_is_seen_at_the_other(t):
     here, there = pair(t)
-    if not here:
-        return
     agent = add(here, 'kept-two')
     tell(changes_are_seen(here, there, agent, 60))
 
 
 def test_a_process_that_hears_nothing_of_the_store_sends_nothing_kept(t):
     here, _ = pair(t)
-    if not here:
-        return
     agent, database = add(here, 'kept-alone'), here.server.database
     path = f'/v1/agents/{agent["id"]}'
     from_memory(here.server, lambda: here.get(path).expect(200))
@@ -190,14 +174,8 @@ def test_a_process_that_hears_nothing_of_the_store_sends_nothing_kept(t):
 
 def test_redis_may_be_there_stop_freeze_forget_and_come_back(t):
     """It makes things slower at most: what is read stays right all the while."""
-    if t.store != 'postgres':
-        return
-    tool = redis_tool()
-    try:
-        redis = tool.started()
-    except tool.Unavailable as why:
-        raise Skip(str(why)) from None
-    t.cleanup.callback(redis.stop)
+    t.needs_several_processes()
+    redis = t.redis()
     here, there = pair(t, '--redis', redis.url())
     agent, n = add(here, 'kept-shared'), 1000
     rename(here, agent, '0')

@@ -2,8 +2,8 @@
 
 import re
 
-from harness import Caller, Skip, until
-from test_kept import pair, redis_tool
+from harness import Caller, until
+from test_kept import pair
 
 SERVER_ARGS = ['--public-directory', '--open-registration', '--proxy-hops', '1', '--limit-anonymous', '3',
                '--limit-registered', '4', '--limit-verified', '6']
@@ -76,14 +76,8 @@ def test_keys_of_admins_have_no_limit(t):
 
 
 def test_processes_with_a_redis_share_what_was_used(t):
-    if t.store != 'postgres':
-        return
-    tool = redis_tool()
-    try:
-        redis = tool.started()
-    except tool.Unavailable as why:
-        raise Skip(str(why)) from None
-    t.cleanup.callback(redis.stop)
+    t.needs_several_processes()
+    redis = t.redis()
     here, there = pair(t, '--redis', redis.url(), '--limit-registered', '60')
     made = here.post('/v1/agents', {'handle': 'spread', 'name': 'x'}).expect(201).json
     first, second = (Caller(c.server, made['key']['secret'], None, c.contract) for c in (here, there))

@@ -9,22 +9,23 @@ import threading
 import time
 import urllib.parse
 
-from harness import Database, Server, Skip, until, with_postgres
+from harness import Database, Server, Skip, tool, until
 
 SESSIONS = 3
 
 
 def pooler_of(t):
     """A pooler of this test's own, and a database behind it."""
-    tool, user = with_postgres(), with_postgres().server_user()
+    with_postgres = tool('with-postgres')
+    user = with_postgres.server_user()
     server_folder = urllib.parse.parse_qs(urllib.parse.urlsplit(Database.from_env('TENFOLD_TEST_PG')).query)['host'][0]
     folder = tempfile.mkdtemp(prefix='tenfold-pooler.')
     t.cleanup.callback(shutil.rmtree, folder, True)
     if user:
         os.chown(folder, user.pw_uid, user.pw_gid)
     try:
-        pooler = tool.Pooler(folder, server_folder, tool.as_user(user))
-    except tool.Unavailable as e:
+        pooler = with_postgres.Pooler(folder, server_folder, with_postgres.as_user(user))
+    except with_postgres.Unavailable as e:
         raise Skip(str(e)) from None
     pooler.start()
     t.cleanup.callback(pooler.stop)

@@ -7,7 +7,7 @@ import re
 import urllib.parse
 
 from agents import Agent
-from harness import ROOT, NotHere, Skip, until
+from harness import ROOT, Skip, until
 
 PATH = '/v1/search/agents'
 WITHIN_S = 0.1     # a change is in the next search
@@ -272,10 +272,7 @@ def test_a_server_that_starts_reads_all_agents(t):
 
 
 def test_every_process_finds_what_one_of_them_wrote(t):
-    if t.store != 'postgres':
-        raise NotHere('SQLite has one process')
-    first = t.new_server()
-    second = t.new_server(store_url=first.store_url)
+    first, second = t.pair()
     w = next(words)
     here, there = t.caller('operator', first), t.caller('operator', second)
     register(here, agent(f'{w}-a', w))

@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from ledger import Ledger, Load, until  # noqa: E402
-from harness import Caller, Server, SLOW, with_postgres  # noqa: E402
+from harness import Caller, Server, SLOW, tool  # noqa: E402
 
 READY_S = 3
 
@@ -42,7 +42,7 @@ class Postgres:
     """A cluster of this test's own, because it is going to be killed."""
 
     def __init__(self):
-        self.module = with_postgres()
+        self.module = tool('with-postgres')
         self.cluster = self.module.Cluster(self.module.find_programs(), self.module.server_user())
         self.cluster.start()
 
@@ -168,7 +168,7 @@ def main():
     if args.store == 'postgres':
         try:
             postgres = Postgres()
-        except with_postgres().Unavailable as reason:
+        except tool('with-postgres').Unavailable as reason:
             print(f'1..0 # SKIP {reason}')
             return 0
     trial = None
