@@ -3,6 +3,7 @@
 #include "api/app.h"
 #include "api/keys.h"
 
+#include "access/confirm.h"
 #include "store/queries.h"
 
 enum err api_whoami(struct call *c, const struct nothing *in, struct whoami *out)
@@ -95,7 +96,9 @@ enum err api_key_add(struct call *c, const struct key_new *in, struct key_create
 				  .expires_ms = expires ? in->expires_at : 0,
 				  .scope = (enum scope)in->scope,
 				  .name = in->name};
-	enum err err = keys_add(c, &key, &out->secret);
+	enum err err = confirm_caller(c);
+	if (!err)
+		err = keys_add(c, &key, &out->secret);
 	out->id = key.id;
 	out->name = in->name;
 	out->scope = in->scope;

@@ -7,6 +7,7 @@
 #include "api/kept.h"
 #include "api/keys.h"
 
+#include "access/confirm.h"
 #include "directory/agent_list.h"
 #include "directory/capability.h"
 #include "directory/changes.h"
@@ -101,10 +102,14 @@ enum err agent_add_all(struct call *const *calls, enum err *outcomes, size_t cou
 	struct agent_entry *entries = ARENA_ARRAY(calls[0]->arena, struct agent_entry, count);
 	if (!entries)
 		return ERR_INTERNAL;
+	enum err err = confirm_callers(calls, outcomes, count);
 	for (size_t i = 0; i < count; i++)
-		entries[i] = (struct agent_entry){
-			.c = calls[i], .in = calls[i]->in, .id = app_new_id(call_app(calls[i]))};
-	enum err err = agents_register(EXISTING_REFUSE, entries, count);
+		entries[i] = (struct agent_entry){.c = calls[i],
+						  .in = calls[i]->in,
+						  .id = app_new_id(call_app(calls[i])),
+						  .problem = calls[i]->problem};
+	if (!err)
+		err = agents_register(EXISTING_REFUSE, entries, count);
 	if (!err)
 		err = answer_all(calls, outcomes, entries, count);
 	return err == ERR_ALREADY_EXISTS ? ERR_STORE_BUSY : err; /* somebody was faster: run again, it is found */

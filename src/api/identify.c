@@ -107,6 +107,7 @@ static enum err become(struct call *c, const struct agent_full_row *row)
 		return err;
 	c->caller = (struct caller){.tenant = row->tenant,
 				    .agent = row->id,
+				    .proved_ms = row->key_proved_ms,
 				    .scope = SCOPE_AGENT,
 				    .tier = tier,
 				    .key_name = arena_fmt(c->arena, "signature of %.*s", STRF(row->handle)),

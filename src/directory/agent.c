@@ -1,6 +1,7 @@
 /* See agent.h; what a caller gives is checked in agent_patch.c. */
 #include "directory/agent.h"
 
+#include "access/confirm.h"
 #include "base/id.h"
 #include "directory/proof.h"
 
@@ -153,6 +154,15 @@ enum err agent_read(struct call *c, struct str ref, struct directory_agent *out)
 	return err ? err : load(c, id, out);
 }
 
+/* It may have been given away since the caller was recognised. */
+static enum err confirm(struct call *c, const struct agent_full_row *row)
+{
+	const struct caller *caller = &c->caller;
+	if (!caller->key && caller->agent == row->id && caller->proved_ms != row->key_proved_ms)
+		return call_fail(c, ERR_UNAUTHENTICATED, "the agent no longer has the key that signed this");
+	return confirm_caller(c);
+}
+
 enum err agent_hold(struct call *c, struct str ref, struct directory_agent *out)
 {
 	int64_t id;
@@ -168,7 +178,7 @@ enum err agent_hold(struct call *c, struct str ref, struct directory_agent *out)
 			c, ERR_FORBIDDEN,
 			"only the agent itself and operators of its tenant may change it; 'tenfold whoami' "
 			"shows this key's scope");
-	return err;
+	return err ? err : confirm(c, &out->row);
 }
 
 /* ---- rows to write ---- */

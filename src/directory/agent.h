@@ -35,8 +35,8 @@ bool agent_is_readable(const struct caller *caller, int64_t tenant, int64_t visi
 /* For a call that reads: ERR_NOT_FOUND or ERR_GONE, with their sentences. */
 enum err agent_read(struct call *c, struct str ref, struct directory_agent *out);
 
-/* For a call that changes it: held until the transaction ends. ERR_FORBIDDEN too, when it is another's to change.
- */
+/* For a call that changes it: held until the transaction ends. Also ERR_FORBIDDEN, when it is another's to change, and
+ * ERR_UNAUTHENTICATED, when the caller's key has been revoked a moment ago. */
 enum err agent_hold(struct call *c, struct str ref, struct directory_agent *out);
 
 /* The id of what ref addresses; ERR_NOT_FOUND. It need not be readable. */

@@ -42,6 +42,8 @@ static void read_members(struct agent_entry *e)
 					 .version = VERSION_FIRST,
 					 .created_ms = c->now_ms,
 					 .updated_ms = c->now_ms};
+	if (!is_good(e))
+		return;
 	agent_patch_of(e->in, &patch);
 	agent_row_patch(&e->row, &patch, c->arena, &e->problem);
 }

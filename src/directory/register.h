@@ -13,7 +13,7 @@ struct agent_entry {
 	const struct agent_new *in;
 	int64_t id; /* to have when it is new */
 	/* what became of it */
-	struct problem problem;    /* err: why it was refused */
+	struct problem problem;    /* err: why it was refused; given when it was before */
 	struct agent_full_row row; /* as it is now, capabilities only of a new one; id 0: of another tenant */
 	bool existed, left, changed;
 	bool was_public;

@@ -23,7 +23,8 @@ struct caller {
 	int64_t agent;  /* whose key it is; 0: no agent's */
 	enum scope scope;
 	enum limit_tier tier;
-	bool unproven; /* who it is will be asked of the store: nothing is counted yet */
+	int64_t proved_ms; /* an agent without a key: when it proved the one that it signs with */
+	bool unproven;     /* who it is will be asked of the store: nothing is counted yet */
 	int64_t expires_ms;
 	struct str key_name, tenant_name; /* in the call's arena */
 };

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import json
+import threading
 import time
 
 from agents import Agent, KeyPair
 from harness import Caller, raw, until
+from test_changes import Psql
 from test_owner import owns
 
 
@@ -205,3 +207,54 @@ def test_a_signature_is_used_once_at_all_processes(t):
     headers = plain(agent, 'PATCH', path, body)
     caller_without_key(agent, first).call('PATCH', path, body, headers=headers).expect(200)
     caller_without_key(agent, second).call('PATCH', path, body, headers=headers).expect(401, 'unauthenticated')
+
+
+def standing_feed(t, server):
+    """What one process commits is heard of nowhere else until the session ends."""
+    session = Psql(server.store_url)
+    t.cleanup.callback(session.end)
+    session.ask('BEGIN; LOCK TABLE changes IN ACCESS EXCLUSIVE MODE; SELECT 1')
+
+
+def test_who_was_disowned_elsewhere_a_moment_ago_takes_nothing_along(t):
+    """The other process still takes the old key for good; what outlives the moment, it asks the store for."""
+    first, second = t.pair(*SERVER_ARGS)
+    operator, admin = t.caller('operator', first), t.caller('first', first)
+    sold, ended = Agent(t, 'sold-elsewhere', operator=operator), Agent(t, 'ended-elsewhere', operator=operator)
+    dismissed = admin.post('/v1/keys', {'name': 'dismissed', 'scope': 'admin'}).expect(201).json
+    buyer = KeyPair()
+    old, own, master = (Caller(second, key) for key in (sold.key['secret'], ended.key['secret'], dismissed['secret']))
+    for caller in (old, own, master):
+        until(lambda c=caller: c.get('/v1/whoami').status == 200, 5, 'the key, at the other process')
+    path = f'/v1/agents/{sold.id}'
+    bought, regained = sold.proof(buyer), sold.proof(KeyPair())
+    standing_feed(t, first)
+    operator.post(f'{path}/transfer', bought).expect(200)
+    operator.post(f'/v1/agents/{ended.id}/keys', {'overlap_ms': 0}).expect(201)
+    admin.call('DELETE', f'/v1/keys/{dismissed["id"]}').expect(204)
+    for method, url, body, caller in (('POST', f'{path}/keys', {}, old), ('POST', f'{path}/transfer', regained, old),
+                                      ('PATCH', path, {'name': 'still mine'}, old), ('DELETE', path, None, old),
+                                      ('POST', f'/v1/agents/{ended.id}/keys', {}, own),
+                                      ('POST', '/v1/keys', {'name': 'back door', 'scope': 'admin'}, master),
+                                      ('POST', '/v1/agents', {'handle': 'back-door', 'name': 'x'}, master)):
+        with t.case(f'{method} {url}'):
+            caller.call(method, url, body).expect(401, 'unauthenticated')
+    assert operator.get(path).expect(200).json['public_key'] == buyer.public
+
+
+def test_an_agent_given_away_while_its_signature_was_looked_at(t):
+    """The signature was good when it was looked at; when the change is written, the agent has another key."""
+    first, _ = t.pair(*SERVER_ARGS)
+    agent, said = Agent(t, 'given-away', operator=t.caller('operator', first)), []
+    path, body = f'/v1/agents/{agent.id}', b'{"name":"still mine"}'
+    session = Psql(first.store_url)
+    session.ask("BEGIN; SELECT 1 FROM agents WHERE handle = 'given-away' FOR UPDATE")
+    writer = threading.Thread(target=lambda: said.append(caller_without_key(agent).call(
+        'PATCH', path, body, headers=plain(agent, 'PATCH', path, body))))
+    writer.start()
+    until(lambda: first.database.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"), 5, 'the change at the lock')
+    session.ask("UPDATE agents SET key_proved_ms = key_proved_ms + 1 WHERE handle = 'given-away' RETURNING 1; COMMIT")
+    session.end()
+    writer.join()
+    said[0].expect(401, 'unauthenticated')
+    assert agent.show()['name'] == 'given-away'
