@@ -54,15 +54,18 @@ static enum err read_public(void *ctx, int64_t below, int64_t visit, db_row_fn *
 	return q_agent_page_public(f->c->db, &(struct agent_page_public_in){below, visit}, each, each_ctx);
 }
 
+static bool fits(const struct agent_list_in *in, int64_t type, int64_t status, struct str name)
+{
+	return (!HAS(in, agent_list_in, type) || type == in->type) &&
+	       (!HAS(in, agent_list_in, status) || status == in->status) &&
+	       (!HAS(in, agent_list_in, name) || str_eq(name, in->name));
+}
+
 static bool keep(void *ctx, const void *row)
 {
 	struct found *f = ctx;
-	const struct agent_list_in *in = f->in;
 	const struct agent_page_row *r = row;
-	if ((f->others && r->tenant == f->c->caller.tenant) ||
-	    (HAS(in, agent_list_in, type) && r->type != in->type) ||
-	    (HAS(in, agent_list_in, status) && r->status != in->status) ||
-	    (HAS(in, agent_list_in, name) && !str_eq(r->name, in->name)))
+	if ((f->others && r->tenant == f->c->caller.tenant) || !fits(f->in, r->type, r->status, r->name))
 		return false;
 	f->ids[f->count++] = r->id;
 	return true;
@@ -89,23 +92,30 @@ static bool keep_holder(void *ctx, const void *row)
 
 struct showing {
 	struct call *c;
+	const struct agent_list_in *in; /* NULL: of any kind */
 	struct agent_list_out *out;
 };
 
-/* Deleted since its id was read: not there. */
+/* It may have been changed since its id was read. */
+static bool is_still_listed(const struct showing *s, const struct agent_full_row *r)
+{
+	return !r->deleted_ms && agent_is_readable(&s->c->caller, r->tenant, r->visibility) &&
+	       (!s->in || fits(s->in, r->type, r->status, r->name));
+}
+
 static enum err show(void *ctx, size_t i, const void *row)
 {
 	struct showing *s = ctx;
 	const struct agent_full_row *read = row;
 	(void)i;
-	if (!read || read->deleted_ms)
+	if (!read || !is_still_listed(s, read))
 		return OK;
 	return directory_agent_keep(read, s->c->arena, &s->out->items[s->out->items_count++]);
 }
 
 /* Whole agents for the ids of a page, and where the next begins. `complete_to`: below it nobody has looked. */
-static enum err fill(struct call *c, const int64_t *ids, size_t count, size_t limit, int64_t complete_to,
-		     struct agent_list_out *out)
+static enum err fill(struct call *c, const struct agent_list_in *in, const int64_t *ids, size_t count, size_t limit,
+		     int64_t complete_to, struct agent_list_out *out)
 {
 	size_t n = count > limit ? limit : count;
 	struct id_row *wanted = ARENA_ARRAY(c->arena, struct id_row, n + 1);
@@ -118,7 +128,7 @@ static enum err fill(struct call *c, const int64_t *ids, size_t count, size_t li
 		PUT(out, agent_list_out, next_cursor, page_cursor(c->arena, ids[limit - 1]));
 	else if (complete_to > 0)
 		PUT(out, agent_list_out, next_cursor, page_cursor(c->arena, complete_to));
-	struct showing s = {c, out};
+	struct showing s = {c, in, out};
 	return n ? q_agent_get_each(c->db, wanted, n, show, &s) : OK;
 }
 
@@ -185,7 +195,7 @@ enum err agent_list(struct call *c, const struct agent_list_in *in, struct agent
 		return err;
 	int64_t complete_to = mine.complete_to > theirs.complete_to ? mine.complete_to : theirs.complete_to;
 	size_t n = merge(&mine, &theirs, complete_to, ids);
-	err = fill(c, ids, n, limit, complete_to, out);
+	err = fill(c, in, ids, n, limit, complete_to, out);
 	return err || !in->count ? err : count_all(c, in, public, out);
 }
 
@@ -202,5 +212,5 @@ enum err agent_list_with(struct call *c, int64_t capability, const struct capabi
 		return ERR_INTERNAL;
 	err = page_fill(&(struct page_source){read_holders, keep_holder, &f}, below, limit + 1, PAGE_VISIT_MAX,
 			&f.complete_to);
-	return err ? err : fill(c, f.ids, f.count, limit, f.complete_to, out);
+	return err ? err : fill(c, NULL, f.ids, f.count, limit, f.complete_to, out);
 }
