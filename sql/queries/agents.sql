@@ -87,10 +87,12 @@ UPDATE liveness SET check_ms = 0 WHERE agent = $1
 -- in: agent_card_row
 INSERT INTO agent_cards (agent, card) VALUES ($1, $2) ON CONFLICT (agent) DO UPDATE SET card = excluded.card
 
+-- As whoever calls in the tenant may see it: the agent may have become private since it was read.
 -- name: agent_card_get :one
--- in: id_row
--- out: agent_card_row
-SELECT agent, card FROM agent_cards WHERE agent = $1
+-- in: (agent id64, tenant id64)
+-- out: (card json, visibility int64)
+SELECT c.card, a.visibility FROM agent_cards c JOIN agents a ON a.id = c.agent
+WHERE c.agent = $1 AND (a.tenant = $2 OR a.visibility = 1)
 
 -- name: agent_card_delete :batch
 -- in: id_row

@@ -219,16 +219,17 @@ enum err api_agent_card(struct call *c, const struct agent_ref *in, struct nothi
 {
 	(void)out;
 	struct directory_agent agent;
-	struct agent_card_row card;
+	struct agent_card_get_out card;
 	enum err err = agent_read(c, in->id, &agent);
 	if (err)
 		return err;
-	err = q_agent_card_get(c->db, &(struct id_row){agent.row.id}, c->arena, &card);
+	struct agent_card_get_in wanted = {agent.row.id, c->caller.tenant};
+	err = q_agent_card_get(c->db, &wanted, c->arena, &card);
 	if (err == ERR_NOT_FOUND)
 		return call_fail(c, err, "this agent came without a card");
 	c->text = card.card;
 	c->content_type = "application/json";
-	c->is_public = agent.row.visibility == VISIBLE_PUBLIC;
+	c->is_public = card.visibility == VISIBLE_PUBLIC;
 	return err;
 }
 

@@ -430,10 +430,11 @@ static void add_new(struct agent_entry *e, struct rows *r)
 
 static enum err add_changed_card(struct agent_entry *e, struct rows *r)
 {
-	struct agent_card_row was = {0};
+	struct agent_card_get_in wanted = {e->row.id, e->row.tenant};
+	struct agent_card_get_out was = {0};
 	if (!HAS(e->in, agent_new, card))
 		return OK;
-	enum err err = q_agent_card_get(e->c->db, &(struct id_row){e->row.id}, e->c->arena, &was);
+	enum err err = q_agent_card_get(e->c->db, &wanted, e->c->arena, &was);
 	if (err && err != ERR_NOT_FOUND)
 		return err;
 	if (!err && str_eq(was.card, e->in->card))

@@ -338,6 +338,25 @@ def test_who_goes_private_while_lists_are_read_is_shown_to_nobody_else(t):
         assert [reader.result() for reader in readers] == [[]] * 2
 
 
+def test_a_card_that_comes_as_its_agent_goes_private_is_shown_to_nobody_else(t):
+    add(t, 'shy-card', visibility='public', card={'said': 'to all'})
+    stop, others = threading.Event(), t.caller('reader', tenant='peepers')
+
+    def leaks():
+        seen = 0
+        while not stop.is_set():
+            seen += b'to us' in others.get('/v1/agents/shy-card/card').body
+        return seen
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(leaks) for _ in range(2)]
+        for turn in range(400):
+            body = {'visibility': 'public', 'card': {'said': 'to all'}} if turn % 2 else {'visibility': 'tenant', 'card': {'said': 'to us'}}
+            t.operator.call('PATCH', '/v1/agents/shy-card', body).expect(200)
+        stop.set()
+        assert [reader.result() for reader in readers] == [0, 0]
+
+
 def test_cursors_edited_by_hand(t):
     add(t)
     for bad in ('x', 'c_', 'c_zzz', 'ag_0000000000009', 'c_000000000000u', 'c_0000000000009x', '%00', "c_' OR 1=1"):
