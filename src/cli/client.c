@@ -4,6 +4,8 @@
  */
 #include "cli/client.h"
 
+#include "cli/parse.h"
+
 #include "base/magic.h"
 
 #include <inttypes.h>
@@ -243,6 +245,18 @@ void client_request_free(struct request *r)
 	*r = (struct request){0};
 }
 
+/* What a change does not speak of stays as it is: null would take it away. */
+static uint64_t not_in_body(const struct route *r, const void *in)
+{
+	const struct json_type *t = r->in;
+	uint64_t skip = r->path_fields;
+
+	for (uint32_t i = 0; i < t->field_count; i++)
+		if (t->fields[i].need == JSON_NULLABLE && !cli_is_seen(t, i, in) && !cli_is_null(t, i, in))
+			skip |= UINT64_C(1) << i;
+	return skip;
+}
+
 enum err client_request_begin(struct request *r, enum route_id id, const void *in, int64_t timeout_ms,
 			      struct problem *p)
 {
@@ -259,7 +273,7 @@ enum err client_request_begin(struct request *r, enum route_id id, const void *i
 	if (route_in_query(r->route))
 		add_query(&r->url, r->route, in);
 	else
-		json_encode(r->route->in, in, r->route->path_fields, &r->body);
+		json_encode(r->route->in, in, not_in_body(r->route, in), &r->body);
 	if (!buf_ok(&r->body))
 		return problem_set(p, ERR_TOO_LARGE, "the request is over %d bytes", BODY_MAX);
 	add_headers(r);

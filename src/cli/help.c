@@ -180,7 +180,7 @@ static void fallback_note(const struct json_field *f, struct buf *b)
 
 void help_notes(const struct cli_verb *v, const struct json_field *f, struct buf *b)
 {
-	char env[CLI_ENV_NAME];
+	char env[CLI_ENV_NAME], flag[CLI_FLAG_NAME];
 	struct buf values = BUF_INIT(0);
 
 	if (f->need == JSON_REQUIRED)
@@ -192,6 +192,8 @@ void help_notes(const struct cli_verb *v, const struct json_field *f, struct buf
 	member_notes(f, b);
 	limit_notes(f, b);
 	fallback_note(f, b);
+	if (f->need == JSON_NULLABLE)
+		note(b, "--no-%s takes it away", cli_flag_name(f, flag));
 	if (v && v->kind == VERB_SERVER && cli_env_name(v, f, env)[0])
 		note(b, "environment %s", cli_env_name(v, f, env));
 	buf_free(&values);

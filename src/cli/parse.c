@@ -186,6 +186,8 @@ static enum err set_once(struct parse *s, struct target *t, struct str text)
 {
 	if (cli_is_seen(t->type, t->field, t->object) && !cli_takes_many(&t->type->fields[t->field]))
 		return usage(s, "%s is given twice", t->label);
+	if (cli_is_null(t->type, t->field, t->object))
+		return usage(s, "%s is given and taken away", t->label);
 	return set_target(s, t, text);
 }
 
@@ -218,11 +220,24 @@ static bool is_bool(const struct target *t)
 	return t->type->fields[t->field].kind == JSON_BOOL;
 }
 
-/* --no-retry is --retry=false. */
+static bool may_be_null(const struct target *t)
+{
+	return t->type->fields[t->field].need == JSON_NULLABLE;
+}
+
+/* --no-retry is --retry=false, --no-tags takes the tags away. */
 static bool find_negated(const struct parse *s, struct str name, struct target *out)
 {
 	return str_starts(name, STR("no-")) && find_flag(s, (struct str){name.p + 3, name.n - 3}, out) &&
-	       is_bool(out);
+	       (is_bool(out) || may_be_null(out));
+}
+
+static enum err take_away(struct parse *s, struct target *t)
+{
+	if (cli_is_seen(t->type, t->field, t->object))
+		return usage(s, "%s is given and taken away", t->label);
+	cli_mark_null(t->type, t->field, t->object);
+	return OK;
 }
 
 /* The word after a flag is its value; one that is a flag itself was probably not meant so. */
@@ -259,7 +274,9 @@ static enum err take_flag(struct parse *s, struct str word)
 	}
 	if (!find_negated(s, name, &t))
 		return unknown_flag(s, name);
-	return value.p ? usage(s, "--%.*s takes no value", STRF(name)) : set_once(s, &t, STR("false"));
+	if (value.p)
+		return usage(s, "--%.*s takes no value", STRF(name));
+	return is_bool(&t) ? set_once(s, &t, STR("false")) : take_away(s, &t);
 }
 
 static enum err take_dashed(struct parse *s, struct str word)

@@ -60,4 +60,8 @@ enum err cli_set(const struct json_type *t, uint32_t field, struct str text, str
 bool cli_is_seen(const struct json_type *t, uint32_t field, const void *object);
 void cli_mark_seen(const struct json_type *t, uint32_t field, void *object);
 
+/* A field that may be null: was it taken away, with --no-FIELD? What is neither seen nor null is not spoken of. */
+bool cli_is_null(const struct json_type *t, uint32_t field, const void *object);
+void cli_mark_null(const struct json_type *t, uint32_t field, void *object);
+
 #endif

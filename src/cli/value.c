@@ -103,19 +103,39 @@ enum err cli_set(const struct json_type *t, uint32_t field, struct str text, str
 	return e;
 }
 
+static bool is_marked(uint32_t bits_offset, uint32_t field, const void *object)
+{
+	uint64_t bits;
+
+	memcpy(&bits, (const char *)object + bits_offset, sizeof(bits));
+	return bits >> field & 1;
+}
+
+static void mark(uint32_t bits_offset, uint32_t field, void *object)
+{
+	uint64_t bits;
+
+	memcpy(&bits, (char *)object + bits_offset, sizeof(bits));
+	bits |= UINT64_C(1) << field;
+	memcpy((char *)object + bits_offset, &bits, sizeof(bits));
+}
+
 bool cli_is_seen(const struct json_type *t, uint32_t field, const void *object)
 {
-	uint64_t seen;
-
-	memcpy(&seen, (const char *)object + t->seen_offset, sizeof(seen));
-	return seen >> field & 1;
+	return is_marked(t->seen_offset, field, object);
 }
 
 void cli_mark_seen(const struct json_type *t, uint32_t field, void *object)
 {
-	uint64_t seen;
+	mark(t->seen_offset, field, object);
+}
 
-	memcpy(&seen, (char *)object + t->seen_offset, sizeof(seen));
-	seen |= UINT64_C(1) << field;
-	memcpy((char *)object + t->seen_offset, &seen, sizeof(seen));
+bool cli_is_null(const struct json_type *t, uint32_t field, const void *object)
+{
+	return is_marked(t->nulls_offset, field, object);
+}
+
+void cli_mark_null(const struct json_type *t, uint32_t field, void *object)
+{
+	mark(t->nulls_offset, field, object);
 }

@@ -299,6 +299,28 @@ def test_changes_are_watched_as_they_come(t):
         assert first in [x['id'] for x in cli.json('changes', 'list')['items']]
 
 
+def test_a_change_takes_away_nothing_it_does_not_name(t):
+    cli, me = Cli(t), unique()
+    cli.json('agent', 'add', me, 'Whole', '--description', 'Says things', '--endpoint', 'https://a.example/', '--protocols',
+             'mcp', '--tags', 'a', '--homepage', 'https://b.example/', '--avatar', 'https://c.example/', '--operator',
+             'Me', '--metadata', '{"n":1}', '--card', '{"name":"Whole"}')
+    before = cli.json('agent', 'show', me)
+    after = cli.json('agent', 'change', me, '--name', 'Still whole')
+    assert after == {**before, 'name': 'Still whole', 'version': after['version'], 'updated_at': after['updated_at']}
+    assert t.operator.call('GET', f'/v1/agents/{me}/card').status == 200
+    with t.case('what is taken away, and only that'):
+        less = cli.json('agent', 'change', me, '--no-tags', '--no-endpoint')
+        assert less == {**after, 'tags': [], 'endpoint': None, 'version': less['version'],
+                        'updated_at': less['updated_at']}, less
+    with t.case('what must be there cannot be taken away'):
+        done = cli.run('agent', 'change', me, '--no-name')
+        assert done.returncode == 2 and 'there is no flag --no-name' in done.stderr, done.stderr
+    with t.case('nor given as well'):
+        for words in (('--tags', 'b', '--no-tags'), ('--no-tags', '--tags', 'b')):
+            done = cli.run('agent', 'change', me, *words)
+            assert done.returncode == 2 and '--tags is given and taken away' in done.stderr, done.stderr
+
+
 def test_agents_by_hand(t):
     cli, me = Cli(t), unique()
     added = cli.json('agent', 'add', me, 'By hand', '--capabilities', 'translation')
