@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/magic.h"
 #include "store/queries.h"
+#include "store/schema.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -188,7 +189,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: store_bench URL\n");
 		return 2;
 	}
-	if (store_open(argv[1], &s, &p) != OK || store_migrate(s, &p) != OK ||
+	if (store_open(argv[1], &s, &p) != OK || store_migrate(s, &STORE_SCHEMA, &p) != OK ||
 	    store_connect(s, DB_WRITE, &b->db, &p) != OK) {
 		fprintf(stderr, "store_bench: %s\n", p.detail);
 		return 1;

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Turns the SQL of sql/ into C: row structs, typed wrappers, statement tables and migrations.
 
-    sqlgen.py --schema sql/schema --queries sql/queries --out DIR [--depfile FILE]
+    sqlgen.py --module store --schema sql/schema --queries sql/queries --out DIR [--depfile FILE]
 
-writes queries.h, queries.c, schema.h and schema.c into DIR. What the files may say, with an example, stands in
+writes queries.h, queries.c, schema.h and schema.c into DIR, as headers of that module. What the files may say, with an example, stands in
 docs/internals/sqlgen.md. Three passes, each stopping at its first error as "file:line: what is wrong":
 
     read     files -> Struct, Query, Migration; one statement per dialect, in the words of WORDS
@@ -491,7 +491,7 @@ def unnest_where(found, top, clause):
 
 # ---- writing ----
 
-NOTICE = '/* Made by tools/sqlgen.py from {}; do not edit. */\n'
+NOTICE = '/* Made by tools/sqlgen.py from the SQL in sql/; do not edit. */\n'
 
 
 def c_string(text, indent):
@@ -543,13 +543,13 @@ def c_card(q):
     return f'/* :{q.card}{row} */\n' if not q.doc else c_doc(q.doc[:-1] + [f'{q.doc[-1]} :{q.card}{row}'])
 
 
-def queries_h(structs, queries):
-    parts = [NOTICE.format('sql/queries'),
-             '#ifndef TENFOLD_STORE_QUERIES_H\n#define TENFOLD_STORE_QUERIES_H\n\n#include "store/store.h"\n']
+def queries_h(module, structs, queries):
+    guard, names = f'TENFOLD_{module.upper()}_QUERIES_H', module.upper()
+    parts = [NOTICE, f'#ifndef {guard}\n#define {guard}\n\n#include "store/store.h"\n']
     parts += [c_struct(s) for s in structs]
     parts += [f'{c_card(q)}extern const struct query Q_{q.name.upper()};\n{c_wrapper(q)}' for q in queries]
-    parts.append(f'/* All of them, for checks. */\nenum {{ QUERY_COUNT = {len(queries)} }};\n'
-                 'extern const struct query *const QUERIES[QUERY_COUNT];\n\n#endif\n')
+    parts.append(f'/* All of them, for checks. */\nenum {{ {names}_QUERY_COUNT = {len(queries)} }};\n'
+                 f'extern const struct query *const {names}_QUERIES[{names}_QUERY_COUNT];\n\n#endif\n')
     return '\n'.join(parts)
 
 
@@ -572,47 +572,31 @@ def c_query(q):
             f'{side("in", q.input)}{side("out", q.output)}}};\n')
 
 
-def queries_c(structs, queries):
+def queries_c(module, structs, queries):
     used = [s for s in structs if any(s in (q.input, q.output) for q in queries)]
-    parts = [NOTICE.format('sql/queries'), '#include "store/queries.h"\n']
+    parts = [NOTICE, f'#include "{module}/queries.h"\n']
     parts += [c_fields(s) for s in used] + [c_query(q) for q in queries]
-    names = ''.join(f'\t&Q_{q.name.upper()},\n' for q in queries)
-    parts.append(f'const struct query *const QUERIES[QUERY_COUNT] = {{\n{names}}};\n')
+    rows = ''.join(f'\t&Q_{q.name.upper()},\n' for q in queries)
+    names = module.upper()
+    parts.append(f'const struct query *const {names}_QUERIES[{names}_QUERY_COUNT] = {{\n{rows}}};\n')
     return '\n'.join(parts)
 
 
-SCHEMA_H = '''#ifndef TENFOLD_STORE_SCHEMA_H
-#define TENFOLD_STORE_SCHEMA_H
-
-#include "store/store.h"
-
-/* One step from version - 1 to version; sql is indexed by enum store_kind. */
-struct migration {{
-	int64_t version;
-	const char *name;
-	const char *sql[2];
-}};
-
-enum {{ MIGRATION_COUNT = {count} }};
-extern const struct migration MIGRATIONS[MIGRATION_COUNT]; /* in order: the last is this program's version */
-
-#endif
-'''
+def schema_h(module):
+    guard = f'TENFOLD_{module.upper()}_SCHEMA_H'
+    return (f'{NOTICE}#ifndef {guard}\n#define {guard}\n\n#include "store/store.h"\n\n'
+            f'extern const struct schema {module.upper()}_SCHEMA;\n\n#endif\n')
 
 
-def schema_h(migrations):
-    return NOTICE.format('sql/schema') + '\n' + SCHEMA_H.format(count=len(migrations))
-
-
-def schema_c(migrations):
+def schema_c(module, migrations):
     rows = ''
     for m in migrations:
         rows += f'\t{{\n\t\t.version = {m.version},\n\t\t.name = "{m.name}",\n'
         for dialect in DIALECTS:
             rows += f'\t\t.sql[STORE_{dialect.upper()}] =\n\t\t\t{c_string(m.sql[dialect], chr(9) * 3)},\n'
         rows += '\t},\n'
-    return (NOTICE.format('sql/schema') + '\n#include "store/schema.h"\n\n'
-            f'const struct migration MIGRATIONS[MIGRATION_COUNT] = {{\n{rows}}};\n')
+    return (f'{NOTICE}#include "{module}/schema.h"\n\nstatic const struct migration migrations[] = {{\n{rows}}};\n\n'
+            f'const struct schema {module.upper()}_SCHEMA = {{migrations, {len(migrations)}}};\n')
 
 
 def sql_files(folder):
@@ -622,7 +606,7 @@ def sql_files(folder):
     return found
 
 
-def generate(schema_paths, query_paths):
+def generate(module, schema_paths, query_paths):
     """All four files as a dict from name to text."""
     migrations = read_schema(schema_paths)
     reader = QueryReader()
@@ -633,15 +617,16 @@ def generate(schema_paths, query_paths):
     for q in queries:
         check(db, q)
     return {
-        'queries.h': queries_h(structs, queries),
-        'queries.c': queries_c(structs, queries),
-        'schema.h': schema_h(migrations),
-        'schema.c': schema_c(migrations),
+        'queries.h': queries_h(module, structs, queries),
+        'queries.c': queries_c(module, structs, queries),
+        'schema.h': schema_h(module),
+        'schema.c': schema_c(module, migrations),
     }
 
 
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
+    parser.add_argument('--module', required=True, help='whose headers they are, and what their names begin with')
     parser.add_argument('--schema', required=True, help='folder of NNNN_name.sql')
     parser.add_argument('--queries', required=True, help='folder of <module>.sql')
     parser.add_argument('--out', required=True, help='folder to write into')
@@ -649,7 +634,7 @@ def main(arguments):
     args = parser.parse_args(arguments)
     try:
         schema_paths, query_paths = sql_files(args.schema), sql_files(args.queries)
-        files = generate(schema_paths, query_paths)
+        files = generate(args.module, schema_paths, query_paths)
     except SqlError as e:
         print(e, file=sys.stderr)
         return 1

@@ -26,7 +26,7 @@ RANKS = [
     ['access'],
     ['work', 'jobs'],
     ['directory'],
-    ['import'],
+    ['import', 'sim'],
     ['api', 'cli'],
     ['server'],
 ]

@@ -18,6 +18,7 @@
 #include "server/callers.h"
 #include "server/directory.h"
 #include "store/fault.h"
+#include "store/schema.h"
 #include "telemetry/metrics.h"
 
 #include <fcntl.h>
@@ -156,7 +157,7 @@ static enum err open_store(struct server *s, struct problem *p)
 	if (!err && s->params->fault.n)
 		err = fault_wrap(&app->store, arena_z(s->arena, s->params->fault), p);
 	if (!err)
-		err = store_migrate(app->store, p);
+		err = store_migrate(app->store, &STORE_SCHEMA, p);
 	struct db *db = NULL;
 	if (!err)
 		err = store_connect(app->store, DB_WRITE, &db, p);

@@ -1,5 +1,5 @@
 /*
- * Brings a store's schema to this program's version, a step at a time, each in a transaction of its own.
+ * Brings a store to a schema of this program, a step at a time, each in a transaction of its own.
  *
  * Table schema_version holds one row per step taken; the highest is the store's version. Each transaction first
  * takes the store's migration lock and then reads the version again, so that several processes may start at once:
@@ -10,7 +10,6 @@
 
 #include "base/log.h"
 #include "base/magic.h"
-#include "store/schema.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,6 +57,7 @@ static const struct query version_insert = {
 
 /* What is found in schema_version. */
 struct found {
+	const struct schema *schema;
 	int64_t version;
 	int64_t stranger; /* a version whose step has another name here; 0 for none */
 	char stranger_name[64];
@@ -69,9 +69,9 @@ static enum err note_step(void *ctx, const void *row)
 	struct found *f = ctx;
 
 	f->version = step->version;
-	if (step->version < 1 || step->version > MIGRATION_COUNT || f->stranger)
+	if (step->version < 1 || step->version > f->schema->count || f->stranger)
 		return OK;
-	if (!str_eqz(step->name, MIGRATIONS[step->version - 1].name)) {
+	if (!str_eqz(step->name, f->schema->steps[step->version - 1].name)) {
 		f->stranger = step->version;
 		snprintf(f->stranger_name, sizeof(f->stranger_name), "%.*s", STRF(step->name));
 	}
@@ -80,23 +80,24 @@ static enum err note_step(void *ctx, const void *row)
 
 static enum err check_fit(const struct found *f, const char *name, struct problem *p)
 {
-	if (f->version > MIGRATION_COUNT)
-		return problem_set(p, ERR_SCHEMA,
-				   "the schema of %s has version %" PRId64 " and this program knows up to %d: "
-				   "run a newer tenfold, or restore a backup made by this one",
-				   name, f->version, MIGRATION_COUNT);
 	if (f->stranger)
 		return problem_set(p, ERR_SCHEMA,
 				   "step %" PRId64 " of the schema of %s is \"%s\" and here it is \"%s\": "
-				   "the store was made by another program; name another store",
-				   f->stranger, name, f->stranger_name, MIGRATIONS[f->stranger - 1].name);
+				   "the store was made by another program, or for another use; name another store",
+				   f->stranger, name, f->stranger_name, f->schema->steps[f->stranger - 1].name);
+	if (f->version > f->schema->count)
+		return problem_set(p, ERR_SCHEMA,
+				   "the schema of %s has version %" PRId64 " and this program knows up to %d: "
+				   "run a newer tenfold, or restore a backup made by this one",
+				   name, f->version, f->schema->count);
 	return OK;
 }
 
 /* Inside the locked transaction: takes the next step, if there is one to take. */
-static enum err take_step(struct store *s, struct db *db, bool *complete, struct problem *p)
+static enum err take_step(struct store *s, struct db *db, const struct schema *schema, bool *complete,
+			  struct problem *p)
 {
-	struct found f = {0};
+	struct found f = {.schema = schema};
 	const struct migration *m;
 	struct problem why = {0};
 	enum err e = db_script(db, CREATE_VERSIONS, p);
@@ -105,10 +106,10 @@ static enum err take_step(struct store *s, struct db *db, bool *complete, struct
 		e = db_many(db, &versions_all, NULL, note_step, &f);
 	if (e == OK)
 		e = check_fit(&f, store_name(s), p);
-	*complete = f.version == MIGRATION_COUNT;
+	*complete = f.version == schema->count;
 	if (e != OK || *complete)
 		return e;
-	m = &MIGRATIONS[f.version];
+	m = &schema->steps[f.version];
 	e = db_script(db, m->sql[store_kind(s)], &why);
 	if (e != OK)
 		return problem_set(p, e, "step %" PRId64 " (%s) of the schema of %s failed and was undone: %s",
@@ -126,12 +127,12 @@ static enum err begin_locked(struct db *db)
 	return e == OK ? db_lock_schema(db) : e;
 }
 
-static enum err step(struct store *s, struct db *db, bool *complete, struct problem *p)
+static enum err step(struct store *s, struct db *db, const struct schema *schema, bool *complete, struct problem *p)
 {
 	enum err e = begin_locked(db);
 
 	if (e == OK)
-		e = take_step(s, db, complete, p);
+		e = take_step(s, db, schema, complete, p);
 	if (e == OK)
 		e = db_commit(db);
 	else
@@ -139,7 +140,7 @@ static enum err step(struct store *s, struct db *db, bool *complete, struct prob
 	return e;
 }
 
-enum err store_migrate(struct store *s, struct problem *p)
+enum err store_migrate(struct store *s, const struct schema *schema, struct problem *p)
 {
 	struct db *db;
 	struct problem why = {0};
@@ -149,7 +150,7 @@ enum err store_migrate(struct store *s, struct problem *p)
 	if (e != OK)
 		return e;
 	while (e == OK && !complete)
-		e = step(s, db, &complete, &why);
+		e = step(s, db, schema, &complete, &why);
 	db_close(&db);
 	if (e != OK && p)
 		*p = why;

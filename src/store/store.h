@@ -40,9 +40,22 @@ void store_close(struct store **s); /* all its connections must be closed */
 enum store_kind store_kind(const struct store *s);
 const char *store_name(const struct store *s); /* for people: the path, or host/database without secrets */
 
-/* Brings the schema to this program's version, one transaction per step; concurrent callers wait for each other.
- * A schema newer than the program: ERR_SCHEMA, naming both versions, nothing touched. */
-enum err store_migrate(struct store *s, struct problem *p);
+/* One step of a schema from version - 1 to version; sql is indexed by enum store_kind. */
+struct migration {
+	int64_t version;
+	const char *name;
+	const char *sql[2];
+};
+
+/* Steps in order: the last one's version is this program's. tools/sqlgen.py makes them, a MODULE/schema.h each. */
+struct schema {
+	const struct migration *steps;
+	int count;
+};
+
+/* Brings the store to that schema, one transaction per step; concurrent callers wait for each other. One that is newer
+ * than the program, or was begun with other steps: ERR_SCHEMA, saying so, nothing touched. */
+enum err store_migrate(struct store *s, const struct schema *schema, struct problem *p);
 
 enum db_mode { DB_READ, DB_WRITE }; /* DB_READ refuses writes */
 

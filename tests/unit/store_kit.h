@@ -11,6 +11,7 @@
 #include "base/magic.h"
 #include "store/fault.h"
 #include "store/queries.h"
+#include "store/schema.h"
 
 #include <libpq-fe.h>
 
@@ -127,13 +128,18 @@ static inline struct kit *kit_new(enum store_kind kind, const char *fault_plan)
 	return kit_new_at(kind == STORE_POSTGRES ? kit_postgres() : NULL, fault_plan);
 }
 
-static inline void kit_open(struct kit *k)
+static inline void kit_open_as(struct kit *k, const struct schema *schema)
 {
 	struct problem p = {0};
 
-	if (store_migrate(k->store, &p) != OK)
+	if (store_migrate(k->store, schema, &p) != OK)
 		fail_msg("%s", p.detail);
 	k->db = kit_connect(k->store, DB_WRITE);
+}
+
+static inline void kit_open(struct kit *k)
+{
+	kit_open_as(k, &STORE_SCHEMA);
 }
 
 static inline void kit_remove_file(const struct kit *k, const char *name)

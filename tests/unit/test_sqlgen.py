@@ -47,7 +47,7 @@ class Case(unittest.TestCase):
     def generate(self, *queries, schema=(SCHEMA,)):
         schemas = [self.write(f'{i:04}_step.sql', text) for i, text in enumerate(schema, 1)]
         paths = [self.write(f'q{i}.sql', text) for i, text in enumerate(queries, 1)]
-        return sqlgen.generate(schemas, paths)
+        return sqlgen.generate('store', schemas, paths)
 
     def refused(self, where, words, *queries, schema=(SCHEMA,)):
         """The input is refused at the place `where`, in a sentence with `words`."""
@@ -336,7 +336,7 @@ class Program(Case):
             os.makedirs(os.path.join(self.folder, folder), exist_ok=True)
         told = io.StringIO()
         with contextlib.redirect_stderr(told):
-            status = sqlgen.main(['--schema', os.path.join(self.folder, 'schema'),
+            status = sqlgen.main(['--module', 'store', '--schema', os.path.join(self.folder, 'schema'),
                                   '--queries', os.path.join(self.folder, 'queries'),
                                   '--out', os.path.join(self.folder, 'out')])
         return status, told.getvalue()
@@ -356,16 +356,25 @@ class Program(Case):
         self.assertEqual(self.run_it()[0], 1)
 
     def test_this_program_s_own_sql(self):
+        for module, sql, query in (('store', 'sql', 'work.sql'), ('sim', 'sql/sim', 'runs.sql')):
+            with self.subTest(module):
+                self.own_sql(module, sql, query)
+
+    def own_sql(self, module, sql, query):
         depfile = os.path.join(self.folder, 'd')
         with contextlib.redirect_stderr(io.StringIO()) as told:
-            status = sqlgen.main(['--schema', os.path.join(ROOT, 'sql/schema'),
-                                  '--queries', os.path.join(ROOT, 'sql/queries'),
+            status = sqlgen.main(['--module', module, '--schema', os.path.join(ROOT, sql, 'schema'),
+                                  '--queries', os.path.join(ROOT, sql, 'queries'),
                                   '--out', self.folder, '--depfile', depfile])
         self.assertEqual(told.getvalue(), '')
         self.assertEqual(status, 0)
         with open(depfile, encoding='utf-8') as f:
-            self.assertIn('sql/queries/work.sql', f.read())
-        self.assertLessEqual({'queries.h', 'queries.c', 'schema.h', 'schema.c'}, set(os.listdir(self.folder)))
+            self.assertIn(f'{sql}/queries/{query}', f.read())
+        for name in ('queries', 'schema'):
+            with open(os.path.join(self.folder, name + '.c'), encoding='utf-8') as f:
+                self.assertIn(f'#include "{module}/{name}.h"', f.read())
+            with open(os.path.join(self.folder, name + '.h'), encoding='utf-8') as f:
+                self.assertIn(f'{module.upper()}_{"QUERIES" if name == "queries" else "SCHEMA"}', f.read())
 
 
 if __name__ == '__main__':

@@ -6,7 +6,6 @@
 #include "store_kit.h"
 
 #include "base/log.h"
-#include "store/schema.h"
 #include "store/store_priv.h"
 
 #include <pthread.h>
@@ -43,7 +42,7 @@ static void migrating_again_changes_nothing(void **state)
 	struct problem p = {0};
 
 	assert_int_equal(q_work_live_insert(k->db, &(struct work_live_row){.id = 1}, 1), OK);
-	assert_int_equal(store_migrate(k->store, &p), OK);
+	assert_int_equal(store_migrate(k->store, &STORE_SCHEMA, &p), OK);
 	assert_int_equal(kit_live_count(k->db), 1);
 }
 
@@ -64,10 +63,10 @@ static void a_newer_schema_is_refused(void **state)
 	char ours[32];
 
 	change(k, "INSERT INTO schema_version (version, name, applied_ms) VALUES (99, 'later', 0)");
-	assert_int_equal(store_migrate(k->store, &p), ERR_SCHEMA);
+	assert_int_equal(store_migrate(k->store, &STORE_SCHEMA, &p), ERR_SCHEMA);
 	assert_int_equal(p.err, ERR_SCHEMA);
 	assert_non_null(strstr(p.detail, "has version 99"));
-	snprintf(ours, sizeof(ours), "knows up to %d", MIGRATION_COUNT);
+	snprintf(ours, sizeof(ours), "knows up to %d", STORE_SCHEMA.count);
 	assert_non_null(strstr(p.detail, ours));
 	assert_non_null(strstr(p.detail, "run a newer tenfold"));
 	assert_int_equal(kit_live_count(k->db), 0); /* nothing was touched */
@@ -79,7 +78,7 @@ static void another_program_s_schema_is_refused(void **state)
 	struct problem p = {0};
 
 	change(k, "UPDATE schema_version SET name = 'garden' WHERE version = 1");
-	assert_int_equal(store_migrate(k->store, &p), ERR_SCHEMA);
+	assert_int_equal(store_migrate(k->store, &STORE_SCHEMA, &p), ERR_SCHEMA);
 	assert_non_null(strstr(p.detail, "is \"garden\" and here it is"));
 }
 
@@ -90,18 +89,18 @@ static void a_step_that_fails_is_undone_and_explained(void **state)
 
 	k->db = kit_connect(k->store, DB_WRITE);
 	change(k, "CREATE TABLE keys (id BIGINT)"); /* stands in the way of the first step */
-	assert_int_not_equal(store_migrate(k->store, &p), OK);
+	assert_int_not_equal(store_migrate(k->store, &STORE_SCHEMA, &p), OK);
 	assert_non_null(strstr(p.detail, "step 1 (foundation)"));
 	assert_non_null(strstr(p.detail, "keys"));
 	change(k, "DROP TABLE keys");
-	assert_int_equal(store_migrate(k->store, &p), OK);
+	assert_int_equal(store_migrate(k->store, &STORE_SCHEMA, &p), OK);
 	assert_int_equal(kit_live_count(k->db), 0);
 }
 
 static void *migrate_from_thread(void *arg)
 {
 	struct store *s = kit_store(arg);
-	enum err e = store_migrate(s, NULL);
+	enum err e = store_migrate(s, &STORE_SCHEMA, NULL);
 
 	store_close(&s);
 	return (void *)(uintptr_t)e;
@@ -127,9 +126,9 @@ static void every_query_is_understood(void **state)
 {
 	struct kit *k = *state;
 
-	for (unsigned i = 0; i < QUERY_COUNT; i++)
-		if (db_prepare(k->db, QUERIES[i]) != OK)
-			fail_msg("%s", QUERIES[i]->name);
+	for (unsigned i = 0; i < STORE_QUERY_COUNT; i++)
+		if (db_prepare(k->db, STORE_QUERIES[i]) != OK)
+			fail_msg("%s", STORE_QUERIES[i]->name);
 }
 
 static void a_wrong_query_is_an_error(void **state)

@@ -81,7 +81,7 @@ static void a_file_that_is_no_database(void **state)
 	assert_int_equal(try_to_connect(k, DB_WRITE, &p), ERR_SCHEMA);
 	assert_non_null(strstr(p.detail, "store.db is not an SQLite database; name another file"));
 	assert_int_equal(try_to_connect(k, DB_READ, &p), ERR_SCHEMA);
-	assert_int_equal(store_migrate(k->store, &p), ERR_SCHEMA);
+	assert_int_equal(store_migrate(k->store, &STORE_SCHEMA, &p), ERR_SCHEMA);
 }
 
 static void a_folder_that_is_not_there(void **state)
