@@ -29,6 +29,7 @@ static const struct {
 	HEADER("X-Agent-Id", agent_id),
 	HEADER("Content-Type", content_type),
 	HEADER("X-Request-Id", request_id),
+	HEADER("X-Simulated-Time", simulated_time),
 	HEADER("Authorization", authorization),
 	HEADER("If-None-Match", if_none_match),
 	HEADER("Last-Event-ID", last_event_id),
@@ -41,6 +42,7 @@ static const struct {
 	HEADER("X-Agent-Signature", agent_signature),
 	HEADER("X-Agent-Timestamp", agent_timestamp),
 	HEADER("X-Tenfold-Forwarded", forwarded),
+	HEADER("X-Shopping-Session-Id", shopping_session),
 };
 
 struct str http_header_of(const struct call *c, struct str name)

@@ -59,13 +59,14 @@ struct http_config {
 	unsigned idle_timeout_s;
 	unsigned heartbeat_ms;            /* of resting streams; 0: 15 s */
 	int64_t body_bytes_max;           /* of all requests being read, together; 0: 512 MiB */
-	http_handler_fn *const *handlers; /* by route_id; NULL for those only dispatched */
-	/* Of CACHED routes, by route_id: on the loop, under 10 µs. OK with c->ready_blob, an error, or
+	http_handler_fn *const *handlers; /* in the order of routes; NULL for those only dispatched */
+	/* Of CACHED routes, likewise: on the loop, under 10 µs. OK with c->ready_blob, an error, or
 	 * ERR_NOT_CACHED: then the call is dispatched. May be NULL when no route is CACHED. */
 	http_handler_fn *const *first_halves;
 	unsigned proxy_hops;        /* trusted proxies before the server, each of which adds to X-Forwarded-For */
 	unsigned keyless;           /* flags of the routes that need no key: ROUTE_PUBLIC, ROUTE_OPEN */
-	const struct route *routes; /* ROUTE_COUNT of them; NULL: those of api/routes.def. For tests */
+	const struct route *routes; /* NULL: those of api/routes.def */
+	unsigned route_count;       /* of routes */
 	struct http_hooks hooks;
 	void *app;
 	struct metrics *metrics;

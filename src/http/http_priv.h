@@ -151,6 +151,7 @@ struct headers {
 	struct str content_type, content_length, transfer_encoding, expect, if_match, if_none_match, forwarded_for;
 	struct str forwarded;
 	struct str agent_id, agent_timestamp, agent_signature, signature_input, signature, content_digest, date;
+	struct str simulated_time, shopping_session; /* of the demo shop */
 };
 
 struct call_private {

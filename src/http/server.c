@@ -56,9 +56,11 @@ enum err http_server_new(const struct http_config *config, struct http_server **
 	if (!s->config.body_bytes_max)
 		s->config.body_bytes_max = BODY_BYTES_MAX;
 	s->connections_hard = config->max_connections + CONNECTIONS_EXCESS;
-	if (!s->config.routes)
+	if (!s->config.routes) {
 		s->config.routes = spec_routes;
-	s->router = router_new(s->config.routes, ROUTE_COUNT);
+		s->config.route_count = ROUTE_COUNT;
+	}
+	s->router = router_new(s->config.routes, s->config.route_count);
 	s->loops = must_alloc(config->loops * sizeof(*s->loops));
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->quieter, NULL);

@@ -63,7 +63,7 @@ struct json_pair {
 	struct str key, value;
 };
 
-/* A row. The strings after `name` save the hot paths from measuring and quoting it; src/spec/types.c shows how they
+/* A row. The strings after `name` save the hot paths from measuring and quoting it; spec/expand_tables.h shows how they
  * are made. */
 struct json_field {
 	const char *name;

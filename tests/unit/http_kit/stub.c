@@ -413,6 +413,7 @@ enum err stub_try(const struct stub_config *config, struct stub **out, struct pr
 		.handlers = handlers_of_stub,
 		.first_halves = first_halves_of_stub,
 		.routes = s->routes,
+		.route_count = ROUTE_COUNT,
 		.keyless = config->keyless,
 		.hooks = {.authenticate = authenticate,
 			  .admit = config->calls_allowed ? admit : NULL,
