@@ -53,8 +53,7 @@ static bool encode_short_real(double v, struct buf *b)
 	return true;
 }
 
-/* The fewest digits that read back as the same number. JSON has no way to write infinities and NaN: null. */
-static void encode_real(double v, struct buf *b)
+void json_real(double v, struct buf *b)
 {
 	char digits[32];
 	int precision = 15;
@@ -150,7 +149,7 @@ void encode_value(const struct json_field *f, const void *object, struct buf *b)
 		buf_i64(b, *(const int64_t *)at);
 		break;
 	case JSON_REAL:
-		encode_real(*(const double *)at, b);
+		json_real(*(const double *)at, b);
 		break;
 	case JSON_TEXT:
 		encode_text(*(const struct str *)at, b);

@@ -120,6 +120,10 @@ void json_own(const struct json_type *t, struct arena *a, void *out);
 /* Fields of `skip` are left out. Text that is not UTF-8 has its bad bytes replaced. Sticky error of b. */
 void json_encode(const struct json_type *t, const void *in, uint64_t skip, struct buf *b);
 
+/* A number by itself: the fewest digits that read back as the same. JSON has no way to write infinities and NaN: null.
+ */
+void json_real(double v, struct buf *b);
+
 /* One field's value as people read it (no quotes, times as RFC 3339, lists comma-separated, objects as
  * NAME=VALUE,…);
  * "-" when absent. */
