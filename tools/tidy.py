@@ -27,7 +27,7 @@ RANKS = [
     ['work', 'jobs'],
     ['directory'],
     ['import', 'sim'],
-    ['api', 'cli'],
+    ['api', 'cli', 'shop'],
     ['server'],
 ]
 
