@@ -23,7 +23,8 @@ enum err capability_read(struct call *c, struct str slug, struct capability_row 
 {
 	enum err err = q_capability_get(c->db, &(struct capability_get_in){c->caller.tenant, slug}, c->arena, out);
 	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "there is no such capability here; 'tenfold capability list' shows them");
+		return call_fail(c, err, "there is no capability '%.*s' here; 'tenfold capability list' shows them",
+				 STRF(slug));
 	return err;
 }
 
