@@ -48,6 +48,8 @@ FROM attestations t LEFT JOIN capabilities c ON c.id = t.capability
   LEFT JOIN agents a ON a.id = t.attester LEFT JOIN agents s ON s.id = t.subject
 WHERE t.attester = $1 AND t.id < $2 ORDER BY t.id DESC LIMIT $3
 
--- name: attestation_revoke :must
+-- Gives no row where somebody was faster; with a row asked for, that is known at once and not at the commit.
+-- name: attestation_revoke :one
 -- in: (id id64, revoked_ms int64)
-UPDATE attestations SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0
+-- out: (id id64)
+UPDATE attestations SET revoked_ms = $2 WHERE id = $1 AND revoked_ms = 0 RETURNING id

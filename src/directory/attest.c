@@ -275,7 +275,9 @@ enum err attest_revoke(struct call *c, int64_t id, struct attestation_full_row *
 	if (!*changed)
 		return OK;
 	out->revoked_ms = c->now_ms;
-	err = q_attestation_revoke(c->db, &(struct attestation_revoke_in){id, c->now_ms});
+	struct attestation_revoke_in in = {id, c->now_ms};
+	struct attestation_revoke_out revoked;
+	err = q_attestation_revoke(c->db, &in, c->arena, &revoked);
 	return err == ERR_NOT_FOUND ? ERR_STORE_BUSY : err; /* somebody was faster: run again, it is seen above */
 }
 
