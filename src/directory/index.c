@@ -342,6 +342,7 @@ static struct search_query query_of(const struct agent_question *q, const struct
 	return (struct search_query){.text = q->in->q,
 				     .filters = f->v,
 				     .filter_count = f->n,
+				     .reach = UINT32_C(1) << AGENT_DIMENSION_REACH,
 				     .limit = (size_t)q->in->limit,
 				     .after = q->after,
 				     .after_score = q->after_score,

@@ -27,16 +27,29 @@ static bool better(const struct found *a, const struct found *b)
 	return str_cmp(word_text(a->word), word_text(b->word)) < 0;
 }
 
+/* Which place it takes; c->max: none. */
+static uint32_t place_of(const struct choice *c, const struct found *f)
+{
+	uint32_t at = c->n;
+
+	if (f->df < c->df_least)
+		return c->max;
+	while (at > 0 && better(f, &c->best[at - 1]))
+		at--;
+	return at;
+}
+
+/* Counting what is in reach takes long: only for what would be taken if all of it were. */
 static void choose(void *whose, const struct word *w, uint32_t edits)
 {
 	struct choice *c = whose;
 	struct found f = {w, edits, plan_df(c->v, w->stem)};
-	uint32_t at = c->n;
+	uint32_t at;
 
-	if (f.df < c->df_least || w->stem == c->not_stem)
+	if (w->stem == c->not_stem || place_of(c, &f) == c->max)
 		return;
-	while (at > 0 && better(&f, &c->best[at - 1]))
-		at--;
+	f.df = plan_reached(c->v, w->stem, UINT32_MAX);
+	at = place_of(c, &f);
 	if (at == c->max)
 		return;
 	c->n += c->n < c->max;
@@ -79,8 +92,8 @@ void plan_add_typos(const struct view *v, struct asked *a)
 	uint32_t edits = edits_allowed(a->text), df = 0, of = 1;
 	struct choice c = {.v = v, .max = TYPOS_MAX, .df_least = 1, .not_stem = own_stem(a)};
 
-	for (uint32_t i = 0; i < a->meant_count; i++)
-		df += plan_df(v, a->meant[i].stem);
+	for (uint32_t i = 0; i < a->meant_count && edits && df <= RARE_DF; i++)
+		df += plan_reached(v, a->meant[i].stem, RARE_DF + 1);
 	if (!edits || df > RARE_DF)
 		return;
 	if (df) {

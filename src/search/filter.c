@@ -30,19 +30,29 @@ static void add_dimension(struct filter *f, const struct view *v, const struct s
 		f->ends[f->dimensions++] = end;
 }
 
-struct filter *filter_new(const struct view *v, const struct search_query *q)
+uint32_t filter_dimensions(const struct search_query *q)
+{
+	uint32_t named = 0;
+
+	for (size_t i = 0; i < q->filter_count; i++)
+		named |= UINT32_C(1) << q->filters[i].dimension;
+	return named;
+}
+
+struct filter *filter_new(const struct view *v, const struct search_query *q, uint32_t dimensions)
 {
 	uint32_t chunks = (v->visible + CHUNK_SLOTS - 1) / CHUNK_SLOTS;
 	struct filter *f;
 
-	if (!q->filter_count)
+	if (!dimensions)
 		return NULL;
 	f = arena_alloc(v->arena, sizeof(*f) + chunks * sizeof(f->chunks[0]));
 	CHECK(f != NULL);
 	f->g = v->g;
 	f->arena = v->arena;
 	for (uint32_t d = 0; d < v->s->dimension_count; d++)
-		add_dimension(f, v, q, d);
+		if (dimensions >> d & 1)
+			add_dimension(f, v, q, d);
 	return f;
 }
 

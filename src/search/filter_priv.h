@@ -19,7 +19,11 @@ struct filter {
 	struct passing *chunks[]; /* NULL: not worked out yet */
 };
 
-struct filter *filter_new(const struct view *v, const struct search_query *q); /* NULL without filters */
+/* The dimensions a query names, a bit each. */
+uint32_t filter_dimensions(const struct search_query *q);
+
+/* By those of the query's filters that are of these dimensions, all of which it names. NULL without any. */
+struct filter *filter_new(const struct view *v, const struct search_query *q, uint32_t dimensions);
 const struct passing *filter_look(struct filter *f, uint32_t chunk);
 
 static inline const struct passing *filter_chunk(struct filter *f, uint32_t chunk)

@@ -7,8 +7,7 @@ struct source {
 	uint32_t n, at, share;
 };
 
-/* How many postings are of slots the query sees. Those it does not see are at the end. */
-static uint32_t seen(const struct view *v, const struct postings *list)
+uint32_t postings_seen(const struct view *v, const struct postings *list)
 {
 	uint32_t n = atomic_load_explicit((_Atomic uint32_t *)(uintptr_t)&list->n, memory_order_acquire);
 
@@ -23,7 +22,7 @@ static uint32_t open_sources(const struct view *v, const struct asked *a, struct
 
 	for (uint32_t i = 0; i < a->meant_count; i++) {
 		const struct postings *list = postings_of(v->g, a->meant[i].stem);
-		uint32_t postings = list ? seen(v, list) : 0;
+		uint32_t postings = list ? postings_seen(v, list) : 0;
 
 		if (postings)
 			sources[n++] = (struct source){list, postings, 0, a->meant[i].share};

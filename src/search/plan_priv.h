@@ -13,6 +13,9 @@
  * when the word itself exists, only such as are COMMONER times as frequent. Of beginnings the most frequent count,
  * then by text: BEGINNINGS_MAX, and no more of them once they have BEGINNINGS_DF documents.
  *
+ * All these are counted among the documents in reach, by stems: whom the asker cannot see neither takes a typo away
+ * from him nor crowds out what he means. Rarity is counted among all.
+ *
  * Rarity is that of the word itself, else that of the most frequent stem that stands in.
  */
 #ifndef TENFOLD_SEARCH_PLAN_PRIV_H
@@ -77,6 +80,7 @@ struct view {
 	struct tokens *tokens;
 	struct arena *arena;
 	struct window *window;
+	struct filter *reach; /* what the asker may see at all; NULL: everything */
 };
 
 struct plan *plan_new(const struct view *v, const struct search_query *q);
@@ -87,6 +91,12 @@ void plan_add_typos(const struct view *v, struct asked *a);
 void plan_mean(struct asked *a, uint32_t stem, uint32_t share); /* the greater share when it is there already */
 
 uint32_t plan_df(const struct view *v, uint32_t stem);
+
+/* Of those the ones in reach; it stops counting at `enough`. Not more than plan_df(). */
+uint32_t plan_reached(const struct view *v, uint32_t stem, uint32_t enough);
+
+/* How many postings are of slots the query sees. Those it does not see are at the end. */
+uint32_t postings_seen(const struct view *v, const struct postings *list);
 
 /* One list for all that a word may mean. */
 void plan_join_lists(const struct view *v, struct asked *a);

@@ -169,9 +169,14 @@ static void count_matches(const struct rank *r, const struct search_query *q, st
 		matches_facets(&m, r->v, q->facets, out);
 }
 
-static void answer(const struct view *v, const struct search_query *q, struct search_result *out)
+static void answer(struct view *v, const struct search_query *q, struct search_result *out)
 {
-	struct rank r = {.v = v, .p = plan_new(v, q), .filter = filter_new(v, q), .all = q->match == SEARCH_ALL};
+	uint32_t named = filter_dimensions(q), reach = named & q->reach;
+	struct rank r = {.v = v, .all = q->match == SEARCH_ALL};
+
+	v->reach = filter_new(v, q, reach);
+	r.filter = named == reach ? v->reach : filter_new(v, q, named);
+	r.p = plan_new(v, q);
 
 	*out = (struct search_result){.words = r.p->words, .words_left_out = r.p->left_out};
 	r.top = top_for(v, q);

@@ -109,6 +109,7 @@ struct search_query {
 	enum search_match match;
 	const struct search_value *filters; /* one of those of a dimension, in every dimension that is named */
 	size_t filter_count;
+	uint32_t reach; /* a bit for each dimension whose filters say what the asker may see at all */
 	size_t limit, offset;
 	bool after; /* only what comes after (after_score, after_id): the last hit of the page before */
 	double after_score;

@@ -163,6 +163,24 @@ def test_another_tenant_finds_nothing_of_it(t):
     until(lambda: handles(other, w) == [f'{w}-mine'], WITHIN_S, 'the public one')
 
 
+def test_words_of_another_tenant_change_nothing_of_what_is_found(t):
+    mine, other = t.operator, t.caller('operator', tenant='elsewhere')
+    register(mine, agent('reach-mistyped', 'quagmirelod'), agent('reach-begun', 'plinthwardly'))
+    arrive(mine, 'quagmirelod')
+    arrive(mine, 'plinthwardly')
+    with t.case('a word that only others have is looked for as a typo all the same'):
+        assert handles(mine, 'quagmirelox') == ['reach-mistyped']
+        register(other, *[agent(f'reach-hidden-{n}', 'quagmirelox') for n in range(4)])
+        arrive(other, 'quagmirelox', 4)
+        assert handles(mine, 'quagmirelox') == ['reach-mistyped']
+    with t.case('words of others do not crowd out what a mistyped or unfinished one is meant for'):
+        register(other, *[agent(f'reach-crowd-{c}{n}', f'plinthwardl{c} plinthwarl{c}y')
+                          for c in 'abcdefghijklmnopqrstuvwx' for n in range(2)])
+        arrive(other, 'plinthwardlx', 2)
+        assert handles(mine, 'plinthward') == ['reach-begun']
+        assert handles(mine, 'plinthwarly zwnothing') == ['reach-begun']
+
+
 def test_changes_are_seen_in_the_next_search(t):
     w, v = next(words), next(words)
     register(t.operator, agent(f'{w}-a', f'about {w}', capabilities=['web-search']))

@@ -257,6 +257,7 @@ static void any_query(struct rng *r, struct search_query *q, struct search_value
 		.match = rng_below(r, 3) ? SEARCH_ANY : SEARCH_ALL,
 		.filters = filters,
 		.filter_count = rng_below(r, 2) ? any_values(r, filters) : 0,
+		.reach = (uint32_t)rng_below(r, 8),
 		.limit = 1 + rng_below(r, rng_below(r, 2) ? 3 : 15),
 		.offset = rng_below(r, 3) ? 0 : rng_below(r, 20),
 		.prior_weight = rng_below(r, 2) ? 0 : (double)rng_below(r, 8) / 2,

@@ -203,6 +203,32 @@ static double df(const struct oracle *o, struct str stem)
 	return n;
 }
 
+/* The filters of these dimensions, a bit each. */
+static bool passes(const struct text_doc *d, const struct search_query *q, uint32_t dimensions)
+{
+	for (size_t i = 0; i < q->filter_count; i++) {
+		bool any = !(dimensions >> q->filters[i].dimension & 1);
+
+		for (size_t j = 0; j < q->filter_count; j++)
+			for (size_t k = 0; k < d->values.n && q->filters[j].dimension == q->filters[i].dimension;
+			     k++)
+				any |= d->values.v[k].dimension == q->filters[j].dimension &&
+				       str_eq(d->values.v[k].text, q->filters[j].text);
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
+static double df_in_reach(const struct oracle *o, const struct search_query *q, struct str stem)
+{
+	double n = 0;
+
+	for (size_t i = 0; i < o->docs.n; i++)
+		n += o->docs.v[i].alive && has_stem(&o->docs.v[i], stem) && passes(&o->docs.v[i], q, q->reach);
+	return n;
+}
+
 static double rarity_of(const struct oracle *o, double n)
 {
 	return fmax(1, floor(4096 * log(1 + ((double)oracle_count(o) - n + 0.5) / (n + 0.5)) + 0.5)) / 4096;
@@ -336,20 +362,21 @@ static int by_goodness(const void *a, const void *b)
 	return str_cmp(x->word, y->word);
 }
 
-/* Every word people type that a document has, once. */
-static size_t vocabulary(const struct oracle *o, struct candidate **out)
+/* Every word people type that a document has, once, if one in reach has its stem. */
+static size_t vocabulary(const struct oracle *o, const struct search_query *q, struct candidate **out)
 {
 	VEC(struct candidate) all = {0};
 
 	for (size_t i = 0; i < o->docs.n; i++)
 		for (size_t j = 0; o->docs.v[i].alive && j < o->docs.v[i].places.n; j++) {
 			const struct place *p = &o->docs.v[i].places.v[j];
-			bool there = !p->typed;
+			bool there = !p->typed || df_in_reach(o, q, p->stem) == 0;
 
 			for (size_t k = 0; k < all.n && !there; k++)
 				there = str_eq(all.v[k].word, p->word);
 			if (!there)
-				*VEC_PUSH(&all) = (struct candidate){p->word, p->stem, 0, df(o, p->stem)};
+				*VEC_PUSH(&all) =
+					(struct candidate){p->word, p->stem, 0, df_in_reach(o, q, p->stem)};
 		}
 	*out = all.v;
 	return all.n;
@@ -376,13 +403,14 @@ static bool may_be_meant(const struct want *w, struct candidate *c)
 	return c->edits <= edits_for(w->text) && (c->edits < 2 || a[0] == b[0]);
 }
 
-static void mean_typos(const struct oracle *o, struct want *w, const struct candidate *words, size_t n)
+static void mean_typos(const struct oracle *o, const struct search_query *q, struct want *w,
+		       const struct candidate *words, size_t n)
 {
 	VEC(struct candidate) found = {0};
 	double there = 0;
 
 	for (size_t i = 0; i < w->senses.n; i++)
-		there += df(o, w->senses.v[i].stem);
+		there += df_in_reach(o, q, w->senses.v[i].stem);
 	if (there > RARE_DF)
 		return;
 	for (size_t i = 0; i < n; i++) {
@@ -463,7 +491,7 @@ static void weigh(const struct oracle *o, struct wants *all)
 static void understand(struct oracle *o, const struct search_query *q, struct wants *all)
 {
 	struct candidate *words;
-	size_t n = vocabulary(o, &words);
+	size_t n = vocabulary(o, q, &words);
 	struct want *unfinished;
 	char joined[TERM_BYTES_MAX];
 	size_t joined_n;
@@ -474,7 +502,7 @@ static void understand(struct oracle *o, const struct search_query *q, struct wa
 	excuse_stop_words(all, unfinished);
 	for (size_t i = 0; i < all->v.n && q->typos; i++)
 		if (all->v.v[i].required)
-			mean_typos(o, &all->v.v[i], words, n);
+			mean_typos(o, q, &all->v.v[i], words, n);
 	if (unfinished)
 		mean_beginnings(unfinished, words, n);
 	weigh(o, all);
@@ -498,22 +526,6 @@ static double best_sense(const struct oracle *o, const struct text_doc *d, const
 	return best * w->rarity;
 }
 
-static bool passes(const struct text_doc *d, const struct search_query *q)
-{
-	for (size_t i = 0; i < q->filter_count; i++) {
-		bool any = false;
-
-		for (size_t j = 0; j < q->filter_count; j++)
-			for (size_t k = 0; k < d->values.n && q->filters[j].dimension == q->filters[i].dimension;
-			     k++)
-				any |= d->values.v[k].dimension == q->filters[j].dimension &&
-				       str_eq(d->values.v[k].text, q->filters[j].text);
-		if (!any)
-			return false;
-	}
-	return true;
-}
-
 static bool has_name(const struct text_doc *d, struct str name)
 {
 	for (size_t i = 0; i < d->names.n && name.n; i++)
@@ -530,7 +542,7 @@ static double score(const struct oracle *o, const struct text_doc *d, const stru
 	double sum = 0, rarities = 0, required = 0, met = 0;
 	bool named = has_name(d, all->name);
 
-	if (!d->alive || !passes(d, q))
+	if (!d->alive || !passes(d, q, UINT32_MAX))
 		return -1;
 	for (size_t i = 0; i < all->v.n; i++) {
 		double points = best_sense(o, d, &all->v.v[i]);
