@@ -56,14 +56,18 @@ struct pool {
 	struct pool_thread threads[]; /* by seat */
 };
 
+static unsigned open_seats(const struct pool_state *s)
+{
+	return s->count[SEAT_AWAKE] + s->count[SEAT_BUSY] + s->count[SEAT_IDLE];
+}
+
 /* With the lock, when the state may have changed. */
 static void show(struct pool *p)
 {
 	const struct pool_state *s = &p->state;
 	struct metrics *m = p->config.metrics;
 
-	metrics_set(m, METRIC_store_connections_open,
-		    s->count[SEAT_AWAKE] + s->count[SEAT_BUSY] + s->count[SEAT_IDLE]);
+	metrics_set(m, METRIC_store_connections_open, open_seats(s));
 	metrics_set(m, METRIC_store_connections_busy, s->count[SEAT_BUSY]);
 	metrics_set(m, METRIC_store_calls_waiting, s->queued);
 }
@@ -365,6 +369,17 @@ enum err pool_post(struct pool *p, struct task *t)
 		pthread_cond_signal(&p->alarm);
 	pthread_mutex_unlock(&p->lock);
 	return e;
+}
+
+unsigned pool_connections(struct pool *p)
+{
+	unsigned n;
+
+	CHECK_OBJ(p, POOL_MAGIC);
+	pthread_mutex_lock(&p->lock);
+	n = open_seats(&p->state);
+	pthread_mutex_unlock(&p->lock);
+	return n;
 }
 
 static void join_threads(struct pool *p)

@@ -42,6 +42,7 @@ struct pool_config {
 
 enum err pool_new(const struct pool_config *config, struct pool **out, struct problem *p); /* opens the first */
 enum err pool_post(struct pool *p, struct task *t);                                        /* any thread */
-void pool_destroy(struct pool **p); /* runs what is queued, then joins */
+unsigned pool_connections(struct pool *p); /* that are open; any thread */
+void pool_destroy(struct pool **p);        /* runs what is queued, then joins */
 
 #endif
