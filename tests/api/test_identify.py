@@ -26,14 +26,14 @@ def plain(agent, method, path, body=b'', at_ms=None, who=None, pair=None):
     return {'X-Agent-Id': who or agent.id, 'X-Agent-Timestamp': at, 'X-Agent-Signature': (pair or agent.pair).sign(text)}
 
 
-def message(agent, method, path, query='', body=b'', params='', who=None, pair=None):
+def message(agent, method, path, query='', body=b'', params='', who=None, pair=None, ahead_s=0):
     """RFC 9421, made by hand from its text."""
     target = [('@method', method), ('@path', path)] + ([('@query', '?' + query)] if query else [])
     headers = {}
     if body:
         headers['Content-Digest'] = 'sha-256=:' + base64.b64encode(hashlib.sha256(body).digest()).decode() + ':'
         target.append(('content-digest', headers['Content-Digest']))
-    inner = f'({" ".join(json.dumps(name) for name, _ in target)});created={int(time.time())};keyid="{who or agent.id}"{params}'
+    inner = f'({" ".join(json.dumps(name) for name, _ in target)});created={int(time.time()) + ahead_s};keyid="{who or agent.id}"{params}'
     base = ''.join(f'"{name}": {value}\n' for name, value in target) + f'"@signature-params": {inner}'
     headers['Signature-Input'] = 'sig1=' + inner
     headers['Signature'] = f'sig1=:{(pair or agent.pair).sign(base)}:'
@@ -101,6 +101,8 @@ def test_signatures_that_are_not_taken(t):
         'no base64': {**plain(agent, 'PATCH', path, body), 'X-Agent-Signature': '?'},
         'another method': plain(agent, 'PUT', path, body),
         'a message of another key': message(agent, 'PATCH', path, body=body, pair=other),
+        'a message that is too old': message(agent, 'PATCH', path, body=body, ahead_s=-301),
+        'a message too far ahead': message(agent, 'PATCH', path, body=body, ahead_s=310),
         'a message that has expired': message(agent, 'PATCH', path, body=body, params=';expires=1'),
         'a message without its signature': {'Signature-Input': message(agent, 'PATCH', path, body=body)['Signature-Input']},
     }

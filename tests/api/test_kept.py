@@ -1,7 +1,10 @@
 """Answers that are kept ready: never older than what was promised, whoever changed what, with Redis and without."""
 
+import contextlib
+import itertools
 import os
 import signal
+import socket
 import threading
 import time
 
@@ -206,3 +209,77 @@ def test_a_redis_that_cannot_be_one(t):
         caller = t.caller('operator', other)
         agent = add(caller, 'kept-none')
         assert name_of(caller, agent) == 'kept-none' == name_of(Caller(other, caller.key), agent)
+
+
+class Between:
+    """Stands between tenfold and a Redis, and passes on what Redis answers as spoil() makes it, after a pause."""
+
+    def __init__(self, port):
+        self.port, self.pause_s, self.spoil = port, 0, lambda data: data
+        self.passed = self.spoilt = 0
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.stopping = threading.Event()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while not self.stopping.is_set():
+            try:
+                near = self.listener.accept()[0]
+                far = socket.create_connection(('127.0.0.1', self.port))
+            except OSError:
+                continue
+            threading.Thread(target=self.pass_on, args=(near, far, False), daemon=True).start()
+            threading.Thread(target=self.pass_on, args=(far, near, True), daemon=True).start()
+
+    def pass_on(self, source, to, answers):
+        with contextlib.suppress(OSError), source, to:
+            while data := source.recv(65536):
+                if answers:
+                    self.stopping.wait(self.pause_s)
+                    was, data = data, self.spoil(data)
+                    self.passed, self.spoilt = self.passed + 1, self.spoilt + (data != was)
+                to.sendall(data)
+            to.shutdown(socket.SHUT_RDWR)
+
+    def stop(self):
+        self.stopping.set()
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def test_a_redis_that_is_slow_or_talks_nonsense_makes_nothing_wrong(t):
+    """What it could say of answers in words that are well formed is tried in tests/unit/test_cache_shared.c: a server that
+    has begun believes nothing of it for five minutes."""
+    redis = t.redis()
+    between = Between(redis.port)
+    t.cleanup.callback(between.stop)
+    server = t.new_server('--redis', redis.url().replace(f':{redis.port}', f':{between.listener.getsockname()[1]}'),
+                          '--cache-bytes', '65536')     # little of its own, so that it asks Redis
+    caller, turns = t.caller('operator', server), itertools.count()
+    agents = [add(caller, f'kept-lie-{n}', description='x' * 3000) for n in range(26)]
+
+    def seconds_for_right_answers():
+        turn = next(turns)
+        for a in agents:
+            assert rename(caller, a, f'{a["handle"]} {turn}')['version'] == turn + 2
+        began = time.monotonic()
+        for a in agents:
+            said = caller.get(f'/v1/agents/{a["id"]}').expect(200).json
+            assert (said['id'], said['name']) == (a['id'], f'{a["handle"]} {turn}'), said
+        return (time.monotonic() - began) / len(agents)
+
+    def plain(data):
+        return data
+
+    for what, spoil in (('bits turned', lambda data: data[:4] + bytes(b ^ 1 for b in data[4:])),
+                        ('cut short', lambda data: data[:len(data) // 2]), ('another language', lambda _: b'HTTP/1.1 200 OK\r\n\r\n'),
+                        ('a number without end', lambda _: b':' + b'9' * 70000), ('much promised', lambda _: b'$99999999999\r\nx')):
+        with t.case(what):
+            between.spoil, between.spoilt = spoil, 0
+            until(lambda: seconds_for_right_answers() and between.spoilt, 20, 'nonsense from Redis')
+    with t.case('slow'):
+        between.spoil, between.pause_s = plain, 0.3
+        assert seconds_for_right_answers() < 0.06, 'it is waited for 50 ms at most'
+    with t.case('well again'):
+        between.pause_s, between.passed = 0, 0
+        until(lambda: seconds_for_right_answers() and between.passed > len(agents), 20, 'Redis, asked again')

@@ -68,6 +68,18 @@ def test_callers_without_a_key_are_told_apart_by_address(t):
         assert left(nobody.get('/v1/agents', headers=from_('[2001:db8::2]:80')).expect(200))[2] == 1
 
 
+def test_who_shares_an_address_with_one_that_asks_too_much_is_answered(t):
+    at, nobody = from_('192.0.2.77'), t.anonymous()
+    while nobody.get('/v1/agents', headers=at).status == 200:
+        pass
+    first, second = agent(t, 'neighbour-a'), agent(t, 'neighbour-b')
+    for rest in (3, 2, 1, 0):
+        assert left(first.get('/v1/whoami', headers=at).expect(200)) == ('agent', 4, rest)
+    refused(first.get('/v1/whoami', headers=from_('192.0.2.78')))      # another address is no way out
+    assert left(second.get('/v1/whoami', headers=at).expect(200)) == ('agent', 4, 3)
+    t.worker.get('/v1/whoami', headers=at).expect(200)
+
+
 def test_keys_of_admins_have_no_limit(t):
     for _ in range(20):
         assert 'ratelimit' not in t.worker.get('/v1/whoami').expect(200).headers
