@@ -220,6 +220,16 @@ static bool covers(const struct input *in, const char *component)
 	return false;
 }
 
+/* RFC 9421, 2: each component stands there once. */
+static bool covers_twice(const struct input *in)
+{
+	for (size_t i = 0; i < in->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (str_eq(in->components[i], in->components[j]))
+				return true;
+	return false;
+}
+
 static enum err check_covered(const struct signed_request *r, const struct input *in, struct problem *p)
 {
 	bool target = covers(in, "@request-target");
@@ -232,6 +242,8 @@ static enum err check_covered(const struct signed_request *r, const struct input
 		return refuse(p, "the signature must cover @query");
 	if (r->body.n && !covers(in, "content-digest"))
 		return refuse(p, "the signature must cover Content-Digest, as there is a body");
+	if (covers_twice(in))
+		return refuse(p, "the signature covers the same twice; name each component once");
 	return OK;
 }
 

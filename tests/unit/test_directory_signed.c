@@ -255,6 +255,19 @@ static void a_message_that_covers_what_matters(void **state)
 	assert_false(passes(&q));
 }
 
+static void a_component_that_is_covered_twice(void **state)
+{
+	struct request q;
+
+	(void)state;
+	request(&q, "GET", "/a", "", "");
+	message(&q, &(struct message){"\"@method\" \"@path\"", good_params, "\"@method\": GET\n\"@path\": /a\n"});
+	assert_true(passes(&q));
+	message(&q, &(struct message){"\"@method\" \"@path\" \"@path\"", good_params,
+				      "\"@method\": GET\n\"@path\": /a\n\"@path\": /a\n"});
+	assert_false(passes(&q));
+}
+
 static void a_body_that_does_not_fit_its_digest(void **state)
 {
 	struct request q;
@@ -372,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_body_with_a_nul_is_signed_to_its_end),
 		cmocka_unit_test(a_signature_is_good_for_five_minutes_either_way),
 		cmocka_unit_test(a_message_that_covers_what_matters),
+		cmocka_unit_test(a_component_that_is_covered_twice),
 		cmocka_unit_test(a_body_that_does_not_fit_its_digest),
 		cmocka_unit_test(what_is_not_covered_is_not_signed),
 		cmocka_unit_test(headers_cut_short_or_changed_anywhere),
