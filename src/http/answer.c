@@ -143,6 +143,15 @@ static void header_etag(struct call_private *c, struct MHD_Response *r)
 	header(r, "ETag", quoted);
 }
 
+/* Where a key is needed nobody else may keep the answer for others: a signed request has none to be told apart by. */
+static bool may_be_shared(const struct call_private *c)
+{
+	const struct route *route = c->call.route;
+	bool keyless = route->scope == SCOPE_NONE || (route->flags & c->loop->server->config.keyless);
+
+	return c->call.is_public && keyless && route->cache > 0;
+}
+
 /* Whoever is asked with another key, or for another tenant, answers something else. */
 static void headers_of_caching(struct call_private *c, struct MHD_Response *r)
 {
@@ -156,7 +165,7 @@ static void headers_of_caching(struct call_private *c, struct MHD_Response *r)
 		return;
 	}
 	snprintf(shared, sizeof(shared), "public, max-age=%d", route->cache);
-	header(r, "Cache-Control", c->call.is_public && route->cache > 0 ? shared : "private, no-cache");
+	header(r, "Cache-Control", may_be_shared(c) ? shared : "private, no-cache");
 	if (route->scope != SCOPE_NONE)
 		header(r, "Vary", "Authorization, X-Tenant");
 	header_etag(c, r);

@@ -57,6 +57,15 @@ def test_nobody_is_answered_what_another_was(t):
     assert 'idempotency-replayed' not in again.headers
 
 
+def test_a_cache_keeps_public_agents_for_others_only_where_no_key_is_needed(t):
+    """A signed request has no Authorization, and what it was answered would be found by who has nothing."""
+    shut = t.caller('operator', t.new_server())
+    shut.post('/v1/agents', {'handle': 'kept', 'name': 'kept', 'visibility': 'public'}).expect(201)
+    assert shut.get('/v1/agents/kept').expect(200).headers['cache-control'] == 'private, no-cache'
+    register(t.anonymous(), 'kept', visibility='public').expect(201)
+    assert t.anonymous().get('/v1/agents/kept').expect(200).headers['cache-control'] == 'public, max-age=60'
+
+
 def test_without_the_flags_a_key_is_needed(t):
     nobody = t.anonymous(t.new_server())
     nobody.get('/v1/agents').expect(401, 'unauthenticated')
