@@ -125,13 +125,11 @@ int64_t clock_mono_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-struct date {
-	int64_t year, month, day;
-};
+enum { DAY_MS = 86400000 };
 
 /* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days: years begin in March, so that the
  * leap day is the last; an era is the 400 years after which the calendar repeats. */
-static struct date date_of_day(int64_t days_since_1970)
+static struct clock_date date_of_day(int64_t days_since_1970)
 {
 	int64_t days = days_since_1970 + 719468; /* since 0000-03-01 */
 	int64_t era = (days >= 0 ? days : days - 146096) / 146097;
@@ -141,7 +139,18 @@ static struct date date_of_day(int64_t days_since_1970)
 	int64_t month = (5 * of_year + 2) / 153; /* from March */
 	int64_t day = of_year - (153 * month + 2) / 5 + 1;
 
-	return (struct date){year + era * 400 + (month >= 10), month < 10 ? month + 3 : month - 9, day};
+	return (struct clock_date){year + era * 400 + (month >= 10), (int)(month < 10 ? month + 3 : month - 9),
+				   (int)day};
+}
+
+static int64_t ms_of_day(int64_t ms)
+{
+	return (ms % DAY_MS + DAY_MS) % DAY_MS;
+}
+
+struct clock_date clock_date(int64_t ms)
+{
+	return date_of_day((ms - ms_of_day(ms)) / DAY_MS);
 }
 
 /* Writes v right-aligned, as many digits as there are. */
@@ -157,8 +166,8 @@ void clock_format(int64_t ms, char out[CLOCK_TEXT])
 {
 	/* Four digits hold no other years: 0000-01-01 to 9999-12-31. */
 	int64_t t = clamp(ms, -62167219200000, 253402300799999);
-	int64_t of_day = ((t % 86400000) + 86400000) % 86400000;
-	struct date d = date_of_day((t - of_day) / 86400000);
+	int64_t of_day = ms_of_day(t);
+	struct clock_date d = clock_date(t);
 
 	memcpy(out, "0000-00-00T00:00:00.000Z", CLOCK_TEXT);
 	digits(out, 4, d.year);

@@ -42,6 +42,12 @@ void clock_virtual_init(struct clock_virtual *v, int64_t ms);
 
 int64_t clock_mono_ns(void); /* for measuring durations only */
 
+struct clock_date { /* Gregorian, also before its time */
+	int64_t year;
+	int month, day; /* from 1 */
+};
+struct clock_date clock_date(int64_t ms); /* UTC */
+
 /* RFC 3339 UTC with milliseconds, 24 characters and a NUL: 2026-11-21T03:04:05.678Z. */
 enum { CLOCK_TEXT = 25 };
 void clock_format(int64_t ms, char out[CLOCK_TEXT]);

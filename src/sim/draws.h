@@ -22,7 +22,7 @@ enum draw_purpose {
 	DRAW_RAMP,    /* order of the warm-up; cycle 0 */
 	DRAW_COHORT,  /* which cohort an agent is of; cycle 0 */
 	DRAW_ARRIVAL, /* when sessions arrive, and whose; agent 0 */
-	DRAW_OFFER,   /* which offers an agent gets; cycle is the period */
+	DRAW_OFFER,   /* the order in which an agent gets offers; cycle 0 */
 };
 
 /* A stream of draws. Plain data; copy it to draw the same again. */

@@ -186,6 +186,9 @@ static void timestamps_match_the_c_library(void **state)
 			 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)of_second);
 		clock_format(ms, ours);
 		assert_string_equal(ours, theirs);
+		assert_int_equal(clock_date(ms).year, tm.tm_year + 1900);
+		assert_int_equal(clock_date(ms).month, tm.tm_mon + 1);
+		assert_int_equal(clock_date(ms).day, tm.tm_mday);
 	}
 }
 
