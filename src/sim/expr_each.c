@@ -64,7 +64,7 @@ static struct value summed(const struct expr *e, const struct value *list, struc
 static struct value best_of(const struct expr *e, const struct value *list, struct expr_env *env)
 {
 	struct value best = {0};
-	double most = -INFINITY;
+	double most = -HUGE_VAL;
 
 	for (uint32_t i = 0; !env->failed && i < list->count; i++) {
 		struct value v = of_each(e, &list->items[i], env);

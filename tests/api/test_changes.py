@@ -268,6 +268,7 @@ def test_a_transaction_that_began_first_and_wrote_last_is_told_last(t):
     if t.store == 'sqlite':
         raise NotHere('there is one writer')
     agent = Agent(t, 'xid-order')
+    until(lambda: {agent.id, agent.key['id']} <= {c['id'] for c in everything(t.admin)}, what='the agent in the feed')
     since = last(t.admin)
     session = Psql(t.server.store_url)
     session.ask('BEGIN; SELECT pg_current_xact_id()')

@@ -23,6 +23,14 @@ FINAL = {'fail': 'failed', 'cancel': 'cancelled'}
 CLAIM_MAX = 5
 
 
+def shown(caller, id_):
+    """What the server says of an item, as soon as its readers have found the database again."""
+    def answer():
+        got = caller.get(f'/v1/work/{id_}')
+        return None if got.code == 'store_unavailable' else got
+    return until(answer, what=f'an answer about {id_}')
+
+
 class Entry:
     """One item as the clients know it."""
 
@@ -68,7 +76,7 @@ class Ledger:
         """Asks the server for each item; what it says wrong."""
         found, strayed = [], 0
         for entry in list(self.items.values()) if only is None else only:
-            answer = caller.get(f'/v1/work/{entry.id}')
+            answer = shown(caller, entry.id)
             if answer.status != 200:
                 found.append(f'{entry.id}: acknowledged, and now {answer.status} {answer.code}')
                 continue
