@@ -136,7 +136,7 @@ def cli(tenfold):
         return subprocess.run([tenfold, *words, '--help'], check=True, capture_output=True, text=True, env=env).stdout.rstrip()
     lines = [MADE, '# The command line\n', 'What `tenfold --help` and `tenfold VERB --help` say. Exit codes: [errors.md](errors.md).\n',
              '```text', said(), '```']
-    for _, args in rows('api/verbs.def', 'SERVER', 'CALL', 'VERB'):
+    for _, args in rows('api/verbs.def', 'SERVER', 'PART', 'CALL', 'VERB'):
         verb = args[1]
         lines += [f'\n## tenfold {verb}\n', '```text', said(*verb.split()), '```']
     return '\n'.join(lines + [''])

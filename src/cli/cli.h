@@ -18,14 +18,15 @@ struct client;
 /* `args` is the struct of the verb's args type. */
 typedef enum err cli_verb_fn(struct cli *cli, const void *args);
 
-enum verb_kind { VERB_CALL, VERB_OWN, VERB_SERVER };
+enum verb_kind { VERB_CALL, VERB_OWN, VERB_SERVER, VERB_PART };
 
 struct cli_verb {
 	const char *name; /* "work add" */
 	enum verb_kind kind;
 	enum route_id route; /* of VERB_CALL */
 	const struct json_type *own_args;
-	cli_verb_fn *run; /* NULL for VERB_SERVER */
+	cli_verb_fn *run; /* NULL for VERB_SERVER and VERB_PART … */
+	size_t handed_in; /* … whose function stands there in struct cli_extra */
 	const char
 		*positional; /* "type title"; "-- command": flags end before them; "q ...": words make one text */
 	const char *columns, *doc, *example;
@@ -46,11 +47,20 @@ bool cli_verb_joins_words(const struct cli_verb *v); /* does its last positional
 struct str cli_verb_brief(const struct cli_verb *v); /* the first sentence of doc */
 bool cli_verb_in_group(const struct cli_verb *v, struct str group);
 
-/* What the server's side gives to the command line. */
+/* What the server's side gives to the command line: the functions of VERB_SERVER and VERB_PART, by name. */
 struct cli_extra {
 	const char *version;
-	cli_verb_fn *serve;   /* args: struct serve_params */
-	cli_verb_fn *openapi; /* args: struct nothing */
+#define GROUP(name, doc)
+#define CALL(route, verb, positional, columns, doc, example)
+#define VERB(name, verb, args, positional, columns, doc, example)
+#define SERVER(name, verb, args, positional, columns, doc, example) cli_verb_fn *name;
+#define PART(name, verb, args, positional, columns, doc, example)   cli_verb_fn *name;
+#include "api/verbs.def"
+#undef GROUP
+#undef CALL
+#undef SERVER
+#undef PART
+#undef VERB
 };
 
 struct cli {
@@ -85,11 +95,13 @@ enum err cli_call(struct cli *cli, const void *args);
 #define GROUP(name, doc)
 #define CALL(route, verb, positional, columns, doc, example)
 #define SERVER(name, verb, args, positional, columns, doc, example)
+#define PART(name, verb, args, positional, columns, doc, example)
 #define VERB(name, verb, args, positional, columns, doc, example) cli_verb_fn cmd_##name;
 #include "api/verbs.def"
 #undef GROUP
 #undef CALL
 #undef SERVER
+#undef PART
 #undef VERB
 
 #endif

@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-/* Keeps the nearest so far; of two that are as near, the first. */
+/* Keeps the nearest so far; of two that are as near, the one that begins alike, and then the first. */
 struct guess {
 	struct str wrong;
 	unsigned distance; /* what is not nearer than this is no guess */
+	bool alike;
 	char *nearest;
 };
 
@@ -22,10 +23,12 @@ static struct guess guess_for(struct str wrong, char out[CLI_SUGGESTION])
 static void consider(struct guess *g, const char *word, const char *meaning)
 {
 	unsigned distance = str_distance(g->wrong, str_of(word), g->distance);
+	bool alike = g->wrong.n && g->wrong.p[0] == word[0];
 
-	if (distance >= g->distance)
+	if (distance > g->distance || (distance == g->distance && (!g->nearest[0] || g->alike || !alike)))
 		return;
 	g->distance = distance;
+	g->alike = alike;
 	snprintf(g->nearest, CLI_SUGGESTION, "%s", meaning);
 }
 

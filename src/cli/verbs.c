@@ -14,17 +14,19 @@
 	 .columns = columns_,                                               \
 	 .doc = doc_,                                                       \
 	 .example = example_},
-#define OWN(kind_, function, verb, args, positional_fields, columns_, doc_, example_) \
-	{.name = verb,                                                                \
-	 .kind = kind_,                                                               \
-	 .own_args = &type_##args,                                                    \
-	 .run = function,                                                             \
-	 .positional = positional_fields,                                             \
-	 .columns = columns_,                                                         \
-	 .doc = doc_,                                                                 \
+#define OWN(kind_, function, handed_in_, verb, args, positional_fields, columns_, doc_, example_) \
+	{.name = verb,                                                                            \
+	 .kind = kind_,                                                                           \
+	 .own_args = &type_##args,                                                                \
+	 .run = function,                                                                         \
+	 .handed_in = handed_in_,                                                                 \
+	 .positional = positional_fields,                                                         \
+	 .columns = columns_,                                                                     \
+	 .doc = doc_,                                                                             \
 	 .example = example_},
-#define VERB(name_, ...)   OWN(VERB_OWN, cmd_##name_, __VA_ARGS__)
-#define SERVER(name_, ...) OWN(VERB_SERVER, NULL, __VA_ARGS__)
+#define VERB(name_, ...)   OWN(VERB_OWN, cmd_##name_, 0, __VA_ARGS__)
+#define SERVER(name_, ...) OWN(VERB_SERVER, NULL, offsetof(struct cli_extra, name_), __VA_ARGS__)
+#define PART(name_, ...)   OWN(VERB_PART, NULL, offsetof(struct cli_extra, name_), __VA_ARGS__)
 
 #define GROUP(name_, doc_)
 const struct cli_verb cli_verbs[] = {
@@ -34,12 +36,14 @@ const struct cli_verb cli_verbs[] = {
 #undef CALL
 #undef VERB
 #undef SERVER
+#undef PART
 
 const unsigned cli_verb_count = sizeof(cli_verbs) / sizeof(cli_verbs[0]);
 
 #define CALL(...)
 #define VERB(...)
 #define SERVER(...)
+#define PART(...)
 #define GROUP(name_, doc_) {.name = name_, .doc = doc_},
 const struct cli_group cli_groups[] = {
 #include "api/verbs.def"

@@ -13,30 +13,18 @@
 #include "directory/follower.h"
 #include "http/http.h"
 #include "server/build.h"
+#include "server/signals.h"
 #include "store/fault.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { LOOK_MS = 2000, HARD_END_S = 2 };
 
 static const int64_t STANDS_STILL_NS = 1000000000;
-
-static int block_signals(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
 
 static void announce(const struct server *s)
 {
@@ -79,12 +67,9 @@ static int wait_for_signal(struct server *s, int signals)
 	struct db *db = NULL;
 	int got = 0;
 	while (!got) {
-		struct pollfd fd = {.fd = signals, .events = POLLIN};
-		struct signalfd_siginfo info;
-		if (poll(&fd, 1, LOOK_MS) <= 0)
+		got = signals_wait(signals, LOOK_MS);
+		if (!got)
 			look_for_others(s, &db);
-		else if (read(signals, &info, sizeof info) == sizeof info)
-			got = (int)info.ssi_signo;
 	}
 	db_close(&db);
 	return got;
@@ -129,7 +114,7 @@ enum err serve(struct cli *cli, const void *args)
 		err = datadir_open(path, params->store, cli->arena, &dir, &cli->problem);
 	if (err)
 		return err;
-	int signals = block_signals();
+	int signals = signals_open();
 	err = run(cli, params, &dir, signals);
 	close(signals);
 	datadir_close(&dir);

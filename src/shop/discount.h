@@ -3,8 +3,8 @@
  *
  *  1. Of each category that has coupons one line is discounted, by the best of them: where it saves most.
  *  2. A line that is not is discounted by the best coupon of its brand.
- *  3. Then at most one coupon of the whole cart: of those whose minimum the discounted subtotal reaches, the one with the
- *     highest value as it is written.
+ *  3. Then at most one coupon of the whole cart: of those whose minimum the discounted subtotal reaches, the one with
+ *     the highest value as it is written.
  *
  * Percent: of the amount, rounded half up, at most max_discount. Fixed: at most the amount. Bogo: percent of half the
  * amount. Free shipping: nothing. A coupon of an item looks at its line for the minimum. Nothing ever becomes negative.
