@@ -117,6 +117,10 @@ static void tell_metrics(struct agent_index *index)
 	search_stats_get(index->search, &stats);
 	metrics_set(index->metrics, METRIC_agent_index_agents, (double)stats.documents);
 	metrics_set(index->metrics, METRIC_agent_index_bytes, (double)stats.bytes);
+	if (index->complete) { /* written by this thread alone */
+		atomic_store(&index->agents, (int64_t)stats.documents);
+		atomic_store(&index->total, (int64_t)stats.documents);
+	}
 }
 
 /* ---- everything ---- */

@@ -34,7 +34,7 @@ void agent_index_complete(struct agent_index *index);
 
 struct agent_index_progress {
 	bool complete;
-	int64_t agents, total; /* read so far, of so many */
+	int64_t agents, total; /* read so far, of so many; when complete, all there are */
 };
 
 void agent_index_progress(struct agent_index *index, struct agent_index_progress *out);

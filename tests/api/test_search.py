@@ -283,10 +283,13 @@ def test_a_server_that_starts_reads_all_agents(t):
     health = until(lambda: (h := t.anonymous(server).get('/health/ready').expect(200).json)['index']['status'] == 'ok' and h,
                    what='the index')
     assert health['index'] == {'status': 'ok', 'agents': 2999, 'total': 2999}, health
-    answer = found(operator, w, count='true', facets='tag', limit=1)
+    register(operator, agent(f'{w}-late', 'arrived afterwards'))
+    until(lambda: t.anonymous(server).get('/health/ready').json['index'] == {'status': 'ok', 'agents': 3000, 'total': 3000},
+          what='the one that came since')
+    answer = found(operator, w, count='true', facets='tag', limit=1, tag=[f'{w}-0', f'{w}-1'])
     assert answer['count'] == 2999
     assert [(f['value'], f['count']) for f in answer['facets']] == [(f'{w}-1', 1500), (f'{w}-0', 1499)]
-    assert server.metric('tenfold_agent_index_agents') == 2999 and server.metric('tenfold_agent_index_bytes') > 100000
+    assert server.metric('tenfold_agent_index_agents') == 3000 and server.metric('tenfold_agent_index_bytes') > 100000
 
 
 def test_every_process_finds_what_one_of_them_wrote(t):
