@@ -6,6 +6,8 @@
 #include "cli/client.h"
 #include "cli/print.h"
 
+#include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 static void print_json(struct str reply)
@@ -35,6 +37,26 @@ static void tell_next_page(const struct cli_verb *v, const void *out)
 		fprintf(stderr, "There is more: add --cursor %.*s\n", STRF(cursor));
 }
 
+static int64_t number_in(const struct json_type *t, const char *name, const void *object, int64_t without)
+{
+	const struct json_field *f = json_field_by_name(t, str_of(name));
+	int64_t n = without;
+
+	if (f && f->kind == JSON_INT)
+		memcpy(&n, (const char *)object + f->offset, sizeof(n));
+	return n;
+}
+
+/* Where lists have no end, the place moves on until nothing is new. */
+static void tell_next_place(const struct cli_verb *v, const void *args, const void *out)
+{
+	int64_t since = number_in(spec_routes[v->route].in, "since", args, 0);
+	int64_t next = number_in(spec_routes[v->route].out, "next_since", out, since);
+
+	if (next != since)
+		fprintf(stderr, "There may be more: add --since %" PRId64 "\n", next);
+}
+
 /* A call that creates answers 201; with 200 it answers with what there was. */
 static void tell_there_already(const struct cli_verb *v, const struct client *client)
 {
@@ -58,6 +80,7 @@ enum err cli_call(struct cli *cli, const void *args)
 	if (!e && !cli->globals.json) {
 		print_people(v, out);
 		tell_next_page(v, out);
+		tell_next_place(v, args, out);
 		tell_there_already(v, client);
 	}
 	client_destroy(&client);

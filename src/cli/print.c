@@ -13,7 +13,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { COLUMNS_MAX = 64, GAP = 2, NARROWEST = 4, NEVER_CUT = 80 };
+enum { COLUMNS_MAX = 64, GAP = 2, NARROWEST = 4, NEVER_CUT = 80, LONG_MS = 10000 };
 
 size_t print_width(void)
 {
@@ -134,6 +134,39 @@ static void choose(struct columns *c, const struct json_type *t, const char *nam
 		c->fields[c->count++] = i;
 }
 
+/* ---- fields ---- */
+
+static bool is_there(const struct json_type *t, uint32_t field, const void *object)
+{
+	uint64_t seen;
+
+	memcpy(&seen, (const char *)object + t->seen_offset, sizeof(seen));
+	return t->fields[field].need == JSON_REQUIRED || (seen >> field & 1);
+}
+
+/* As a column: what a duration is counted in is told with each value. */
+static struct str heading_of(const struct json_field *f)
+{
+	struct str name = str_of(f->name);
+
+	if (f->kind == JSON_MS && name.n > 3 && !memcmp(name.p + name.n - 3, "_ms", 3))
+		name.n -= 3;
+	return name;
+}
+
+/* As json/ shows it, but nobody reads milliseconds of what took long. */
+static void show(const struct json_type *t, uint32_t field, const void *object, struct buf *b)
+{
+	const struct json_field *f = &t->fields[field];
+	int64_t ms;
+
+	memcpy(&ms, (const char *)object + f->offset, f->kind == JSON_MS ? sizeof(ms) : 0);
+	if (f->kind == JSON_MS && is_there(t, field, object) && ms >= LONG_MS)
+		json_show_duration(ms - ms % 1000, b);
+	else
+		json_show_field(t, field, object, b);
+}
+
 /* ---- tables ---- */
 
 struct list {
@@ -164,25 +197,17 @@ static void measure(const struct list *l, struct columns *c)
 	struct buf text = BUF_INIT(0);
 
 	for (size_t k = 0; k < c->count; k++) {
-		c->width[k] = strlen(l->type->fields[c->fields[k]].name);
+		c->width[k] = heading_of(&l->type->fields[c->fields[k]]).n;
 		for (size_t i = 0; i < l->count; i++) {
 			size_t n;
 
 			buf_reset(&text);
-			json_show_field(l->type, c->fields[k], item(l, i), &text);
+			show(l->type, c->fields[k], item(l, i), &text);
 			n = print_columns(buf_str(&text));
 			c->width[k] = n > c->width[k] ? n : c->width[k];
 		}
 	}
 	buf_free(&text);
-}
-
-static bool is_there(const struct json_type *t, uint32_t field, const void *object)
-{
-	uint64_t seen;
-
-	memcpy(&seen, (const char *)object + t->seen_offset, sizeof(seen));
-	return t->fields[field].need == JSON_REQUIRED || (seen >> field & 1);
 }
 
 /* Of a table nobody chose columns for, those that no item has are left out. */
@@ -237,10 +262,14 @@ static void heading(struct buf *b, const struct list *l, const struct columns *c
 	char name[128];
 
 	for (size_t k = 0; k < c->count; k++) {
+		struct str field = heading_of(&l->type->fields[c->fields[k]]);
 		size_t n = 0;
 
-		for (const char *z = l->type->fields[c->fields[k]].name; *z && n + 1 < sizeof(name); z++)
-			name[n++] = (char)(*z == '_' ? ' ' : *z >= 'a' && *z <= 'z' ? *z - 'a' + 'A' : *z);
+		for (; n < field.n && n < sizeof(name); n++) {
+			char z = field.p[n];
+
+			name[n] = (char)(z == '_' ? ' ' : z >= 'a' && z <= 'z' ? z - 'a' + 'A' : z);
+		}
 		pad(b, k ? GAP : 0);
 		cell(b, (struct str){name, n}, c->width[k], k + 1 == c->count);
 	}
@@ -265,7 +294,7 @@ static void print_table(const struct list *l, const char *columns, size_t width,
 	for (size_t i = 0; i < l->count; i++) {
 		for (size_t k = 0; k < c.count; k++) {
 			buf_reset(&text);
-			json_show_field(l->type, c.fields[k], item(l, i), &text);
+			show(l->type, c.fields[k], item(l, i), &text);
 			pad(b, k ? GAP : 0);
 			cell(b, buf_str(&text), c.width[k], k + 1 == c.count);
 		}
@@ -311,7 +340,7 @@ static void print_field(const struct json_type *t, uint32_t field, const void *o
 	if (text.n)
 		print_lines(text, indent, b);
 	else
-		json_show_field(t, field, object, b);
+		show(t, field, object, b);
 	buf_c(b, '\n');
 }
 

@@ -52,14 +52,40 @@ const char *cli_suggest_flag(const struct cli_verb *v, struct str wrong, char ou
 	return out;
 }
 
+/* What other programs call it. */
+static const struct {
+	const char *theirs, *ours;
+} synonyms[] = {
+	{"search", "find"},   {"update", "change"}, {"edit", "change"}, {"get", "show"},       {"ls", "list"},
+	{"remove", "delete"}, {"rm", "delete"},     {"create", "add"},  {"heartbeat", "beat"},
+};
+
+static void consider_synonyms(struct guess *g, const char *word, const char *meaning)
+{
+	for (size_t i = 0; i < sizeof(synonyms) / sizeof(synonyms[0]); i++)
+		if (str_eqz(str_of(word), synonyms[i].ours))
+			consider(g, synonyms[i].theirs, meaning);
+}
+
+static void consider_group(struct guess *g, const char *name)
+{
+	char plural[CLI_SUGGESTION];
+
+	snprintf(plural, sizeof(plural), "%ss", name);
+	consider(g, name, name);
+	consider(g, plural, name);
+}
+
 /* Verbs of a group by their second word: `tenfold list` means one of those. */
 static void consider_grouped(struct guess *g, struct str group)
 {
 	for (unsigned i = 0; i < cli_verb_count; i++) {
 		const char *space = strchr(cli_verbs[i].name, ' ');
 
-		if (space && (group.n == 0 || cli_verb_in_group(&cli_verbs[i], group)))
-			consider(g, space + 1, cli_verbs[i].name);
+		if (!space || (group.n && !cli_verb_in_group(&cli_verbs[i], group)))
+			continue;
+		consider(g, space + 1, cli_verbs[i].name);
+		consider_synonyms(g, space + 1, cli_verbs[i].name);
 	}
 }
 
@@ -71,7 +97,7 @@ const char *cli_suggest_verb(struct str group, struct str wrong, char out[CLI_SU
 		if (!strchr(cli_verbs[i].name, ' '))
 			consider(&g, cli_verbs[i].name, cli_verbs[i].name);
 	for (unsigned i = 0; i < cli_group_count && group.n == 0; i++)
-		consider(&g, cli_groups[i].name, cli_groups[i].name);
+		consider_group(&g, cli_groups[i].name);
 	consider_grouped(&g, group);
 	return out;
 }

@@ -297,6 +297,11 @@ def test_changes_are_watched_as_they_come(t):
     assert watch.returncode == -signal.SIGINT
     with t.case('a page of them'):
         assert first in [x['id'] for x in cli.json('changes', 'list')['items']]
+    with t.case('a page says where the next one begins, until there is none'):
+        place = cli.json('changes', 'list', '--limit', '1')['next_since']
+        assert cli.run('changes', 'list', '--limit', '1').stderr == f'There may be more: add --since {place}\n'
+        last = cli.json('changes', 'list')['next_since']
+        assert cli.run('changes', 'list', str(last)).stderr == ''
 
 
 def test_a_change_takes_away_nothing_it_does_not_name(t):

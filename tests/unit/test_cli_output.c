@@ -232,6 +232,19 @@ static void single_things_are_names_and_values(void **state)
 	buf_free(&b);
 }
 
+static void durations_name_their_unit_once_and_no_more_than_people_read(void **state)
+{
+	struct job_status items[2] = {{.period_ms = 60000}, {.period_ms = 1303}};
+	struct job_list list = {.items = items, .items_count = 2};
+	struct buf b = BUF_INIT(0);
+
+	(void)state;
+	PUT(&items[0], job_status, age_ms, 41076);
+	print_object(&type_job_list, &list, "period_ms age_ms", 0, &b);
+	assert_string_equal(buf_cstr(&b), "PERIOD  AGE\n1m      41s\n1303ms  -\n");
+	buf_free(&b);
+}
+
 static void wide_and_combining_characters_are_counted(void **state)
 {
 	(void)state;
@@ -257,6 +270,7 @@ int main(void)
 		cmocka_unit_test(events_are_read_in_pieces_of_any_size),
 		cmocka_unit_test(tables_fit_the_terminal),
 		cmocka_unit_test(single_things_are_names_and_values),
+		cmocka_unit_test(durations_name_their_unit_once_and_no_more_than_people_read),
 		cmocka_unit_test(wide_and_combining_characters_are_counted),
 	};
 

@@ -275,6 +275,10 @@ static void mistakes_are_named_with_what_to_do(void **state)
 	bad("lsit", "there is no verb 'lsit', did you mean 'work list'? See 'tenfold --help'");
 	bad("watch", "there is no verb 'watch', did you mean 'work watch'? See 'tenfold --help'");
 	bad("key lsit", "there is no verb 'key lsit', did you mean 'key list'? See 'tenfold key --help'");
+	bad("agent update x",
+	    "there is no verb 'agent update', did you mean 'agent change'? See 'tenfold agent --help'");
+	bad("search x", "there is no verb 'search', did you mean 'agent find'? See 'tenfold --help'");
+	bad("agents", "there is no verb 'agents', did you mean 'agent'? See 'tenfold --help'");
 	bad("zzzzzzzz", "there is no verb 'zzzzzzzz'; see 'tenfold --help'");
 	bad("work add b --titel x",
 	    "work add: there is no flag --titel, did you mean --title? See 'tenfold work add --help'");
