@@ -67,12 +67,13 @@ def method_text(document, path, method, operation):
     headers = [p['name'] for p in document.parameters(operation, 'header')]
     body = document.body_members(operation)
     streams = document.answers_with(operation, 'text/event-stream')
-    creates = 'Idempotency-Key' in headers
+    creates, matches = 'Idempotency-Key' in headers, 'If-Match' in headers
 
     members = query + body
     needed = in_path + [name for name, _, required in members if required]
     optional = [name for name, _, required in members if not required]
     extra = ['idempotency_key=None'] if creates else []
+    extra += ['if_match=None'] if matches else []
     if streams:
         extra += ['last_event_id=None', 'reconnect=True']
     keywords = [f'{python_name(n)}=None' for n in optional] + extra
@@ -84,6 +85,7 @@ def method_text(document, path, method, operation):
     notes = [(name, p.get('description', '')) for name, p in
              ((p['name'], p) for p in document.parameters(operation, 'path'))]
     notes += [(name, sentence(document, member)) for name, member, _ in members]
+    notes += [('if_match', 'Only if it is still at this version, or has this ETag.')] if matches else []
     for name, said in notes:
         doc.append(textwrap.fill(f'{python_name(name)}: {said}', 104, subsequent_indent='    '))
     docstring = textwrap.indent('"""' + ('\n\n'.join([doc[0], '\n'.join(doc[1:])]) + '\n' if doc[1:] else doc[0]) + '"""', ' ' * 8)
@@ -97,6 +99,7 @@ def method_text(document, path, method, operation):
         call = f'self._stream({target}, {members_text(query)}, last_event_id, reconnect)'
     else:
         given += ['idempotency_key=idempotency_key', 'creates=True'] if creates else []
+        given += ['if_match=if_match'] if matches else []
         call = f'self._call({", ".join([repr(method), target] + given)})'
     statement = textwrap.fill(f'        return {call}', 116, subsequent_indent=' ' * 12, break_long_words=False,
                               break_on_hyphens=False)

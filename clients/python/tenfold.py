@@ -7,8 +7,9 @@
     for claimed in tenfold.work_claim('me', types=['build'], wait_ms=30000)['items']:
         tenfold.work_complete(claimed['id'], claimed['token'], result={'ok': True})
 
-Each operation of the API is one method; answers are plain dicts. A refusal is a TenfoldError with the server's code,
-sentence and faulty fields. One client may be used by several threads: each has its own kept-alive connection.
+Each operation of the API is one method; answers are plain dicts. What is None is not sent; NULL takes a value away. A
+refusal is a TenfoldError with the server's code, sentence and faulty fields. One client may be used by several
+threads: each has its own kept-alive connection.
 
 With retries=N what is retryable is sent again up to N times: refusals that say so, and lost connections where
 repeating is harmless (reads, and calls that create under an Idempotency-Key, which is then made when none is given).
@@ -28,6 +29,7 @@ from collections import namedtuple
 
 VERSION = '0.1.0'
 
+NULL = object()     # takes a value away, in a change; None says nothing of it
 Event = namedtuple('Event', 'id event data')
 Answer = namedtuple('Answer', 'status headers body')
 
@@ -135,8 +137,8 @@ class Tenfold:
                     raise
                 time.sleep(error.retry_after or min(0.1 * 2 ** attempt, 5))
 
-    def _call(self, method, path, query=None, body=None, idempotency_key=None, creates=False):
-        headers = {}
+    def _call(self, method, path, query=None, body=None, idempotency_key=None, creates=False, if_match=None):
+        headers = {'If-Match': f'"{if_match}"' if isinstance(if_match, int) else if_match} if if_match else {}
         if creates and (idempotency_key or self.retries):
             headers['Idempotency-Key'] = idempotency_key or str(uuid.uuid4())
         answer = self.request(method, path, _given(query), _given(body) if body is not None else None, headers)
@@ -494,7 +496,7 @@ class Tenfold:
 
     def agent_change(self, id, *, handle=None, name=None, type=None, description=None, endpoint=None,
         protocols=None, tags=None, homepage=None, avatar=None, operator=None, visibility=None, metadata=None,
-        card=None):
+        card=None, if_match=None):
         """Change an agent by a merge patch (RFC 7396); its card is taken as a whole.
 
         id: Its ag_ id, or its handle.
@@ -511,18 +513,20 @@ class Tenfold:
         visibility: Who finds it.
         metadata: Any JSON of your own.
         card: Its A2A card.
+        if_match: Only if it is still at this version, or has this ETag.
         """
         return self._call('PATCH', f'/v1/agents/{urllib.parse.quote(id, safe="")}', body={'handle': handle, 'name':
             name, 'type': type, 'description': description, 'endpoint': endpoint, 'protocols': protocols, 'tags':
             tags, 'homepage': homepage, 'avatar': avatar, 'operator': operator, 'visibility': visibility,
-            'metadata': metadata, 'card': card})
+            'metadata': metadata, 'card': card}, if_match=if_match)
 
-    def agent_delete(self, id):
+    def agent_delete(self, id, *, if_match=None):
         """Delete an agent. Its keys stop working, its handle is free again after 30 days.
 
         id: Its ag_ id, or its handle.
+        if_match: Only if it is still at this version, or has this ETag.
         """
-        return self._call('DELETE', f'/v1/agents/{urllib.parse.quote(id, safe="")}')
+        return self._call('DELETE', f'/v1/agents/{urllib.parse.quote(id, safe="")}', if_match=if_match)
 
     def agent_card(self, id):
         """The A2A card an agent came with, byte for byte.
@@ -724,11 +728,12 @@ class Tenfold:
 
 
 def _given(members):
-    return {name: value for name, value in (members or {}).items() if value is not None}
+    return {name: None if value is NULL else value for name, value in (members or {}).items() if value is not None}
 
 
 def _query(members):
-    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in members.items()}
+    given = [(name, value) for name, values in members.items() for value in (values if isinstance(values, list) else [values])]
+    return [(name, str(value).lower() if isinstance(value, bool) else value) for name, value in given]
 
 
 def _problem(answer):

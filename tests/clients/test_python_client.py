@@ -4,7 +4,7 @@ import socket
 import threading
 
 from harness import raw, until
-from tenfold import Tenfold, TenfoldError
+from tenfold import NULL, Tenfold, TenfoldError
 
 
 def client(t, **more):
@@ -49,6 +49,24 @@ def test_the_other_calls(t):
     assert c.whoami()['scope'] == 'operator' and c.health_live()['status'] == 'ok'
     assert c.health()['status'] == c.health_ready()['status'] == 'ok'
     assert 'tenfold_' in c.metrics() and c.openapi()
+
+
+def test_a_list_in_a_query_is_all_of_its_values(t):
+    c = client(t)
+    for kind in ('tool', 'service', 'assistant'):
+        c.agent_add(f'listed-{kind}', 'Listed', type=kind, tags=['listed'])
+    found = until(lambda: (hits := c.agent_search(tag=['listed'], type=['tool', 'service'], count=True)['items'])[1:] and hits)
+    assert {hit['agent']['type'] for hit in found} == {'tool', 'service'}
+
+
+def test_a_change_may_take_away_and_be_held_to_a_version(t):
+    c = client(t)
+    made = c.agent_add('versioned', 'Versioned', description='d', endpoint='https://a.example/')['agent']
+    changed = c.agent_change('versioned', endpoint=NULL, if_match=made['version'])
+    assert changed['endpoint'] is None and changed['description'] == 'd' and changed['version'] == made['version'] + 1
+    assert refused(c.agent_change, 'versioned', name='late', if_match=made['version']).code == 'precondition_failed'
+    assert refused(c.agent_delete, 'versioned', if_match='"1-1"').status == 412
+    assert c.agent_delete('versioned', if_match=changed['version']) is None
 
 
 def test_errors_tell_everything(t):
