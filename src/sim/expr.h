@@ -50,6 +50,8 @@ enum err expr_compile_part(struct str text, size_t *at, const struct expr_names 
 			   const struct expr **out, struct problem *p);
 /* One that is always v, which must last as long as the arena. */
 const struct expr *expr_constant(struct value v, struct arena *a);
+/* concat() of these, at most EXPR_ARGUMENTS_MAX. */
+const struct expr *expr_concat(const struct expr *const *of, unsigned count, struct arena *a);
 const struct value *expr_is_constant(const struct expr *e); /* NULL: it is not */
 
 /* A name that can be given to a parameter, variable, attribute, table or loop item: letters, digits and '_', beginning

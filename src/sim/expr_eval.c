@@ -201,21 +201,14 @@ static struct value made_list(const struct expr *e, struct expr_env *env)
 
 static struct value made_record(const struct expr *e, struct expr_env *env)
 {
-	struct value parts[EXPR_ARGUMENTS_MAX];
-	struct value v = {.kind = VALUE_RECORD};
+	struct value *items = expr_room(env, e->count), record;
 
-	for (unsigned i = 0; i < e->count; i++)
-		parts[i] = expr_eval(e->of[i], env);
-	buf_reset(env->text);
-	for (unsigned i = 0; i < e->count; i++) {
-		buf_c(env->text, i % 2 ? ':' : i ? ',' : '{');
-		value_json(&parts[i], env->text);
-	}
-	buf_z(env->text, e->count ? "}" : "{}");
-	v.text = memory_str(env->memory, buf_str(env->text));
-	if (!v.text.n || !buf_ok(env->text))
-		return expr_fail(env, "a record is too large: a session has 1 MiB");
-	return v;
+	for (unsigned i = 0; items && i < e->count; i++)
+		items[i] = expr_eval(e->of[i], env);
+	record = items ? value_record(items, e->count, false) : (struct value){0};
+	if (record.kind == VALUE_NULL)
+		return expr_fail(env, "records are nested deeper than %d", VALUE_DEPTH_MAX);
+	return record;
 }
 
 static struct value negated(const struct expr *e, struct expr_env *env)

@@ -26,6 +26,20 @@ const struct expr *expr_constant(struct value v, struct arena *a)
 	return e;
 }
 
+const struct expr *expr_concat(const struct expr *const *of, unsigned count, struct arena *a)
+{
+	struct expr *e = arena_alloc(a, sizeof(*e) + count * sizeof(e->of[0]));
+
+	if (!e)
+		return NULL;
+	e->kind = NODE_CALL;
+	e->index = FUNCTION_concat;
+	e->count = count;
+	for (unsigned i = 0; i < count; i++)
+		e->of[i] = of[i];
+	return e;
+}
+
 const struct value *expr_is_constant(const struct expr *e)
 {
 	return e->kind == NODE_CONSTANT ? &e->value : NULL;

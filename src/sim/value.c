@@ -18,17 +18,30 @@ const char *value_kind_name(enum value_kind k)
 	return names[k];
 }
 
-struct value value_list(const struct value *items, uint32_t count, bool lasting)
+static struct value nested(enum value_kind kind, const struct value *items, uint32_t count, bool lasting)
 {
 	uint8_t depth = 1;
 
 	for (uint32_t i = 0; i < count; i++)
-		if (items[i].kind == VALUE_LIST && items[i].depth >= depth)
+		if (items[i].count && items[i].depth >= depth)
 			depth = (uint8_t)(items[i].depth + 1);
 	if (depth > VALUE_DEPTH_MAX)
 		return (struct value){0};
-	return (struct value){
-		.kind = VALUE_LIST, .lasting = lasting, .depth = depth, .count = count, .items = items};
+	return (struct value){.kind = kind, .lasting = lasting, .depth = depth, .count = count, .items = items};
+}
+
+struct value value_list(const struct value *items, uint32_t count, bool lasting)
+{
+	return nested(VALUE_LIST, items, count, lasting);
+}
+
+struct value value_record(const struct value *items, uint32_t count, bool lasting)
+{
+	static const struct str empty = {"{}", 2};
+
+	if (count == 0)
+		return (struct value){.kind = VALUE_RECORD, .lasting = true, .text = empty};
+	return nested(VALUE_RECORD, items, count, lasting);
 }
 
 bool value_truth(const struct value *v)
@@ -41,8 +54,9 @@ bool value_truth(const struct value *v)
 	case VALUE_NUMBER:
 		return v->number != 0;
 	case VALUE_TEXT:
-	case VALUE_RECORD:
 		return v->text.n != 0;
+	case VALUE_RECORD:
+		return true;
 	case VALUE_LIST:
 		return v->count != 0;
 	}
@@ -71,8 +85,9 @@ bool value_equal(const struct value *a, const struct value *b)
 	case VALUE_NUMBER:
 		return a->number == b->number;
 	case VALUE_TEXT:
-	case VALUE_RECORD:
 		return str_eq(a->text, b->text);
+	case VALUE_RECORD:
+		return a->count || b->count ? same_items(a, b) : str_eq(a->text, b->text);
 	case VALUE_LIST:
 		return same_items(a, b);
 	}
@@ -94,49 +109,75 @@ static struct value text_of_json(struct str quoted, bool lasting, struct memory 
 	return value_text((struct str){room, pick_unescape(inside, room)}, lasting);
 }
 
+/* How JSON is read. */
+struct reading {
+	struct memory *memory;
+	bool lasting, made; /* made: records become values */
+};
+
+static struct value value_at(const struct reading *r, struct str json, unsigned depth);
+
 static uint32_t count_elements(struct str json)
 {
 	struct pick p;
 	uint32_t n = 0;
 
-	for (bool more = pick_first(json, '[', &p); more && n <= VALUE_LIST_MAX; more = pick_next(&p))
+	for (bool more = pick_first(json, json.p[0], &p); more && n <= VALUE_LIST_MAX; more = pick_next(&p))
 		n++;
 	return n;
 }
 
-static struct value value_at(struct str json, bool lasting, unsigned depth, struct memory *m);
-
-static struct value list_of_json(struct str json, bool lasting, unsigned depth, struct memory *m)
+/* Elements of a list, or names and values of a record. NULL without room. */
+static struct value *items_of_json(const struct reading *r, struct str json, unsigned depth, uint32_t *count)
 {
-	uint32_t count = count_elements(json), i = 0;
+	uint32_t elements = count_elements(json), i = 0;
 	struct value *items;
 	struct pick p;
 
-	if (depth == VALUE_DEPTH_MAX)
-		return (struct value){0};
-	if (count > VALUE_LIST_MAX) {
-		m->overflowed = true;
-		return (struct value){0};
+	*count = json.p[0] == '{' ? 2 * elements : elements;
+	items = elements > VALUE_LIST_MAX ? NULL : memory_take(r->memory, *count * sizeof(*items));
+	if (!items) {
+		r->memory->overflowed = true;
+		return NULL;
 	}
-	items = memory_take(m, count * sizeof(*items));
-	if (!items)
-		return (struct value){0};
-	for (bool more = pick_first(json, '[', &p); more && i < count; more = pick_next(&p))
-		items[i++] = value_at(p.value, lasting, depth + 1, m);
-	return value_list(items, count, lasting);
+	for (bool more = pick_first(json, json.p[0], &p); more && i < *count; more = pick_next(&p)) {
+		if (json.p[0] == '{')
+			items[i++] = text_of_json((struct str){p.name.p - 1, p.name.n + 2}, r->lasting, r->memory);
+		items[i++] = value_at(r, p.value, depth + 1);
+	}
+	return items;
 }
 
-static struct value value_at(struct str json, bool lasting, unsigned depth, struct memory *m)
+static struct value list_of_json(const struct reading *r, struct str json, unsigned depth)
+{
+	uint32_t count;
+	struct value *items = depth < VALUE_DEPTH_MAX ? items_of_json(r, json, depth, &count) : NULL;
+
+	return items ? value_list(items, count, r->lasting) : (struct value){0};
+}
+
+static struct value record_of_json(const struct reading *r, struct str json, unsigned depth)
+{
+	struct value *items;
+	uint32_t count;
+
+	if (!r->made || depth >= VALUE_DEPTH_MAX)
+		return (struct value){.kind = VALUE_RECORD, .lasting = r->lasting, .text = json};
+	items = items_of_json(r, json, depth, &count);
+	return items ? value_record(items, count, r->lasting) : (struct value){0};
+}
+
+static struct value value_at(const struct reading *r, struct str json, unsigned depth)
 {
 	double number;
 
 	switch (json.n ? json.p[0] : 'n') {
 	case '{':
-		return (struct value){.kind = VALUE_RECORD, .lasting = lasting, .text = json};
+		return record_of_json(r, json, depth);
 	case '[':
-		return list_of_json(json, lasting, depth, m);
+		return list_of_json(r, json, depth);
 	case '"':
-		return text_of_json(json, lasting, m);
+		return text_of_json(json, r->lasting, r->memory);
 	case 't':
 	case 'f':
 		return value_bool(json.p[0] == 't');
@@ -147,7 +188,20 @@ static struct value value_at(struct str json, bool lasting, unsigned depth, stru
 
 struct value value_of_json(struct str json, bool lasting, struct memory *m)
 {
-	return value_at(json, lasting, 0, m);
+	return value_at(&(struct reading){m, lasting, false}, json, 0);
+}
+
+struct value value_made_of_json(struct str json, bool lasting, struct memory *m)
+{
+	return value_at(&(struct reading){m, lasting, true}, json, 0);
+}
+
+static struct value made_member(const struct value *record, struct str name)
+{
+	for (uint32_t i = 0; i < record->count; i += 2)
+		if (str_eq(record->items[i].text, name))
+			return record->items[i + 1];
+	return (struct value){0};
 }
 
 struct value value_member(const struct value *record, struct str name, struct memory *m)
@@ -155,6 +209,8 @@ struct value value_member(const struct value *record, struct str name, struct me
 	struct value v = {0};
 	struct str found;
 
+	if (record->kind == VALUE_RECORD && record->count)
+		return made_member(record, name);
 	if (record->kind != VALUE_RECORD || !pick_member(record->text, name, &found))
 		return v;
 	v = value_of_json(found, false, m);
@@ -166,7 +222,7 @@ struct value value_member(const struct value *record, struct str name, struct me
 
 /* ---- kept ---- */
 
-static struct value keep_list(const struct value *v, struct memory *m)
+static struct value keep_items(const struct value *v, struct memory *m)
 {
 	struct value *items = memory_take(m, v->count * sizeof(*items));
 
@@ -174,29 +230,44 @@ static struct value keep_list(const struct value *v, struct memory *m)
 		return (struct value){0};
 	for (uint32_t i = 0; i < v->count; i++)
 		items[i] = value_keep(&v->items[i], m);
-	return value_list(items, v->count, true);
+	return nested(v->kind, items, v->count, true);
 }
 
 struct value value_keep(const struct value *v, struct memory *m)
 {
 	struct value kept = *v;
 
-	switch (v->kind) {
-	case VALUE_NULL:
-	case VALUE_BOOL:
-	case VALUE_NUMBER:
+	if (v->lasting || v->kind == VALUE_NULL || v->kind == VALUE_BOOL || v->kind == VALUE_NUMBER)
 		return kept;
-	case VALUE_TEXT:
-	case VALUE_RECORD:
-		if (v->lasting)
-			return kept;
-		kept.text = memory_str(m, v->text);
-		kept.lasting = true;
-		return m->overflowed ? (struct value){0} : kept;
-	case VALUE_LIST:
-		return v->lasting ? kept : keep_list(v, m);
+	if (v->kind == VALUE_LIST || v->count)
+		return keep_items(v, m);
+	kept.text = memory_str(m, v->text);
+	kept.lasting = true;
+	return m->overflowed ? (struct value){0} : kept;
+}
+
+static struct value own_items(const struct value *v, struct arena *a)
+{
+	struct value *items = ARENA_ARRAY(a, struct value, v->count);
+
+	if (!items)
+		return (struct value){0};
+	for (uint32_t i = 0; i < v->count; i++)
+		items[i] = value_own(&v->items[i], a);
+	return nested(v->kind, items, v->count, true);
+}
+
+struct value value_own(const struct value *v, struct arena *a)
+{
+	struct value own = *v;
+
+	if (v->kind == VALUE_LIST || v->count)
+		return own_items(v, a);
+	if (v->kind == VALUE_TEXT || v->kind == VALUE_RECORD) {
+		own.text = arena_str(a, v->text);
+		own.lasting = true;
 	}
-	return kept;
+	return own;
 }
 
 /* ---- written ---- */
@@ -210,6 +281,18 @@ static void list_json(const struct value *v, struct buf *b)
 		value_json(&v->items[i], b);
 	}
 	buf_c(b, ']');
+}
+
+static void record_json(const struct value *v, struct buf *b)
+{
+	if (v->count == 0)
+		buf_str_add(b, v->text);
+	for (uint32_t i = 0; i < v->count; i++) {
+		buf_c(b, i % 2 ? ':' : i ? ',' : '{');
+		value_json(&v->items[i], b);
+	}
+	if (v->count)
+		buf_c(b, '}');
 }
 
 void value_json(const struct value *v, struct buf *b)
@@ -228,7 +311,7 @@ void value_json(const struct value *v, struct buf *b)
 		buf_json_text(b, v->text);
 		return;
 	case VALUE_RECORD:
-		buf_str_add(b, v->text);
+		record_json(v, b);
 		return;
 	case VALUE_LIST:
 		list_json(v, b);
