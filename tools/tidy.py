@@ -196,8 +196,9 @@ def rule_every_file_is_built(tree):
     for path in tree.ending('.c'):
         folder, name = os.path.split(path)
         plain = re.sub(r'^(test|fuzz|bench)_', '', name[:-2])
-        builds = [tree.text.get(os.path.join(d, 'meson.build'), '') for d in (folder, os.path.dirname(folder), '')]
-        if not any(f"'{word}'" in build for build in builds for word in (name, name[:-2], plain, path)):
+        builds = [(d, tree.text.get(os.path.join(d, 'meson.build'), '')) for d in (folder, os.path.dirname(folder), '')]
+        if not any(f"'{word}'" in build for d, build in builds
+                   for word in (name, name[:-2], plain, os.path.relpath(path, d or '.'))):
             tree.fault(path, 1, 'no meson.build names it')
 
 

@@ -43,7 +43,7 @@ static void target_start(struct target *t, const char *tls)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies takes it along */
 		dup2(in[0], STDIN_FILENO);
 		dup2(out[1], STDOUT_FILENO);
-		execl(python, "python3", program, tls ? "--tls" : NULL, tls, NULL);
+		execl(python, python, program, tls ? "--tls" : NULL, tls, NULL);
 		_exit(127);
 	}
 	close(in[0]);
