@@ -258,6 +258,13 @@ class Psql:
         self.process.stdout.close()
 
 
+def standing_feed(server):
+    """What one process commits is heard of nowhere else until the session ends."""
+    session = Psql(server.store_url)
+    session.ask('BEGIN; LOCK TABLE changes IN ACCESS EXCLUSIVE MODE; SELECT 1')
+    return session
+
+
 ADD = '''INSERT INTO changes_new (id, tenant, entity, op, ref, version, public, at_ms, written_ms)
     SELECT nextval('changes_new_id'), tenant, 0, 0, id, {version}, false, 0, 0 FROM agents WHERE handle = '{handle}'
     RETURNING version'''

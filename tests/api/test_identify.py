@@ -8,7 +8,7 @@ import time
 
 from agents import Agent, KeyPair
 from harness import Caller, raw, until
-from test_changes import Psql
+from test_changes import Psql, standing_feed
 from test_owner import owns
 
 
@@ -211,13 +211,6 @@ def test_a_signature_is_used_once_at_all_processes(t):
     caller_without_key(agent, second).call('PATCH', path, body, headers=headers).expect(401, 'unauthenticated')
 
 
-def standing_feed(t, server):
-    """What one process commits is heard of nowhere else until the session ends."""
-    session = Psql(server.store_url)
-    t.cleanup.callback(session.end)
-    session.ask('BEGIN; LOCK TABLE changes IN ACCESS EXCLUSIVE MODE; SELECT 1')
-
-
 def test_who_was_disowned_elsewhere_a_moment_ago_takes_nothing_along(t):
     """The other process still takes the old key for good; what outlives the moment, it asks the store for."""
     first, second = t.pair(*SERVER_ARGS)
@@ -230,7 +223,7 @@ def test_who_was_disowned_elsewhere_a_moment_ago_takes_nothing_along(t):
         until(lambda c=caller: c.get('/v1/whoami').status == 200, 5, 'the key, at the other process')
     path = f'/v1/agents/{sold.id}'
     bought, regained = sold.proof(buyer), sold.proof(KeyPair())
-    standing_feed(t, first)
+    t.cleanup.callback(standing_feed(first).end)
     operator.post(f'{path}/transfer', bought).expect(200)
     operator.post(f'/v1/agents/{ended.id}/keys', {'overlap_ms': 0}).expect(201)
     admin.call('DELETE', f'/v1/keys/{dismissed["id"]}').expect(204)

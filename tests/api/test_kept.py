@@ -9,6 +9,7 @@ import threading
 import time
 
 from harness import Caller, until
+from test_changes import standing_feed
 from test_owner import at
 
 PROMISE_S = 1.0     # what one process commits another never answers older than this later
@@ -161,10 +162,31 @@ def test_a_change_at_one_process_is_seen_at_the_other(t):
     tell(changes_are_seen(here, there, agent, 60))
 
 
+def all_is_heard(server):
+    """No news of what is committed will void an answer any more."""
+    until(lambda: server.database.ask('SELECT (SELECT count(*) FROM changes_new), (SELECT max(seq) FROM changes)').strip() ==
+          f'0|{server.metric("tenfold_changes_applied"):.0f}', 5, 'the news')
+
+
+def test_what_a_process_has_answered_itself_it_never_takes_back(t):
+    """Though it has not heard of it from the feed yet."""
+    here, _ = pair(t)
+    agent = add(here, 'kept-own')
+    for ask in (lambda: name_of(here, agent), lambda: here.get('/v1/agents?visibility=tenant').expect(200).items[0]['name']):
+        rename(here, agent, 'before')
+        all_is_heard(here.server)
+        from_memory(here.server, ask)
+        feed = standing_feed(here.server)
+        rename(here, agent, 'after')
+        assert ask() == 'after'
+        feed.end()
+
+
 def test_a_process_that_hears_nothing_of_the_store_sends_nothing_kept(t):
     here, _ = pair(t)
     agent, database = add(here, 'kept-alone'), here.server.database
     path = f'/v1/agents/{agent["id"]}'
+    all_is_heard(here.server)
     from_memory(here.server, lambda: here.get(path).expect(200))
     database.psql(f'ALTER DATABASE {database.name} ALLOW_CONNECTIONS false')
     database.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'")

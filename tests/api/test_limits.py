@@ -2,7 +2,9 @@
 
 import re
 
+from agents import Agent
 from harness import Caller, until
+from test_identify import caller_without_key, plain
 from test_kept import pair
 
 SERVER_ARGS = ['--public-directory', '--open-registration', '--proxy-hops', '1', '--limit-anonymous', '3',
@@ -54,6 +56,14 @@ def test_a_higher_tier_may_ask_for_more(t):
     caller.get('/v1/whoami').expect(200)
     t.operator.call('PUT', '/v1/agents/trusted/tier', {'tier': 'verified'}).expect(204)
     assert left(caller.get('/v1/whoami').expect(200))[1] == 6
+
+
+def test_who_signs_has_the_tier_of_the_agent(t):
+    signer = Agent(t, 'trusted-signer')
+    t.operator.call('PUT', '/v1/agents/trusted-signer/tier', {'tier': 'verified'}).expect(204)
+    nobody, path = caller_without_key(signer), f'/v1/agents/{signer.id}'
+    assert left(nobody.get(path, headers=plain(signer, 'GET', path)).expect(200)) == ('agent', 6, 5)
+    assert left(signer.caller.get(path).expect(200)) == ('agent', 6, 4), 'and one bucket'
 
 
 def test_callers_without_a_key_are_told_apart_by_address(t):

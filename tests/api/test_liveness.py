@@ -188,6 +188,41 @@ def sweeps(server):
     return server.metric('tenfold_job_runs_total{job="staleness"}')
 
 
+def staleness(operator):
+    health = operator.get('/health/ready').expect(200).json
+    return next(job['result'] for job in health['jobs'] if job['name'] == 'staleness')
+
+
+def test_who_beat_meanwhile_is_looked_at_once_and_then_in_time(t):
+    server = t.new_server(*LONG)
+    agent = Agent(t, 'looked-at', operator=t.caller('operator', server=server))
+    beat(agent).expect(200)
+    agent.operator.close()
+    server.stop()
+    server.sql('UPDATE liveness SET check_ms = 1')
+    server.start()
+    runs = until(lambda: sweeps(server), what='a sweep')
+    until(lambda: sweeps(server) > runs + 2, what='some sweeps')
+    assert staleness(agent.operator) == '0 agents looked at, 0 now suspect, 0 now offline' and status(agent) == 'online'
+
+
+def test_a_sweep_goes_on_until_nobody_is_due(t):
+    """More fell silent at once than one transaction takes."""
+    server = t.new_server('--agent-silence', '10m', '--agent-sweep', '1h')
+    operator = t.caller('operator', server=server)
+    for lot in range(3):
+        items = [{'handle': f'hushed-{lot}-{n}', 'name': 'x'} for n in range(1000)]
+        operator.post('/v1/agents/batch', {'items': items}).expect(201)
+    until(lambda: sweeps(server), what='the first sweep')
+    operator.close()
+    server.stop()
+    server.sql('UPDATE liveness SET status = 1, beat_ms = 1, check_ms = 1')
+    server.sql('UPDATE jobs SET since_ms = 1, lease_until_ms = 0, ended_ms = ended_ms - 3600000')
+    server.start()
+    query = {'status': 'online', 'count': 'true', 'limit': 1, 'visibility': 'tenant'}
+    until(lambda: operator.get('/v1/agents', query=query).expect(200).json['count'] == 0, 20, 'the end of all')
+
+
 def test_answered_beats_outlive_a_crash(t):
     server = t.new_server(*LONG)
     agent = Agent(t, 'outlives', operator=t.caller('operator', server=server))
