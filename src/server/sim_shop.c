@@ -1,6 +1,7 @@
 /* `tenfold sim shop`: the demo shop over books of its own, until a signal comes. */
 #include "server/sim_shop.h"
 
+#include "base/id.h"
 #include "server/datadir.h"
 #include "server/signals.h"
 #include "shop/shop.h"
@@ -35,6 +36,7 @@ static enum err run(struct cli *cli, const struct shop_args *args, struct datadi
 				     .version = cli->extra->version,
 				     .loops = (unsigned)args->loops,
 				     .max_connections = (unsigned)args->max_connections,
+				     .id_slot = (unsigned)(dir->process_id % ID_SLOTS),
 				     .gate = {.slow_ms = args->slow_ms,
 					      .fail_percent = args->fail_percent,
 					      .limit_rps = args->limit_rps,

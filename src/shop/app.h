@@ -29,10 +29,9 @@ struct shop {
 	struct gather *gather; /* on writes */
 	struct gate *gate;
 	struct http_server *http;
-	struct metrics *metrics;
-	const char *route_names[SHOP_ROUTE_COUNT + 1]; /* and "unmatched" */
 	pthread_mutex_t ids_lock;
 	struct id_maker ids;
+	unsigned id_slot;
 };
 
 static inline struct shop *shop_of(const struct call *c)

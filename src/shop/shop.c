@@ -5,7 +5,6 @@
 #include "shop/catalogue.h"
 #include "shop/queries.h"
 #include "shop/schema.h"
-#include "telemetry/metrics.h"
 
 enum { IDLE_TIMEOUT_S = 60, STOP_MS = 5000, ARENA_MAX = 1 << 20 };
 
@@ -14,7 +13,7 @@ int64_t shop_new_id(struct shop *s)
 	int64_t id;
 
 	pthread_mutex_lock(&s->ids_lock);
-	id = id_make(&s->ids, clock_now_ms(s->clock), 0);
+	id = id_make(&s->ids, clock_now_ms(s->clock), s->id_slot);
 	pthread_mutex_unlock(&s->ids_lock);
 	return id;
 }
@@ -63,18 +62,6 @@ static enum err open_books(struct shop *s, const char *url, struct problem *p)
 	return e;
 }
 
-static void make_metrics(struct shop *s)
-{
-	struct metrics_config config = {.route = {s->route_names, SHOP_ROUTE_COUNT + 1},
-					.version = s->version,
-					.started_ms = clock_now_ms(s->clock)};
-
-	for (int i = 0; i < SHOP_ROUTE_COUNT; i++)
-		s->route_names[i] = shop_routes[i].name;
-	s->route_names[SHOP_ROUTE_COUNT] = "unmatched";
-	s->metrics = metrics_new(&config);
-}
-
 static enum err listen_http(struct shop *s, const struct shop_config *config, struct problem *p)
 {
 	struct http_config http = {.listen = config->listen,
@@ -88,8 +75,7 @@ static enum err listen_http(struct shop *s, const struct shop_config *config, st
 					     .admit = shop_admit,
 					     .dispatch = shop_dispatch,
 					     .undelivered = shop_undelivered},
-				   .app = s,
-				   .metrics = s->metrics};
+				   .app = s};
 
 	return http_server_new(&http, &s->http, p);
 }
@@ -102,10 +88,10 @@ enum err shop_start(const struct shop_config *config, struct shop **out, struct 
 
 	s->magic = SHOP_MAGIC;
 	s->version = config->version;
+	s->id_slot = config->id_slot;
 	s->clock = clock_system_new();
 	shop_time_init(&s->time, s->clock);
 	pthread_mutex_init(&s->ids_lock, NULL);
-	make_metrics(s);
 	gate.pass = shop_pass;
 	gate.ctx = s;
 	s->gate = gate_new(&gate);
@@ -144,7 +130,6 @@ void shop_stop(struct shop **shop)
 	http_server_destroy(&s->http);
 	if (s->store)
 		store_close(&s->store);
-	metrics_destroy(&s->metrics);
 	shop_time_free(&s->time);
 	pthread_mutex_destroy(&s->ids_lock);
 	clock_system_destroy(&s->clock);

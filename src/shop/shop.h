@@ -18,6 +18,7 @@ struct shop_config {
 	const char *store_url; /* as store_open() takes it */
 	const char *version;
 	unsigned loops, max_connections;
+	unsigned id_slot;        /* below ID_SLOTS; several shops over one store have one each */
 	struct gate_config gate; /* but for pass and ctx */
 };
 
