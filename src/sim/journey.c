@@ -186,9 +186,10 @@ void journey_fail_text(struct journey *j, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	/* There is always room for what went wrong, also when it was that there is none. */
+	j->memory.max += sizeof(text);
+	j->memory.overflowed = false;
 	j->result.failure = memory_str(&j->memory, str_of(text));
-	if (!j->result.failure.n)
-		j->result.failure = STR("it needs more memory than a session has, 1 MiB");
 }
 
 void journey_break(struct journey *j, const char *why)
