@@ -2,8 +2,7 @@
  * Who takes part: agents in columns, so that a million of them fit in a few dozen bytes each.
  *
  * A population has the attributes that its scenario declares, in that order, and an id for each agent, which is text.
- * It is made from the declared distributions, or read from CSV or JSONL, or of the agents of a directory, by their ids;
- * whatever a file does not say is made too. Generated ids are "agent_001" and up, with as many digits as the last one
+ * It is made from the declared distributions. Generated ids are "agent_001" and up, with as many digits as the last one
  * needs.
  *
  * An agent's attributes depend on seed, its number and the scenario alone, each on its own stream of draws: so the same
@@ -54,5 +53,15 @@ struct str population_id(const struct population *p, uint32_t agent,
 struct value population_value(const struct population *p, uint32_t agent, unsigned attribute, struct value *room);
 
 void population_free(struct population **p);
+
+/* ---- making one ---- */
+
+struct scenario;
+/* ERR_INVALID when correlations contradict each other, or an expression fails; ERR_TOO_LARGE. */
+enum err population_generate(const struct scenario *s, uint64_t seed, uint32_t count, struct population **out,
+			     struct problem *p);
+/* Of agents with these ids, which are copied, and each of which is there once. */
+enum err population_of_ids(const struct scenario *s, uint64_t seed, const struct str *ids, uint32_t count,
+			   struct population **out, struct problem *p);
 
 #endif
