@@ -43,8 +43,8 @@ struct shop_cart_item show_cart_item(const struct shop_cart_row *row)
 struct shop_coupon show_coupon(const struct coupon *c, int64_t until_ms)
 {
 	struct shop_coupon out = {.id = coupon_id(c),
-				  .type = c->reach,
-				  .discount_type = c->discount,
+				  .type = (int)c->reach,
+				  .discount_type = (int)c->discount,
 				  .discount_value =
 					  c->discount == DISCOUNT_FIXED ? show_dollars(c->value) : (double)c->value,
 				  .min_purchase_amount = show_dollars(c->min_purchase_cents),

@@ -130,7 +130,7 @@ struct journey *journey_begin(struct journey_room *r, const struct journey_run *
 	j->draws = journey_draws(run, start, false);
 	j->state = first_state(run->scenario, start->kind);
 	for (int i = 0; i < SCENARIO_KEPT_MAX; i++)
-		j->result.kept[i] = NAN;
+		j->result.kept[i] = (double)NAN;
 	j->result.outcome = run->scenario->completed;
 	if (j->state == NOWHERE || stays(j)) {
 		j->phase = PHASE_ENDED;

@@ -305,7 +305,7 @@ void value_json(const struct value *v, struct buf *b)
 		buf_z(b, v->boolean ? "true" : "false");
 		return;
 	case VALUE_NUMBER:
-		json_real(v->number, b);
+		json_real(v->number == 0 ? 0 : v->number, b); /* of -0 the sign is no news */
 		return;
 	case VALUE_TEXT:
 		buf_json_text(b, v->text);

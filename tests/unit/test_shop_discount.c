@@ -8,19 +8,19 @@ enum { LINES = 12, COUPONS = 40, CARTS = 20000 };
 
 static struct line line(enum category category, enum brand brand, int64_t amount_cents)
 {
-	return (struct line){.category = category, .brand = brand, .amount_cents = amount_cents};
+	return (struct line){.category = (int)category, .brand = (int)brand, .amount_cents = amount_cents};
 }
 
 static struct coupon of_category(enum category category, enum shop_discount how, int64_t value)
 {
 	return (struct coupon){
-		.reach = REACH_CATEGORY, .category = category, .brand = -1, .discount = how, .value = value};
+		.reach = REACH_CATEGORY, .category = (int)category, .brand = -1, .discount = how, .value = value};
 }
 
 static struct coupon of_brand(enum brand brand, enum shop_discount how, int64_t value)
 {
 	return (struct coupon){
-		.reach = REACH_BRAND, .category = -1, .brand = brand, .discount = how, .value = value};
+		.reach = REACH_BRAND, .category = -1, .brand = (int)brand, .discount = how, .value = value};
 }
 
 static struct coupon of_cart(enum shop_discount how, int64_t value, int64_t min_purchase_cents)
