@@ -63,9 +63,21 @@ def test_every_read_has_a_tag_that_spares_the_next(t):
                 until(lambda p=path: t.operator.get(p, headers=tags[p]).status == 200, 1, 'the changed answer')
 
 
+def changes_until_now(t):
+    """All that was told, once the server itself has heard of it."""
+    told, since = [], 0
+    marker = t.operator.post('/v1/capabilities', {'slug': fresh('marker'), 'description': 'x'}).expect(201).json['id']
+    while not told or told[-1]['id'] != marker:
+        page = until(lambda s=since: (p := t.operator.get(f'/v1/changes?since={s}&limit=1000').json)['next_since'] != s and p)
+        told, since = told + page['items'], page['next_since']
+    until(lambda: t.server.metric('tenfold_changes_applied') >= since, 5, 'the news')
+    return told
+
+
 def test_beats_leave_alone_what_is_kept(t):
     a = Agent(t, fresh('beating'))
     a.caller.post(f'/v1/agents/{a.id}/heartbeat').expect(200)
+    changes_until_now(t)
     for path in (f'/v1/agents/{a.id}', '/v1/agents?visibility=tenant&limit=3'):
         with t.case(path):
             before = from_memory(t.server, lambda p=path: t.operator.get(p).expect(200))
@@ -119,12 +131,7 @@ def test_one_attestation_is_taken_back_once(t):
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         said = list(pool.map(lambda _: t.caller('operator').post(f'/v1/attestations/{made["id"]}/revoke').expect(200).json, range(8)))
     assert len({a['revoked_at'] for a in said}) == 1, said
-    told, since = [], 0
-    marker = t.operator.post('/v1/capabilities', {'slug': fresh('marker'), 'description': 'x'}).expect(201).json['id']
-    while not told or told[-1]['id'] != marker:
-        page = until(lambda s=since: (p := t.operator.get(f'/v1/changes?since={s}&limit=1000').json)['next_since'] != s and p)
-        told, since = told + page['items'], page['next_since']
-    assert [(c['op'], c['version']) for c in told if c['id'] == made['id']] == [('put', 1), ('delete', 2)]
+    assert [(c['op'], c['version']) for c in changes_until_now(t) if c['id'] == made['id']] == [('put', 1), ('delete', 2)]
 
 
 def test_an_agent_that_is_deleted_while_its_keys_are_made_keeps_none(t):
