@@ -6,6 +6,8 @@
 #include "directory/beats.h"
 #include "directory/liveness.h"
 
+#include <math.h>
+
 enum { HISTORY_MAX = 100, FLIPS_READ_MAX = 50000 };
 
 static const int64_t DAY_MS = INT64_C(86400000);
@@ -108,15 +110,21 @@ static enum err take_flip(void *ctx, const void *row)
 	return OK;
 }
 
+/* To a millionth: two and a half seconds of a month. */
+static double rounded(double share)
+{
+	return round(share * 1e6) / 1e6;
+}
+
 static void show_uptime(struct story *s, struct agent_liveness *out)
 {
 	double share;
 	if (liveness_uptime_end(&s->day, &share))
-		PUT(out, agent_liveness, uptime_day, share);
+		PUT(out, agent_liveness, uptime_day, rounded(share));
 	if (liveness_uptime_end(&s->week, &share))
-		PUT(out, agent_liveness, uptime_week, share);
+		PUT(out, agent_liveness, uptime_week, rounded(share));
 	if (liveness_uptime_end(&s->month, &share))
-		PUT(out, agent_liveness, uptime_month, share);
+		PUT(out, agent_liveness, uptime_month, rounded(share));
 }
 
 static enum err show_story(struct call *c, const struct liveness_row *l, struct agent_liveness *out)

@@ -115,6 +115,8 @@ static void take_entry(struct agent_import *im, size_t line, struct str json)
 		e = json_decode_answer(&type_mcp_server, json, im->arena, &server, &p);
 	if (e)
 		agent_refuse_problem(im, line, &p);
+	else if (HAS(&server, mcp_server, skills))
+		agent_refuse(im, line, "has skills, as A2A cards have: import it with --format a2a-card");
 	else if (HAS(&entry, mcp_entry, _meta) && !stands(im, entry._meta))
 		im->repeated++;
 	else

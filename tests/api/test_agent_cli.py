@@ -120,7 +120,7 @@ def test_import_tells_people_what_it_did(t):
     path = file_with(t, f'{{"name":"{mark}"}}\nbroken\n')
     done = cli.run('agent', 'import', '--format', 'jsonl', path)
     assert done.returncode == 1 and done.stderr.startswith(f'{path}:2: refused: '), done
-    assert '1 added, 0 changed, 0 unchanged, 1 refused, 0 passed over in ' in done.stdout, done
+    assert '1 added, 0 changed, 0 unchanged, 1 refused, 0 repeated or outdated in ' in done.stdout, done
     assert '\r' not in done.stderr + done.stdout
     with t.case('a file that is not there'):
         done = cli.run('agent', 'import', '--format', 'jsonl', path, '/not/there')

@@ -418,6 +418,14 @@ static void a_card_becomes_an_agent_and_is_kept(void **state)
 	assert_true(has_tag(agent(0), "food"));
 }
 
+static void a_card_is_no_server(void **state)
+{
+	(void)state;
+	import(AGENTS_MCP_REGISTRY, CARD_1);
+	assert_int_equal(c.agents.n, 0);
+	assert_told(0, 1, "has skills, as A2A cards have: import it with --format a2a-card");
+}
+
 static void cards_of_0_3_are_read_too(void **state)
 {
 	(void)state;
@@ -562,6 +570,7 @@ int main(void)
 		TEST(a_broken_server_is_told_and_the_others_go_on),
 		TEST(where_the_file_itself_is_broken_the_rest_is_left_out),
 		TEST(a_card_becomes_an_agent_and_is_kept),
+		TEST(a_card_is_no_server),
 		TEST(cards_of_0_3_are_read_too),
 		TEST(two_cards_of_one_name_are_two_agents),
 		TEST(where_the_file_is_cut_into_pieces_makes_no_difference),
