@@ -2,7 +2,8 @@
  * Who takes part: agents in columns, so that a million of them fit in a few dozen bytes each.
  *
  * A population has the attributes that its scenario declares, in that order, and an id for each agent, which is text.
- * It is made from the declared distributions. Generated ids are "agent_001" and up, with as many digits as the last one
+ * It is made from the declared distributions, or read from CSV or JSONL, or of the agents of a directory, by their ids;
+ * whatever a file does not say is made too. Generated ids are "agent_001" and up, with as many digits as the last one
  * needs.
  *
  * An agent's attributes depend on seed, its number and the scenario alone, each on its own stream of draws: so the same
@@ -63,5 +64,16 @@ enum err population_generate(const struct scenario *s, uint64_t seed, uint32_t c
 /* Of agents with these ids, which are copied, and each of which is there once. */
 enum err population_of_ids(const struct scenario *s, uint64_t seed, const struct str *ids, uint32_t count,
 			   struct population **out, struct problem *p);
+
+/* CSV (RFC 4180): the first record names columns, sets have ';' between their words. JSONL: an object a line. The
+ * column "id" holds ids; columns that the scenario does not declare are left out, and named in `left_out`, one a line.
+ * What is empty, null or not there is made. ERR_INVALID names line and column. */
+enum population_format { POPULATION_CSV, POPULATION_JSONL };
+enum err population_read(const struct scenario *s, uint64_t seed, struct str text, enum population_format format,
+			 struct population **out, struct buf *left_out, struct problem *p);
+/* `count` agents from `first` on; before the first of all goes what names the columns. What is written is read as the
+ * same, but for words with ';' in sets in CSV. */
+void population_write(const struct population *p, enum population_format format, uint32_t first, uint32_t count,
+		      struct buf *b);
 
 #endif
