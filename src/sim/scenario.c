@@ -43,10 +43,10 @@ static enum err no_such(struct str name, struct problem *p)
 		nearest_consider(&n, str_of(scenario_built_in(i)->name));
 		buf_fmt(&known, "%s%s", i ? ", " : "", scenario_built_in(i)->name);
 	}
-	problem_set(p, ERR_NOT_FOUND, "there is no scenario %.*s: no such file, and built in are %s%s",
+	problem_set(p, ERR_USAGE, "there is no scenario %.*s: no such file, and built in are %s%s",
 		    STRF(str_clip(name, 100)), buf_cstr(&known), nearest_hint(&n).text);
 	buf_free(&known);
-	return ERR_NOT_FOUND;
+	return ERR_USAGE;
 }
 
 static enum err read_file(struct scenario *s, struct problem *p)
@@ -162,6 +162,26 @@ uint64_t scenario_hash(const struct scenario *s)
 		hash = str_hash_seed(numbers, hash);
 	}
 	return hash;
+}
+
+unsigned scenario_state_count(const struct scenario *s)
+{
+	return (unsigned)s->file.states_count;
+}
+
+unsigned scenario_attribute_count(const struct scenario *s)
+{
+	return s->attribute_count;
+}
+
+unsigned scenario_parameter_count(const struct scenario *s)
+{
+	return s->parameter_count;
+}
+
+struct str scenario_parameter_name(const struct scenario *s, unsigned parameter)
+{
+	return s->parameters[parameter];
 }
 
 unsigned scenario_endpoint_count(const struct scenario *s)

@@ -21,6 +21,8 @@ struct scenario;
 enum err scenario_load(struct str name_or_file, struct scenario **out, struct problem *p);
 /* From text; `from` is what faults call it. */
 enum err scenario_parse(struct str text, struct str from, struct scenario **out, struct problem *p);
+/* The line of a field that is at fault; where the field is missing, of what should have it. */
+int scenario_fault_line(struct str text, const char *field);
 void scenario_free(struct scenario **s);
 
 /* The built-in ones, as text: what `tenfold sim scenario show` prints. NULL past the last. */
@@ -33,6 +35,11 @@ const struct scenario_text *scenario_built_in(unsigned i);
 struct str scenario_name(const struct scenario *s);
 struct str scenario_text_of(const struct scenario *s); /* as it was read */
 uint64_t scenario_hash(const struct scenario *s);      /* of the text and the parameters; a resume compares it */
+
+unsigned scenario_state_count(const struct scenario *s);
+unsigned scenario_attribute_count(const struct scenario *s);
+unsigned scenario_parameter_count(const struct scenario *s);
+struct str scenario_parameter_name(const struct scenario *s, unsigned parameter);
 
 /* Parameters: numbers that expressions read and that --set and cohorts change. Cohort 0 is what the file says. At most
  * SCENARIO_COHORTS_MAX; ERR_INVALID names what is no parameter, and what was probably meant. */

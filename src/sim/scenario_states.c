@@ -324,7 +324,7 @@ static void compile_edge(struct compiler *c, const struct scenario_edge *in, str
 	out->when = compile_expr(c, &c->names, "when", in->when);
 }
 
-/* Ways whose weights are all known must not all be closed. */
+/* Ways whose weights are all known must not all be closed. Of one below 0 it has been said already. */
 static void check_sum(struct compiler *c, const struct plan_state *state)
 {
 	double sum = 0;
@@ -332,7 +332,7 @@ static void check_sum(struct compiler *c, const struct plan_state *state)
 	for (unsigned i = 0; i < state->edge_count; i++) {
 		const struct value *v = state->edges[i].weight ? expr_is_constant(state->edges[i].weight) : NULL;
 
-		if (!v)
+		if (!v || (v->kind == VALUE_NUMBER && v->number < 0))
 			return;
 		sum += v->kind == VALUE_NUMBER ? v->number : v->kind == VALUE_BOOL && v->boolean;
 	}

@@ -277,7 +277,7 @@ static void a_name_that_is_none_says_which_there_are(void **state)
 	struct scenario *s;
 
 	(void)state;
-	assert_int_equal(scenario_load(STR("shoping"), &s, &p), ERR_NOT_FOUND);
+	assert_int_equal(scenario_load(STR("shoping"), &s, &p), ERR_USAGE);
 	assert_non_null(strstr(p.detail, "there is no scenario shoping: no such file, and built in are shopping"));
 	assert_non_null(strstr(p.detail, "; did you mean \"shopping\"?"));
 	assert_int_equal(scenario_load(STR("/tmp"), &s, &p), ERR_USAGE);
