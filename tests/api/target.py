@@ -103,7 +103,7 @@ class Peer:
                 request = self.read_request()
                 self.requests += 1
                 with self.target.lock:
-                    self.target.lines.append((self.number, self.requests, request.line))
+                    self.target.lines.append((self.number, self.requests, request.line, time.monotonic()))
                 if self.doomed or request.fields.get('x-doomed'):
                     reset(self.connection)
                     return
@@ -212,7 +212,7 @@ def close_after(peer, request):
 
 
 def limited(peer, request):
-    """?rate=R&burst=B: 429 for what is more, with &date=1 telling a date."""
+    """?rate=R&burst=B&after=S: 429 for what is more, with Retry-After of S seconds."""
     rate, burst = request.number('rate', 50), request.number('burst', 1)
     with peer.target.lock:
         good = peer.target.buckets.setdefault((rate, burst), Bucket(rate, burst)).take()
@@ -298,7 +298,7 @@ class Target:
         Peer(self, connection, number).serve()
 
     def seen(self):
-        """(number of the connection, of the request on it, its first line) of every request."""
+        """(number of the connection, of the request on it, its first line, when) of every request."""
         with self.lock:
             return list(self.lines)
 
