@@ -173,7 +173,22 @@ def kept_answers():
     return '\n'.join(lines)
 
 
-PIECES = {'calls without a key': calls_without_key, 'scopes': scopes, 'kept answers': kept_answers,
+def members(table, name):
+    """The fields of a type."""
+    with open(os.path.join(HERE, table), encoding='utf-8') as f:
+        body = re.search(rf'^#define T {name}\nTYPE\(.*?^END_TYPE', f.read(), re.M | re.S)
+    return re.findall(r'^F_\w+\((\w+)', body[0], re.M) if body else []
+
+
+def shop_calls():
+    lines = ['| call | takes | does |', '|---|---|---|']
+    for _, (_, method, path, taken, _, _, _, _, _, doc) in rows('api/shop/routes.def', 'ROUTE'):
+        fields = [f'`{m}`' for m in members('api/shop/types.def', taken) if f'{{{m}}}' not in path]
+        lines.append(f'| `{method} {path}` | {", ".join(fields)} | {cell(doc)} |')
+    return '\n'.join(lines)
+
+
+PIECES = {'calls without a key': calls_without_key, 'scopes': scopes, 'kept answers': kept_answers, 'shop calls': shop_calls,
           'public calls': lambda: calls_with_flag('PUBLIC'), 'open calls': lambda: calls_with_flag('OPEN')}
 PIECE = re.compile(r'(<!-- made: ([\w ]+) -->)(\n?).*?\n?(<!-- end -->)', re.S)
 
