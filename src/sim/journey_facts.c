@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "sim/expr_priv.h"
-#include "sim/pick.h"
+#include "json/pick.h"
 
 #include <stdio.h>
 #include <string.h>

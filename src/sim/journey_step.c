@@ -4,8 +4,8 @@
 #include "sim/journey_priv.h"
 
 #include "sim/expr_priv.h"
-#include "sim/pick.h"
 #include "json/json.h"
+#include "json/pick.h"
 
 #include <string.h>
 

@@ -11,10 +11,10 @@
  *          PLAIN: to a comma or the end of the line; a quote in it is refused
  */
 #include "sim/nearest.h"
-#include "sim/pick.h"
 #include "sim/population_priv.h"
 #include "sim/scenario.h"
 #include "json/json.h"
+#include "json/pick.h"
 
 #include "base/magic.h"
 

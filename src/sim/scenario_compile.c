@@ -4,7 +4,7 @@
 #include "sim/scenario_priv.h"
 
 #include "sim/nearest.h"
-#include "sim/pick.h"
+#include "json/pick.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
  * Where in the file a fault is: its path is followed in the text, as far as it goes, and lines are counted.
  */
-#include "sim/pick.h"
 #include "sim/scenario_priv.h"
+#include "json/pick.h"
 
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
 #include "sim/template.h"
 
 #include "sim/expr_priv.h"
-#include "sim/pick.h"
+#include "json/pick.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
  */
 #include "sim/value.h"
 
-#include "sim/pick.h"
 #include "json/json.h"
+#include "json/pick.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Finding things in JSON text, whole or broken. */
 #include "harness.h"
 
-#include "sim/pick.h"
+#include "json/pick.h"
 
 static const char text[] = "{\"items\": [ {\"id\": 7, \"a/b\": \"x\\\"y\"}, [1, {\"k\": []}], \"}\" ],\n"
 			   " \"t~d\": true, \"\": -1.5e3, \"caf\\u00e9\": null}";

@@ -1,11 +1,11 @@
 /*
  * Finding things in JSON text without reading it into anything.
  *
- * These walk over any bytes without harm, and find what they are asked for when the text is JSON. Whether it is was
- * checked before for files and scenarios; answers of a target are not checked as a whole, only what is taken out.
+ * These walk over any bytes without harm, and find what they are asked for when the text is JSON. Who must know whether
+ * it is asks json_check(); what is taken out of a text that was not checked may itself be none.
  */
-#ifndef TENFOLD_SIM_PICK_H
-#define TENFOLD_SIM_PICK_H
+#ifndef TENFOLD_JSON_PICK_H
+#define TENFOLD_JSON_PICK_H
 
 #include "base/str.h"
 

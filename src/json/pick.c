@@ -1,7 +1,7 @@
 /*
  * A value's end is found by counting brackets outside strings, so nothing here recurses and depth costs nothing.
  */
-#include "sim/pick.h"
+#include "json/pick.h"
 
 #include <string.h>
 
