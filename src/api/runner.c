@@ -179,10 +179,13 @@ static enum err begin_write(struct app *app, struct db *db)
 	return err ? err : db_savepoint(db);
 }
 
+/* A savepoint that cannot be released is undone too, so that the next one finds none open. */
 static enum err end_write(struct db *db, enum err outcome)
 {
-	enum err err = outcome ? db_savepoint_undo(db) : db_savepoint_release(db);
-	return outcome ? outcome : err;
+	enum err err = outcome ? outcome : db_savepoint_release(db);
+	if (err)
+		(void)db_savepoint_undo(db); /* if that fails, so does the transaction, by what doomed it */
+	return err;
 }
 
 static enum err run_write(struct call *c)

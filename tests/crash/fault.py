@@ -197,6 +197,34 @@ def one_in_parts(caller, type_):
     return len(there)
 
 
+def written_together(store):
+    """Calls that write rows of their own and share a batch, while the store is busy now and then, also at the end of one
+    of them: each tenant is there exactly when its call was answered well."""
+    server = Server(store, args=['--fault', ','.join(f'busy@{20 + 7 * n}' for n in range(RULES_MAX))])
+    made = set()
+
+    def add(name):
+        caller = Caller(server, server.admin_key)
+        for n in range(40):
+            if caller.post('/v1/tenants', {'name': f'{name}-{n}'}).status == 201:
+                made.add(f'{name}-{n}')
+
+    try:
+        server.start()
+        threads = [threading.Thread(target=add, args=(f'w{n}',), daemon=True) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert server.process.poll() is None, 'the server ended:\n' + server.log()[-2000:]
+        there = {i['name'] for i in Caller(server, server.admin_key).get('/v1/tenants').expect(200).json['items']}
+        server.stop()
+        assert there - {'default'} == made, f'{len(made)} were answered well, {len(there)} are there'
+        return f'{len(made)} of 320'
+    finally:
+        server.remove()
+
+
 def plans(long):
     """(plan, rounds of the script)"""
     for offset in range(1, EVERY + 1):
@@ -312,6 +340,7 @@ def main():
     for plan, rounds in plans(args.long):
         report.case(plan.split(',')[0] + ' and so on', lambda p=plan, r=rounds: plan_runs(args.store, p, r))
     report.case('a batch in parts, some of them refused', lambda: parts_refused(args.store))
+    report.case('written together in a busy store', lambda: written_together(args.store))
     if args.store == 'sqlite':
         report.case('a full disk', disk_full)
     else:
