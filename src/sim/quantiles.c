@@ -4,12 +4,9 @@
  */
 #include "sim/quantiles.h"
 
-#include <math.h>
+#include "sim/probability.h"
 
-static double normal_below(double z)
-{
-	return erfc(-z / M_SQRT2) / 2;
-}
+#include <math.h>
 
 static double score(int point)
 {
@@ -98,59 +95,14 @@ void quantiles_uniform(struct quantiles *q, double min, double max)
 
 /* ---- beta ---- */
 
-/* One step of Lentz's way to compute a continued fraction from its front. */
-struct fraction {
-	double c, d, value;
-};
-
-static void fraction_step(struct fraction *f, double numerator)
+static double beta_shape(const struct shape *s, double x)
 {
-	const double tiny = 1e-300;
-	double d = 1 + numerator * f->d, c = 1 + numerator / f->c;
-
-	f->d = 1 / (fabs(d) < tiny ? tiny : d);
-	f->c = fabs(c) < tiny ? tiny : c;
-	f->value *= f->c * f->d;
-}
-
-static double log_gamma(double v) /* of v above 0; lgamma() writes a global */
-{
-	int sign;
-
-	return lgamma_r(v, &sign);
-}
-
-/* The regularised incomplete beta function by its continued fraction (DLMF 8.17.22), which is quick for x below the
- * mean. */
-static double beta_fraction(double a, double b, double x)
-{
-	enum { STEPS = 10000 };
-	double front = exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log1p(-x)) / a;
-	struct fraction f = {.c = 1, .d = 0, .value = 1};
-
-	for (int m = 0; m < STEPS; m++) {
-		double before = f.value;
-
-		fraction_step(&f, -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)));
-		fraction_step(&f, (m + 1) * (b - m - 1) * x / ((a + 2 * m + 1) * (a + 2 * m + 2)));
-		if (fabs(f.value / before - 1) < 1e-14)
-			break;
-	}
-	return front / f.value;
-}
-
-static double beta_below(const struct shape *s, double x)
-{
-	if (x <= 0 || x >= 1)
-		return x >= 1;
-	if (x < (s->a + 1) / (s->a + s->b + 2))
-		return beta_fraction(s->a, s->b, x);
-	return 1 - beta_fraction(s->b, s->a, 1 - x);
+	return beta_below(s->a, s->b, x);
 }
 
 void quantiles_beta(struct quantiles *q, double a, double b, double min, double max)
 {
-	const struct shape below = {beta_below, a, b}, above = {beta_below, b, a};
+	const struct shape below = {beta_shape, a, b}, above = {beta_shape, b, a};
 
 	for (int i = 0; i < QUANTILES_POINTS; i++) {
 		double z = score(i);
