@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "sim/probe.h"
 
+enum { MS_PER_S = 1000 };
+
 static void print_step(void *ctx, const struct sim_probe_step *s)
 {
 	(void)ctx;
@@ -13,10 +15,13 @@ static void print_step(void *ctx, const struct sim_probe_step *s)
 		enum_sim_probe_verdict.values[s->verdict].text, (long long)s->calls, s->p50_ms, s->p95_ms);
 	if (s->limited)
 		fprintf(stderr, "; %lld told to slow down", (long long)s->limited);
+	if (HAS(s, sim_probe_step, retry_after_ms))
+		fprintf(stderr, ", for %lld s", (long long)s->retry_after_ms / MS_PER_S);
 	if (s->failed)
 		fprintf(stderr, "; %lld failed, the last: %.*s", (long long)s->failed, STRF(s->said));
 	if (s->refused)
-		fprintf(stderr, "; %lld refused with 4xx, is --path right?", (long long)s->refused);
+		fprintf(stderr, "; %lld refused, the last: %.*s; is --path right?", (long long)s->refused,
+			STRF(s->said));
 	fputc('\n', stderr);
 }
 

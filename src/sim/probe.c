@@ -21,6 +21,7 @@ enum {
 	SLOW_MORE_US = 20000,
 	REST_MAX_MS = 60000,
 	ANSWER_BYTES_MAX = 16 << 20,
+	STATUS_REDIRECTION = 300, /* and above: no answer to what was asked */
 	STATUS_SLOW_DOWN = 429,
 	STATUS_UNAVAILABLE = 503,
 };
@@ -44,8 +45,7 @@ struct probe {
 	struct sim_probe_step step;
 	enum err err; /* of the last call that failed */
 	char said[200];
-	int64_t retry_after_ms; /* the longest that was asked for in the step; -1: none */
-	uint64_t slow_us;       /* 0: not known before the first step */
+	uint64_t slow_us; /* 0: not known before the first step */
 	probe_told_fn *told;
 	void *ctx;
 	struct arena *arena;
@@ -54,6 +54,12 @@ struct probe {
 
 /* ---- calls ---- */
 
+static void note_status(struct probe *o, const struct client_call *call)
+{
+	snprintf(o->said, sizeof(o->said), "answered with %d%s%s", call->status, call->detail[0] ? ", " : "",
+		 call->detail);
+}
+
 static void note_failure(struct probe *o, const struct client_call *call)
 {
 	o->step.failed++;
@@ -61,7 +67,22 @@ static void note_failure(struct probe *o, const struct client_call *call)
 	if (call->err)
 		snprintf(o->said, sizeof(o->said), "%s", call->detail);
 	else
-		snprintf(o->said, sizeof(o->said), "answered with %d", call->status);
+		note_status(o, call);
+}
+
+static void note_refusal(struct probe *o, const struct client_call *call)
+{
+	o->step.refused++;
+	if (!o->step.failed)
+		note_status(o, call);
+}
+
+static void note_retry_after(struct probe *o, int64_t ms)
+{
+	struct sim_probe_step *s = &o->step;
+
+	if (ms >= 0 && (!HAS(s, sim_probe_step, retry_after_ms) || ms > s->retry_after_ms))
+		PUT(s, sim_probe_step, retry_after_ms, ms);
 }
 
 static void on_done(void *ctx, struct client_call *call)
@@ -70,15 +91,14 @@ static void on_done(void *ctx, struct client_call *call)
 	struct probe_call *k = CONTAINER_OF(call, struct probe_call, call);
 
 	histogram_add(o->latency_us, (uint64_t)(call->done_ns - k->due_ns) / 1000);
-	if (call->retry_after_ms > o->retry_after_ms)
-		o->retry_after_ms = call->retry_after_ms;
+	note_retry_after(o, call->retry_after_ms);
 	if (!call->err &&
 	    (call->status == STATUS_SLOW_DOWN || (call->status == STATUS_UNAVAILABLE && call->retry_after_ms >= 0)))
 		o->step.limited++;
 	else if (call->err || call->status >= 500)
 		note_failure(o, call);
-	else if (call->status >= 400)
-		o->step.refused++;
+	else if (call->status >= STATUS_REDIRECTION)
+		note_refusal(o, call);
 	k->next = o->spare;
 	o->spare = k;
 	o->under_way--;
@@ -122,7 +142,6 @@ static void begin_step(struct probe *o, double rate)
 	memset(o->latency_us, 0, sizeof(*o->latency_us));
 	o->step = (struct sim_probe_step){.rate = rate};
 	o->said[0] = '\0';
-	o->retry_after_ms = -1;
 }
 
 static void keep_step(struct probe *o, int64_t took_ns, enum sim_probe_verdict how)
@@ -182,7 +201,7 @@ static enum sim_probe_verdict run_step(struct probe *o, double rate, int64_t ms)
 static void rest(struct probe *o)
 {
 	int64_t least_ms = o->args->step / 10;
-	int64_t ms = o->retry_after_ms > least_ms ? o->retry_after_ms : least_ms;
+	int64_t ms = o->step.retry_after_ms > least_ms ? o->step.retry_after_ms : least_ms;
 	int64_t end_ns = clock_mono_ns() + (ms < REST_MAX_MS ? ms : REST_MAX_MS) * MS_NS, now_ns;
 
 	while ((now_ns = clock_mono_ns()) < end_ns)

@@ -212,14 +212,19 @@ def close_after(peer, request):
 
 
 def limited(peer, request):
-    """?rate=R&burst=B&after=S: 429 for what is more, with Retry-After of S seconds."""
+    """?rate=R&burst=B: 429 for what is more, with Retry-After: ?after=S seconds, or ?at=S for the date of then."""
     rate, burst = request.number('rate', 50), request.number('burst', 1)
     with peer.target.lock:
         good = peer.target.buckets.setdefault((rate, burst), Bucket(rate, burst)).take()
     if good:
         ok(peer, request)
-    else:
-        peer.send(whole(429, b'', f'Retry-After: {int(request.number("after", 0))}'))
+        return
+    fields = [f'Retry-After: {int(request.number("after", 0))}'] if 'after' in request.query else []
+    if 'at' in request.query:
+        now = time.time()
+        fields = [f'{name}: {email.utils.formatdate(at, usegmt=True)}'
+                  for name, at in (('Date', now), ('Retry-After', now + request.number('at', 0)))]
+    peer.send(whole(429, b'', *fields))
 
 
 def one_at_a_time(peer, request):
