@@ -26,6 +26,7 @@ RANKS = [
     ['access'],
     ['work', 'jobs'],
     ['directory'],
+    ['schedule'],
     ['import', 'sim'],
     ['api', 'cli', 'shop'],
     ['server'],

@@ -143,6 +143,26 @@ static struct clock_date date_of_day(int64_t days_since_1970)
 				   (int)day};
 }
 
+/* The same, days_from_civil. */
+int64_t clock_day(int64_t year, int month, int day)
+{
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	int64_t of_era = y - era * 400;
+	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+int clock_month_days(int64_t year, int month)
+{
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	if (month == 2)
+		return leap ? 29 : 28;
+	return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
 static int64_t ms_of_day(int64_t ms)
 {
 	return (ms % DAY_MS + DAY_MS) % DAY_MS;

@@ -5,6 +5,8 @@
  */
 #include "json/json_priv.h"
 
+#include "base/clock.h"
+
 /* Takes exactly `count` digits and, after them, the character `then` unless that is '\0'. */
 static bool take_digits(struct str *s, size_t count, char then, int64_t *out)
 {
@@ -59,35 +61,15 @@ static bool take_offset(struct str *s, int64_t *ms)
 	return true;
 }
 
-static int64_t days_in_month(int64_t year, int64_t month)
-{
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	if (month == 2)
-		return leap ? 29 : 28;
-	return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
-}
-
-/* Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil: years begin in March. */
-static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
-{
-	int64_t y = month <= 2 ? year - 1 : year;
-	int64_t era = (y >= 0 ? y : y - 399) / 400;
-	int64_t of_era = y - era * 400;
-	int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 static bool take_date(struct str *s, int64_t *days)
 {
 	int64_t year, month, day;
 
 	if (!take_digits(s, 4, '-', &year) || !take_digits(s, 2, '-', &month) || !take_digits(s, 2, 'T', &day))
 		return false;
-	if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
+	if (month < 1 || month > 12 || day < 1 || day > clock_month_days(year, (int)month))
 		return false;
-	*days = days_since_1970(year, month, day);
+	*days = clock_day(year, (int)month, (int)day);
 	return true;
 }
 
