@@ -62,8 +62,8 @@ def comparisons():
 
 
 def shapes():
-    profile = [17.56, 17.17, 13.66, 12.77, 12.46, 13.25, 13.12]
-    for counts in ([170, 180, 130, 120, 125, 130, 145], [100, 100, 100, 100, 100, 100, 100], [1756, 1717, 1366, 1277, 1246, 1325, 1312]):
+    profile = [13.66, 12.77, 12.46, 13.25, 13.12, 17.56, 17.17]   # src/sim/profiles/grocery.json
+    for counts in ([130, 120, 125, 130, 145, 170, 180], [100] * 7, [1366, 1277, 1246, 1325, 1312, 1756, 1717]):
         expected = [p * sum(counts) / sum(profile) for p in profile]
         chi, p = stats.chisquare(counts, expected)
         line('shape', counts, [chi, p])

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""The built-in scenarios as C: their text, in the order given.
+"""Files of JSON that are built in, as C: their text, in the order given, with the name and the about that stands in them.
 
-    embed_scenarios.py OUT.c FILE.json…
+    embed_json.py OUT.c HEADER STRUCT FUNCTION FILE.json…
+
+HEADER declares struct STRUCT {name, about, text} and FUNCTION(i), which is made: NULL past the last.
 """
 
 import json
@@ -16,9 +18,9 @@ def literal(text):
 
 
 def main():
-    out, files = sys.argv[1], sys.argv[2:]
+    out, header, struct, function, files = *sys.argv[1:5], sys.argv[5:]
     with open(out, 'w', encoding='utf-8') as c:
-        c.write('/* Made by tools/embed_scenarios.py from src/sim/scenarios/. */\n#include "sim/scenario.h"\n\n')
+        c.write(f'/* Made by tools/embed_json.py. */\n#include "{header}"\n\n')
         rows = []
         for i, path in enumerate(files):
             with open(path, encoding='utf-8') as f:
@@ -26,8 +28,8 @@ def main():
             said = json.loads(text)
             c.write(f'static const char text_{i}[] =\n{literal(text)};\n\n')
             rows.append(f'\t{{\n{literal(said["name"])},\n{literal(said["about"])},\n\t\t{{text_{i}, sizeof(text_{i}) - 1}},\n\t}},\n')
-        c.write('static const struct scenario_text built_in[] = {\n' + ''.join(rows) + '};\n\n'
-                'const struct scenario_text *scenario_built_in(unsigned i)\n{\n'
+        c.write(f'static const struct {struct} built_in[] = {{\n' + ''.join(rows) + '};\n\n'
+                f'const struct {struct} *{function}(unsigned i)\n{{\n'
                 '\treturn i < sizeof(built_in) / sizeof(built_in[0]) ? &built_in[i] : NULL;\n}\n')
 
 
