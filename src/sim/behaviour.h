@@ -63,8 +63,8 @@ struct behaviour_outcomes {
 	const enum outcome_kind *kinds;
 	unsigned count;
 };
-/* The records of a run's whole cycles, each cycle as of the last time that it ran. Sessions with an outcome that is none
- * of those count as failed. */
+/* The records of a run's whole cycles, each cycle as of the last time that it ran. Sessions with an outcome that is
+ * none of those count as failed. */
 enum err behaviour_read(struct db *db, int64_t run, uint32_t agents, const struct behaviour_outcomes *outcomes,
 			struct behaviour **out);
 

@@ -196,7 +196,7 @@ static void put_measured(struct realism_line *line, const struct measured *m, co
 	double theirs = HAS(f, profile_figure, of) ? f->value * (1 - f->value) / (double)f->of : 0;
 	double error = sqrt(m->error * m->error + theirs);
 
-	line->verdict = verdict(m->interval, f->low, f->high);
+	line->verdict = (int)verdict(m->interval, f->low, f->high);
 	PUT(line, realism_line, value, m->value);
 	PUT(line, realism_line, low, fmax(0, m->interval.low));
 	PUT(line, realism_line, high, m->interval.high);
@@ -308,7 +308,7 @@ static void put_spread(const struct spread *s, struct realism_shape *out)
 	PUT(out, realism_shape, df, cells - 1);
 	PUT(out, realism_shape, p, chi_square_above(chi, cells - 1));
 	put_distance(s, out);
-	out->verdict = shape_verdict(out);
+	out->verdict = (int)shape_verdict(out);
 }
 
 static struct spread spread_of(const struct behaviour *b, enum realism_by by)

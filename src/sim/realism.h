@@ -4,7 +4,7 @@
  * The published figures are data, src/sim/profiles/: each names its source, and from where to where a run counts
  * as alike, which is about what such shops differ by. What is said of a run:
  *
- *   shares    count / n, Wilson's interval; z = (p - P) / √(p(1-p)/n + P(1-P)/N), N what the published P was measured on
+ *   shares    count / n, Wilson's interval; z = (p - P) / √(p(1-p)/n + P(1-P)/N), N what P was measured on
  *   means     mean ± t s / √n; z = (mean - M) / (s / √n): a published mean comes without its spread
  *   medians   between two ranks of the sorted values (sim/interval.h); no z
  *   rates     sessions by agents' weeks, exact Poisson interval; z = (rate - R) / (√count / weeks)
