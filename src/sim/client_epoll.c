@@ -170,7 +170,7 @@ static ssize_t send_rest(struct connection *k, struct str head, struct str body)
 {
 	size_t of_head = k->sent < head.n ? k->sent : head.n, of_body = k->sent - of_head;
 	struct iovec parts[2] = {{(void *)(uintptr_t)(head.p + of_head), head.n - of_head},
-				 {(void *)(uintptr_t)(body.p + of_body), body.n - of_body}};
+				 {(void *)(uintptr_t)(body.n ? body.p + of_body : NULL), body.n - of_body}};
 	struct msghdr m = {.msg_iov = parts, .msg_iovlen = body.n ? 2 : 1};
 
 	return sendmsg(k->fd, &m, MSG_NOSIGNAL);
