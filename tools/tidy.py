@@ -25,6 +25,7 @@ RANKS = [
     ['cache', 'limits'],
     ['access'],
     ['work', 'jobs'],
+    ['flow'],
     ['directory'],
     ['schedule'],
     ['import', 'sim'],

@@ -1,0 +1,113 @@
+/* The life of the executions' memory, and what it can tell about itself. */
+#include "flow/flow_priv.h"
+
+#include <stdlib.h>
+
+struct flow *flow_new(const struct flow_env *env)
+{
+	struct flow *f = NEW(struct flow);
+
+	f->env = *env;
+	f->batch.arena = arena_new(SIZE_MAX);
+	f->by_id.valued = true;
+	f->timers = HEAP_INIT(flow_due_before, struct execution, timer_place);
+	return f;
+}
+
+void execution_free(struct flow *f, struct execution *e)
+{
+	for (size_t i = 0; i < e->steps_count; i++) {
+		name_drop(&f->names, &e->steps[i].name);
+		name_drop(&f->names, &e->steps[i].awaited);
+		free(e->steps[i].needs);
+	}
+	f->step_bytes -= e->steps_room * sizeof(*e->steps);
+	free(e->steps);
+	free(e);
+}
+
+void flow_destroy(struct flow **pf)
+{
+	struct flow *f = *pf;
+	struct idmap_cursor c;
+
+	*pf = NULL;
+	if (!f)
+		return;
+	if (f->batch.open)
+		flow_commit(f); /* lets go of what the copies hold */
+	for (c = idmap_below(&f->by_id, INT64_MAX); idmap_next_down(&f->by_id, &c);)
+		execution_free(f, c.value);
+	flow_batch_free(&f->batch);
+	idmap_free(&f->by_id);
+	idmap_free(&f->paused);
+	map_free(&f->by_item);
+	heap_free(&f->timers);
+	name_table_free(&f->names);
+	free(f);
+}
+
+/* ---- looking ---- */
+
+bool has_ended(const struct execution *e)
+{
+	return e->ended != 0;
+}
+
+struct execution *flow_find(const struct flow *f, int64_t id)
+{
+	return idmap_get(&f->by_id, id);
+}
+
+enum err execution_get(const struct flow *f, int64_t tenant, int64_t id, struct execution **out)
+{
+	struct execution *e = flow_find(f, id);
+
+	CHECK(f->batch.open);
+	if (!e || e->tenant != tenant)
+		return ERR_NOT_FOUND;
+	*out = e;
+	return OK;
+}
+
+bool flow_squad_is_paused(const struct flow *f, int64_t squad)
+{
+	return idmap_has(&f->paused, squad);
+}
+
+uint64_t flow_count(const struct flow *f)
+{
+	return f->live;
+}
+
+size_t flow_bytes(const struct flow *f)
+{
+	return sizeof(*f) + f->by_id.count * sizeof(struct execution) + f->step_bytes + idmap_bytes(&f->by_id) +
+	       map_bytes(&f->by_item) + f->timers.cap * sizeof(f->timers.v[0]) + arena_used(f->batch.arena);
+}
+
+/* ---- indexes ---- */
+
+static bool is_in_queue(const struct step *s)
+{
+	return s->state == STEP_READY || s->state == STEP_RUNNING;
+}
+
+void flow_index_add(struct flow *f, struct execution *e)
+{
+	for (size_t i = 0; i < e->steps_count; i++)
+		if (is_in_queue(&e->steps[i]))
+			map_put(&f->by_item, (uint64_t)e->steps[i].item, e);
+	e->due_ms = execution_due_ms(e);
+	if (e->due_ms != NEVER_MS)
+		heap_push(&f->timers, e);
+}
+
+void flow_index_remove(struct flow *f, struct execution *e)
+{
+	for (size_t i = 0; i < e->steps_count; i++)
+		if (is_in_queue(&e->steps[i]))
+			map_take(&f->by_item, (uint64_t)e->steps[i].item);
+	if (e->timer_place != HEAP_NOWHERE)
+		heap_remove(&f->timers, e);
+}
