@@ -32,12 +32,12 @@ void behaviour_free(struct behaviour **b)
 
 static unsigned hour_of(int64_t ms)
 {
-	return (unsigned)(ms / HOUR_MS % BEHAVIOUR_HOURS);
+	return (unsigned)((uint64_t)ms / HOUR_MS % BEHAVIOUR_HOURS);
 }
 
 static unsigned weekday_of(int64_t ms)
 {
-	return (unsigned)((ms / DAY_MS + WEEKDAY_OF_1970) % BEHAVIOUR_WEEKDAYS);
+	return (unsigned)(((uint64_t)ms / DAY_MS + WEEKDAY_OF_1970) % BEHAVIOUR_WEEKDAYS);
 }
 
 /* ---- counting ---- */
@@ -65,14 +65,13 @@ static struct behaviour_day *day_at(struct behaviour *b, uint32_t day)
 
 static void count_gap(struct behaviour *b, uint32_t agent, int64_t at_ms)
 {
-	int64_t day = at_ms / DAY_MS - b->began_ms / DAY_MS;
-	uint32_t last;
+	int64_t day = at_ms / DAY_MS - b->began_ms / DAY_MS, gap;
 
 	if (b->began_ms < 0 || day < 0 || day >= DAYS_MAX || agent >= b->agents)
 		return; /* of no cycle, or of a run past all measure */
-	last = b->last[agent];
-	if (last && day + 1 - last <= BEHAVIOUR_GAP_MAX)
-		day_at(b, last - 1)->again[day + 1 - last]++;
+	gap = day + 1 - b->last[agent];
+	if (b->last[agent] && gap >= 0 && gap <= BEHAVIOUR_GAP_MAX)
+		day_at(b, b->last[agent] - 1U)->again[gap]++;
 	day_at(b, (uint32_t)day)->bought++;
 	b->last[agent] = (uint16_t)(day + 1);
 }

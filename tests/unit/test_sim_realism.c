@@ -216,6 +216,24 @@ static void gaps_are_of_purchases_that_were_followed_long_enough(void **state)
 	behaviour_free(&b);
 }
 
+/* Records may hold anything: a time before the run, an agent that is none, a purchase before the agent's last. */
+static void what_is_out_of_order_is_in_no_gap(void **state)
+{
+	struct behaviour *b = seen(2, 10 * 24);
+	uint64_t gaps[BEHAVIOUR_GAP_MAX + 1];
+
+	(void)state;
+	session(b, 1, END_COMPLETED, 5 * 24, 1);
+	session(b, 1, END_COMPLETED, 2 * 24, 1);
+	session(b, 1, END_COMPLETED, -24 * 30000, 1);
+	session(b, 2, END_COMPLETED, 3 * 24, 1);
+	session(b, 1, END_COMPLETED, INT64_C(24) * 400000, 1);
+	assert_int_equal(behaviour_gaps(b, 0, gaps), 2);
+	assert_int_equal(gaps[0], 0);
+	assert_int_equal(b->completed, 5);
+	behaviour_free(&b);
+}
+
 /* Agents who buy with the same chance each day: 1/11 a day makes a mean gap, cut at 30, of 10.37 days; days without
  * an end would make 11. In a run of 120 days gaps that were not followed to their end would be missing, the long ones
  * most. */
@@ -316,10 +334,10 @@ static void expected_is_only_what_the_run_could_have_had(void **state)
 static const double instacart[24] = {0.67, 0.36, 0.22, 0.16, 0.16, 0.28, 0.89, 2.69, 5.21, 7.54, 8.43, 8.32,
 				     7.98, 8.13, 8.27, 8.29, 7.97, 6.69, 5.35, 4.11, 3.05, 2.28, 1.8,  1.17};
 
-/* Purchases by that profile, each an hour later with probability `late`. */
+/* Purchases by that profile, each three hours later with probability `late`. */
 static struct judged drawn(uint32_t trial, int count, double late)
 {
-	struct behaviour *b = seen(1, HOURS_A_WEEK);
+	struct behaviour *b = seen((uint32_t)count, HOURS_A_WEEK);
 	struct judged j;
 	struct draws d;
 
@@ -331,7 +349,7 @@ static struct judged drawn(uint32_t trial, int count, double late)
 		while (h < 23 && at >= instacart[h])
 			at -= instacart[h++];
 		h += draws_unit(&d) < late ? 3 : 0;
-		session(b, 0, END_COMPLETED, (int64_t)draws_below(&d, 7) * 24 + h % 24, 1);
+		session(b, (uint32_t)i, END_COMPLETED, (int64_t)draws_below(&d, 7) * 24 + h % 24, 1);
 	}
 	j = judge(b, "grocery");
 	behaviour_free(&b);
@@ -421,6 +439,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(sessions_of_an_agent_in_a_week_go_by_the_hours_of_agents),
 		cmocka_unit_test(what_a_run_cannot_show_is_said_not_guessed),
 		cmocka_unit_test(gaps_are_of_purchases_that_were_followed_long_enough),
+		cmocka_unit_test(what_is_out_of_order_is_in_no_gap),
 		cmocka_unit_test(a_short_run_does_not_make_gaps_look_short),
 		cmocka_unit_test_prestate(chi_square_is_what_scipy_gives, argc > 1 ? argv[1] : nowhere),
 		cmocka_unit_test(expected_is_only_what_the_run_could_have_had),
