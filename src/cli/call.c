@@ -23,6 +23,7 @@ static void print_people(const struct cli_verb *v, const void *out)
 
 	print_object(spec_routes[v->route].out, out, v->columns, print_width(), &b);
 	fwrite(buf_cstr(&b), 1, b.n, stdout);
+	fflush(stdout); /* what is told on standard error stands below it */
 	buf_free(&b);
 }
 
