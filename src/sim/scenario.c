@@ -6,6 +6,7 @@
 #include "base/magic.h"
 #include "sim/nearest.h"
 #include "json/json.h"
+#include "json/pick.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX = 8 << 20, ARENA_MAX = 128 << 20 };
+enum { VERSION = 1, FILE_MAX = 8 << 20, ARENA_MAX = 128 << 20 };
 
 /* ---- reading ---- */
 
@@ -51,7 +52,8 @@ static enum err no_such(struct str name, struct problem *p)
 
 static enum err read_file(struct scenario *s, struct problem *p)
 {
-	int fd = open(arena_z(s->arena, s->from), O_RDONLY | O_CLOEXEC);
+	/* without waiting for who would write to a pipe */
+	int fd = open(arena_z(s->arena, s->from), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	enum err e;
 
@@ -88,11 +90,25 @@ void scenario_free(struct scenario **s)
 	*s = NULL;
 }
 
+/* Said before anything else: what another version means is unknown here. */
+static enum err check_version(struct str text, struct problem *p)
+{
+	struct str said;
+	int64_t version;
+
+	if (!pick_member(text, STR("tenfold_scenario"), &said) || !str_to_i64(said, &version) || version == VERSION)
+		return OK;
+	return problem_field(p, ERR_INVALID, "tenfold_scenario", "is %lld, and this tenfold reads version %d",
+			     (long long)version, VERSION);
+}
+
 static enum err finish(struct scenario *s, struct scenario **out, struct problem *p)
 {
 	struct problem own = {0};
-	enum err e = json_decode(&type_scenario_file, s->text, 0, s->arena, &s->file, &own);
+	enum err e = check_version(s->text, &own);
 
+	if (!e)
+		e = json_decode(&type_scenario_file, s->text, 0, s->arena, &s->file, &own);
 	if (!e)
 		e = scenario_compile(s, &own);
 	if (e) {

@@ -35,6 +35,15 @@ void path_back(struct compiler *c, size_t to)
 	c->path[to] = '\0';
 }
 
+/* What all requests have in common is compiled with each of them, and said once. */
+static bool is_said(const struct problem *p, const char *field, const char *why)
+{
+	for (unsigned i = 0; i < p->field_count; i++)
+		if (strcmp(p->fields[i].field, field) == 0 && strcmp(p->fields[i].detail, why) == 0)
+			return true;
+	return false;
+}
+
 void compile_fault(struct compiler *c, const char *field, const char *fmt, ...)
 {
 	char why[sizeof(c->problem->fields[0].detail)];
@@ -46,7 +55,8 @@ void compile_fault(struct compiler *c, const char *field, const char *fmt, ...)
 	va_end(args);
 	if (*field)
 		back = path_into(c, "%s", field);
-	problem_field(c->problem, ERR_INVALID, c->path, "%s", why);
+	if (!is_said(c->problem, c->path, why))
+		problem_field(c->problem, ERR_INVALID, c->path, "%s", why);
 	path_back(c, back);
 }
 

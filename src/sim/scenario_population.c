@@ -75,7 +75,7 @@ static void take_weights(struct compiler *c, const struct scenario_attribute *in
 	for (unsigned i = 0; i < in->weights_count; i++) {
 		words[i] = in->weights[i].word;
 		weights[i] = in->weights[i].weight;
-		sum += weights[i];
+		sum += fabs(weights[i]); /* of one below 0 it is said that it is */
 		if (weights[i] < 0) {
 			size_t back = path_into(c, "weights[%u]", i);
 
