@@ -89,7 +89,7 @@ static enum err start_shards(struct engine *e, struct problem *p)
 
 	e->shards = must_alloc(e->config.threads * sizeof(struct shard));
 	for (unsigned i = 0; i < e->config.threads && !err; i++)
-		err = shard_init(&e->shards[i], e, i, p);
+		err = shard_open(&e->shards[i], e, i, p);
 	for (unsigned i = 1; i < e->config.threads && !err; i++)
 		CHECK(pthread_create(&e->shards[i].thread, NULL, shard_thread, &e->shards[i]) == 0);
 	return err;
@@ -152,7 +152,7 @@ void engine_free(struct engine **engine)
 		end_threads(e);
 	}
 	for (unsigned i = 0; i < e->config.threads; i++)
-		shard_free(&e->shards[i]);
+		shard_close(&e->shards[i]);
 	free(e->shards);
 	latencies_free(&e->endpoints, e->endpoint_count);
 	latencies_free(&e->shown, e->endpoint_count);

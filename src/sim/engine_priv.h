@@ -188,8 +188,8 @@ static inline bool shard_bit(const uint8_t *bits, uint32_t own)
 
 /* ---- shard.c ---- */
 
-enum err shard_init(struct shard *s, struct engine *e, unsigned index, struct problem *p);
-void shard_free(struct shard *s);
+enum err shard_open(struct shard *s, struct engine *e, unsigned index, struct problem *p);
+void shard_close(struct shard *s);
 /* Runs until the round is over for it (true), or the clock is at until_ns. */
 bool shard_turn(struct shard *s, int64_t until_ns);
 void shard_begin(struct shard *s); /* a round: plans it */

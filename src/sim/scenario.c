@@ -5,34 +5,15 @@
 
 #include "base/magic.h"
 #include "sim/nearest.h"
+#include "sim/readfile.h"
 #include "json/json.h"
 #include "json/pick.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { VERSION = 1, FILE_MAX = 8 << 20, ARENA_MAX = 128 << 20 };
 
 /* ---- reading ---- */
-
-static enum err read_whole(struct scenario *s, int fd, off_t size, struct problem *p)
-{
-	char *bytes = ARENA_ARRAY(s->arena, char, (size_t)size + 1);
-	size_t n = 0;
-	ssize_t got = 1;
-
-	while (bytes && got > 0 && n < (size_t)size) {
-		got = read(fd, bytes + n, (size_t)size - n);
-		n += got > 0 ? (size_t)got : 0;
-	}
-	if (!bytes || got < 0)
-		return problem_set(p, ERR_USAGE, "cannot read scenario %.*s: %s", STRF(s->from), strerror(errno));
-	s->text = (struct str){bytes, n};
-	return OK;
-}
 
 /* Built-in names that were probably meant, when it looks like none of a file. */
 static enum err no_such(struct str name, struct problem *p)
@@ -52,24 +33,9 @@ static enum err no_such(struct str name, struct problem *p)
 
 static enum err read_file(struct scenario *s, struct problem *p)
 {
-	/* without waiting for who would write to a pipe */
-	int fd = open(arena_z(s->arena, s->from), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	enum err e;
+	enum err e = readfile(s->from, "scenario", FILE_MAX, s->arena, &s->text, p);
 
-	if (fd < 0 && errno == ENOENT)
-		return no_such(s->from, p);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		e = problem_set(p, ERR_USAGE, "cannot read scenario %.*s: %s", STRF(s->from),
-				fd < 0 ? strerror(errno) : "not a file");
-	} else if (st.st_size > FILE_MAX) {
-		e = problem_set(p, ERR_TOO_LARGE, "scenario %.*s has more than %d bytes", STRF(s->from), FILE_MAX);
-	} else {
-		e = read_whole(s, fd, st.st_size, p);
-	}
-	if (fd >= 0)
-		close(fd);
-	return e;
+	return e == ERR_NOT_FOUND ? no_such(s->from, p) : e;
 }
 
 static struct scenario *scenario_new(struct str from)

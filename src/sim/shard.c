@@ -264,7 +264,7 @@ void *shard_thread(void *shard)
 
 /* ---- made and freed ---- */
 
-enum err shard_init(struct shard *s, struct engine *e, unsigned index, struct problem *p)
+enum err shard_open(struct shard *s, struct engine *e, unsigned index, struct problem *p)
 {
 	const struct engine_config *c = &e->config;
 	enum err err = c->transport(c->transport_how, c->threads, session_answered, s, &s->transport, p);
@@ -287,7 +287,7 @@ enum err shard_init(struct shard *s, struct engine *e, unsigned index, struct pr
 	return OK;
 }
 
-void shard_free(struct shard *s)
+void shard_close(struct shard *s)
 {
 	struct session *next;
 

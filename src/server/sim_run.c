@@ -1,0 +1,149 @@
+/* See sim_run.h. */
+#include "server/sim_run.h"
+
+#include "base/log.h"
+#include "server/signals.h"
+#include "shop/shop.h"
+#include "sim/control_watch.h"
+#include "sim/plain.h"
+#include "sim/run.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+enum { SHOP_LOOPS = 1, SHOP_SPARE = 16 };
+
+struct stage {
+	struct cli *cli;
+	const struct sim_run_args *args;
+	struct shop *shop;
+	int signals, signal; /* the one that came first; 0: none */
+};
+
+/* ---- what a run asks for ---- */
+
+static void say(void *stage, const char *line)
+{
+	(void)stage;
+	puts(line);
+	fflush(stdout);
+}
+
+static enum err open_shop(void *stage, struct str books, uint32_t connections, struct str *url, struct problem *p)
+{
+	struct stage *s = stage;
+	struct shop_config config = {
+		.listen = "127.0.0.1:0",
+		.store_url = arena_fmt(s->cli->arena, "sqlite:%.*s", STRF(books)).p,
+		.version = s->cli->extra->version,
+		.loops = SHOP_LOOPS,
+		.max_connections = connections + SHOP_SPARE,
+	};
+	enum err e = shop_start(&config, &s->shop, p);
+
+	if (!e)
+		*url = str_of(shop_url(s->shop));
+	return e;
+}
+
+/* ---- signals ---- */
+
+/* The first asks it to bring its cycle to the end, the second to stop at once. */
+static void take_signal(void *stage, struct engine *e)
+{
+	struct stage *s = stage;
+	int came = signals_wait(s->signals, 0);
+
+	if (!came)
+		return;
+	engine_stop(e, s->signal != 0);
+	s->signal = s->signal ? s->signal : came;
+}
+
+static void no_news(void *stage, enum engine_news what, const char *line)
+{
+	(void)stage, (void)what, (void)line;
+}
+
+static void no_end(void *stage, const struct engine_view *last)
+{
+	(void)stage, (void)last;
+}
+
+/* ---- the run ---- */
+
+/* A run without its control socket can still be told to stop by signals. */
+static void hang_control(struct run *r)
+{
+	struct problem p = {0};
+	struct watcher control;
+
+	if (control_watch(run_facts(r), &control, &p) == OK)
+		run_hang(r, &control);
+	else
+		printf("note      no control socket: %s\n", p.detail);
+}
+
+static enum err go(struct stage *s, struct run *r, struct run_came *came)
+{
+	struct watcher signals = {s, take_signal, no_news, no_end}, lines;
+	enum err e = OK;
+
+	run_hang(r, &signals);
+	hang_control(r);
+	if (s->args->dashboard != SIM_DASHBOARD_NONE) {
+		lines = plain_watcher(stdout);
+		run_hang(r, &lines);
+	}
+	while (!e && !run_ended(r))
+		e = run_turn(r, &s->cli->problem);
+	return run_finish(r, e, came, &s->cli->problem);
+}
+
+static int exit_code(const struct stage *s, const struct run_came *came)
+{
+	if (s->signal)
+		return 128 + s->signal;
+	if (came->thresholds_failed > 0)
+		return SIM_RUN_FAILED;
+	return came->end == ENDED_BREAKER ? SIM_RUN_BROKE : 0;
+}
+
+static enum err run(struct stage *s, struct sim_run_args *args, struct clock *wall)
+{
+	struct run_config config = {
+		.args = args,
+		.version = s->cli->extra->version,
+		.wall = wall,
+		.arena = s->cli->arena,
+		.shop = open_shop,
+		.say = say,
+		.ctx = s,
+	};
+	struct run_came came;
+	struct run *r;
+	enum err e = run_open(&config, &r, &s->cli->problem);
+
+	if (e)
+		return e;
+	e = go(s, r, &came);
+	s->cli->exit_code = exit_code(s, &came);
+	run_free(&r);
+	return e;
+}
+
+enum err sim_run(struct cli *cli, const void *args)
+{
+	struct sim_run_args given = *(const struct sim_run_args *)args;
+	struct stage s = {.cli = cli, .args = &given, .signals = signals_open()};
+	struct clock *wall = clock_system_new();
+	enum err e;
+
+	log_set_level(LOG_WARN);
+	e = run(&s, &given, wall);
+
+	shop_stop(&s.shop);
+	clock_system_destroy(&wall);
+	close(s.signals);
+	return e;
+}

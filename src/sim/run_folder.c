@@ -1,0 +1,158 @@
+/* The folder of a run, and what of it a resume goes on from: see run_priv.h. */
+#include "sim/readfile.h"
+#include "sim/run_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SETTINGS_BYTES_MAX = 1 << 20 };
+
+/* ---- run.json: the flags, with a seed and all that was left to its default ---- */
+
+static struct str settings_path(const struct run *r)
+{
+	return arena_fmt(r->config.arena, "%.*s/run.json", STRF(r->folder.run_dir));
+}
+
+static enum err write_whole(int fd, const struct buf *b)
+{
+	size_t n = 0;
+	ssize_t put = 1;
+
+	while (n < b->n && put > 0) {
+		put = write(fd, b->p + n, b->n - n);
+		n += put > 0 ? (size_t)put : 0;
+	}
+	return n == b->n && fsync(fd) == 0 ? OK : ERR_STORE_FULL;
+}
+
+/* For its owner alone: a store's address may hold a password. */
+static enum err write_file(const char *path, const char *made_as, const struct buf *b)
+{
+	int fd = open(made_as, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	enum err e;
+
+	if (fd < 0)
+		return ERR_STORE_FULL;
+	e = write_whole(fd, b);
+	if (close(fd) != 0 || e || rename(made_as, path) != 0)
+		return ERR_STORE_FULL;
+	return OK;
+}
+
+static enum err write_settings(struct run *r, struct problem *p)
+{
+	struct sim_run_args all = *r->args;
+	struct str path = settings_path(r);
+	struct buf b = BUF_INIT(0);
+	enum err e;
+
+	for (uint32_t i = 0; i < type_sim_run_args.field_count; i++)
+		if (type_sim_run_args.fields[i].fallback)
+			all.seen |= UINT64_C(1) << i;
+	json_encode(&type_sim_run_args, &all, run_settings_of_process(), &b);
+	buf_c(&b, '\n');
+	e = write_file(path.p, arena_fmt(r->config.arena, "%.*s.new", STRF(path)).p, &b);
+	buf_free(&b);
+	return e ? problem_set(p, e, "cannot write %.*s: %s", STRF(path), strerror(errno)) : OK;
+}
+
+static enum err read_settings(struct run *r, struct problem *p)
+{
+	struct sim_run_args before;
+	struct str text;
+	enum err e = readfile_there(settings_path(r), "settings of the run", SETTINGS_BYTES_MAX, r->config.arena,
+				    &text, p);
+
+	if (!e)
+		e = json_decode(&type_sim_run_args, text, run_settings_of_process(), r->config.arena, &before, p);
+	if (!e)
+		e = run_settings_take_over(r->args, &before, p);
+	return e ? e : run_settings_read(r->args, r->config.arena, &r->settings, p);
+}
+
+/* ---- the folder ---- */
+
+static void note(void *ctx, const char *line)
+{
+	run_say(ctx, "warning   %s", line);
+}
+
+static enum err load_checkpoint(struct run *r, struct problem *p)
+{
+	enum err e = checkpoint_load(r->folder.checkpoints, r->args->checkpoint, clock_now_ms(r->config.wall),
+				     r->config.arena, &r->checkpoint, note, r, p);
+
+	if (e == ERR_NOT_FOUND && !r->args->checkpoint.n)
+		return problem_set(
+			p, ERR_NOT_FOUND,
+			"there is no checkpoint in %.*s to go on from; leave --resume out to begin a run",
+			STRF(r->folder.checkpoints));
+	r->has_checkpoint = !e;
+	return e;
+}
+
+enum err run_open_folder(struct run *r, struct problem *p)
+{
+	enum err e = rundir_open(r->args->dir, r->config.arena, &r->folder, p);
+
+	r->has_folder = !e;
+	if (e || !r->args->resume)
+		return e;
+	e = load_checkpoint(r, p);
+	if (!e)
+		e = rundir_resume(&r->folder, r->checkpoint.run_id, p);
+	return e ? e : read_settings(r, p);
+}
+
+/* One that could have been resumed is said to be there, unless --fresh says that it is known. */
+static void mention_resumable(struct run *r)
+{
+	struct str latest = rundir_latest(r->folder.dir, r->config.arena);
+
+	if (latest.n && !r->args->fresh)
+		run_say(r,
+			"note      %.*s is not gone on with (--resume); its checkpoints are kept in %.*s/runs/%.*s",
+			STRF(latest), STRF(r->folder.dir), STRF(latest));
+}
+
+static enum err check_length(const struct run *r, struct problem *p)
+{
+	uint32_t done = r->checkpoint.cycle + 1;
+
+	if (r->args->cycles == 0 || (int64_t)done < r->args->cycles)
+		return OK;
+	return problem_field(p, ERR_INVALID, "cycles",
+			     "the run has ended after %u cycles: give more to go on, or begin another with --fresh",
+			     done);
+}
+
+static enum err check_checkpoint(const struct run *r, struct problem *p)
+{
+	enum err e = checkpoint_fits(&r->checkpoint, scenario_name(r->scenario), scenario_hash(r->scenario), p);
+
+	if (!e && r->checkpoint.seed != r->settings.seed)
+		return problem_set(p, ERR_CONFLICT, "the checkpoint is of the seed %.*s, and run.json says %.*s",
+				   STRF(r->checkpoint.seed_text), STRF(r->settings.seed_text));
+	return e ? e : check_length(r, p);
+}
+
+enum err run_enter_folder(struct run *r, struct problem *p)
+{
+	enum err e;
+
+	if (r->args->resume) {
+		e = check_checkpoint(r, p);
+		if (!e)
+			e = checkpoint_set_aside(r->folder.checkpoints, r->checkpoint.cycle + 1, r->folder.run_dir,
+						 p);
+	} else {
+		mention_resumable(r);
+		e = rundir_begin(&r->folder, clock_now_ms(r->config.wall), p);
+	}
+	return e ? e : write_settings(r, p);
+}

@@ -1,0 +1,57 @@
+/*
+ * The parts of a run.
+ *
+ *	run.c          opened, turned, closed
+ *	run_settings.c flags that a table cannot check
+ *	run_people.c   scenario, cohorts, agents
+ *	run_folder.c   the folder, the checkpoint, run.json; who was cut off
+ *	run_result.c   what came of it
+ */
+#ifndef TENFOLD_SIM_RUN_PRIV_H
+#define TENFOLD_SIM_RUN_PRIV_H
+
+#include "sim/run.h"
+#include "sim/run_settings.h"
+#include "sim/rundir.h"
+#include "sim/thresholds.h"
+
+struct run {
+	struct run_config config;
+	struct sim_run_args *args;
+	struct run_settings settings;
+	struct run_facts facts;
+	struct scenario *scenario;
+	struct population *population;
+	struct rundir folder;
+	struct checkpoint checkpoint; /* of a resume */
+	bool resumed, has_folder, has_checkpoint;
+	struct threshold *thresholds;
+	size_t threshold_count;
+	struct recorder *recorder;
+	struct recorder_seen seen;
+	struct client_config client;
+	struct engine_config engine_config;
+	struct engine *engine;
+	struct watcher watchers[RUN_WATCHERS_MAX];
+	unsigned watcher_count;
+};
+
+void run_say(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void run_log(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- run_people.c ---- */
+
+enum err run_open_scenario(struct run *r, struct problem *p);
+enum err run_open_population(struct run *r, struct problem *p);
+
+/* ---- run_folder.c ---- */
+
+enum err run_open_folder(struct run *r, struct problem *p);  /* and for a resume its checkpoint and settings */
+enum err run_enter_folder(struct run *r, struct problem *p); /* all is well: the run has begun */
+
+/* ---- run_result.c ---- */
+
+/* How many thresholds failed. Prints, and writes --json. */
+enum err run_result(struct run *r, const struct engine_view *v, unsigned *failed, struct problem *p);
+
+#endif
