@@ -67,7 +67,7 @@ enum err population_of_ids(const struct scenario *s, uint64_t seed, const struct
 
 /* CSV (RFC 4180): the first record names columns, sets have ';' between their words. JSONL: an object a line. The
  * column "id" holds ids; columns that the scenario does not declare are left out, and named in `left_out`, one a line.
- * What is empty, null or not there is made. ERR_INVALID names line and column. */
+ * What is empty, null or not there is made. ERR_INVALID names line and column, of up to PROBLEM_FIELDS_MAX bad records. */
 enum population_format { POPULATION_CSV, POPULATION_JSONL };
 enum err population_read(const struct scenario *s, uint64_t seed, struct str text, enum population_format format,
 			 struct population **out, struct buf *left_out, struct problem *p);

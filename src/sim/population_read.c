@@ -32,8 +32,9 @@ struct reader {
 	struct str rest; /* of the file */
 	size_t line;     /* where rest begins, and the record that is being read */
 	size_t record_line;
-	uint64_t present; /* attributes that the file has a column or a member of */
-	bool any_id, this_id;
+	uint64_t present;                  /* attributes that the file has a column or a member of */
+	bool any_id, this_id, ids_decided; /* by the first record that is sound */
+	bool torn;                         /* what follows cannot be told apart any more */
 	struct id_set ids;
 	struct map unknown; /* names that were left out, by hash */
 	struct buf field;   /* a CSV field without its quotes */
@@ -46,14 +47,14 @@ struct reader {
 __attribute__((format(printf, 3, 4))) static enum err refuse(struct reader *r, struct str name, const char *fmt,
 							     ...)
 {
-	char field[96], detail[160];
+	char field[sizeof(r->problem->fields[0].field)], detail[sizeof(r->problem->fields[0].detail)];
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, args);
 	va_end(args);
-	snprintf(field, sizeof(field), "%.*s", STRF(str_clip(name, NAME_SHOWN)));
-	return problem_field(r->problem, ERR_INVALID, field, "line %zu: %s", r->record_line, detail);
+	snprintf(field, sizeof(field), "line %zu: %.*s", r->record_line, STRF(str_clip(name, NAME_SHOWN)));
+	return problem_field(r->problem, ERR_INVALID, field, "%s", detail);
 }
 
 static struct str name_of(const struct reader *r, int column)
@@ -264,9 +265,10 @@ static enum err read_field(struct reader *r, bool *last)
 
 	buf_reset(&r->field);
 	trouble = peek(r) == '"' ? read_quoted(r) : read_plain(r);
+	r->torn = trouble || !buf_ok(&r->field);
 	if (trouble)
 		return refuse(r, STR("CSV"), "%s", trouble);
-	if (!buf_ok(&r->field))
+	if (r->torn)
 		return refuse(r, STR("CSV"), "a field has more than %zu bytes", r->field.max);
 	*last = take(r) != ',';
 	return OK;
@@ -329,16 +331,18 @@ static enum err read_columns(struct reader *r)
 
 static enum err take_record(struct reader *r)
 {
+	enum err e = OK, torn = OK;
 	unsigned count = 0;
 	bool last = false;
-	enum err e = OK;
 
-	while (!e && !last) {
-		e = read_field(r, &last);
-		if (!e && count < r->column_count)
+	while (!torn && !last) {
+		torn = read_field(r, &last);
+		if (!torn && !e && count < r->column_count)
 			e = take_plain(r, r->columns[count], buf_str(&r->field));
 		count++;
 	}
+	if (torn)
+		return torn;
 	if (!e && count != r->column_count)
 		e = refuse(r, STR("CSV"), "has %u fields, the first line names %u columns", count, r->column_count);
 	return e;
@@ -481,27 +485,47 @@ static uint64_t count_records(const struct reader *reader)
 /* Either all have an id, or none. */
 static enum err check_id(struct reader *r)
 {
-	if (r->agent == 0)
+	if (!r->ids_decided)
 		r->any_id = r->this_id;
+	r->ids_decided = true;
 	if (r->this_id == r->any_id)
 		return OK;
 	return refuse(r, STR("id"), "%s; either all agents have one, or none",
 		      r->any_id ? "is missing" : "stands here and was missing before");
 }
 
-static enum err take_all(struct reader *r, enum population_format format)
+static bool begin_next(struct reader *r, enum population_format format, struct str *line)
 {
-	enum err e = format == POPULATION_CSV ? read_columns(r) : OK;
+	r->this_id = false;
+	return format == POPULATION_CSV ? begin_record(r) : next_line(r, line);
+}
+
+/* After a record that is refused the next ones are looked at, for as many faults as a problem has room for. */
+static bool goes_on(const struct reader *r, enum err e)
+{
+	return !e || (e == ERR_INVALID && !r->torn && r->problem->field_count < PROBLEM_FIELDS_MAX);
+}
+
+static enum err take_records(struct reader *r, enum population_format format)
+{
+	enum err first = OK, e = OK;
 	struct str line;
 
-	for (; !e; r->agent++) {
-		r->this_id = false;
-		if (format == POPULATION_CSV ? !begin_record(r) : !next_line(r, &line))
-			break;
+	for (; goes_on(r, e) && begin_next(r, format, &line); r->agent++) {
 		e = format == POPULATION_CSV ? take_record(r) : take_line(r, line);
 		if (!e)
 			e = check_id(r);
+		first = first ? first : e;
 	}
+	return first;
+}
+
+static enum err take_all(struct reader *r, enum population_format format)
+{
+	enum err e = format == POPULATION_CSV ? read_columns(r) : OK;
+
+	if (!e)
+		e = take_records(r, format);
 	if (!e && r->present == 0 && !r->any_id)
 		e = problem_set(r->problem, ERR_INVALID,
 				"the file names no attribute of scenario %.*s, and no id: is it another's?",

@@ -186,38 +186,38 @@ static void faults_name_line_and_column(void **state)
 		{POPULATION_CSV, "", NULL, "0 agents"},
 		{POPULATION_CSV, "id,age\n", NULL, "0 agents"},
 		{POPULATION_CSV, "shoe,size\n1,2\n", NULL, "names no attribute"},
-		{POPULATION_CSV, "id,age,age\na,1,2\n", "age", "line 1: there are two columns"},
-		{POPULATION_CSV, "id,age\na,1\n\nb,old\n", "age", "line 4: must be a number, not old"},
-		{POPULATION_CSV, "id,age\na,nan\n", "age", "line 2: must be a number"},
-		{POPULATION_CSV, "id,age\na,1e999\n", "age", "line 2: must be a number"},
-		{POPULATION_CSV, "id,happy\na,yes\n", "happy", "line 2: must be true or false, not yes"},
-		{POPULATION_CSV, "id,income\na,hihg\n", "income",
-		 "line 2: \"hihg\" is none of its words; did you mean \"high\"?"},
-		{POPULATION_CSV, "id,likes\na,tea;beer\n", "likes", "line 2: \"beer\" is none of its words"},
-		{POPULATION_CSV, "id,age\na,1,2\n", "CSV", "line 2: has 3 fields, the first line names 2 columns"},
-		{POPULATION_CSV, "id,age\na\n", "CSV", "line 2: has 1 fields"},
-		{POPULATION_CSV, "id,age\na,\"1\n", "CSV", "line 2: a field's closing quote is missing"},
-		{POPULATION_CSV, "id,age\na,\"1\"2\n", "CSV", "line 2: something stands between"},
-		{POPULATION_CSV, "id,age\na,1\"\n", "CSV", "line 2: a quote inside a field"},
+		{POPULATION_CSV, "id,age,age\na,1,2\n", "line 1: age", "there are two columns"},
+		{POPULATION_CSV, "id,age\na,1\n\nb,old\n", "line 4: age", "must be a number, not old"},
+		{POPULATION_CSV, "id,age\na,nan\n", "line 2: age", "must be a number"},
+		{POPULATION_CSV, "id,age\na,1e999\n", "line 2: age", "must be a number"},
+		{POPULATION_CSV, "id,happy\na,yes\n", "line 2: happy", "must be true or false, not yes"},
+		{POPULATION_CSV, "id,income\na,hihg\n", "line 2: income",
+		 "\"hihg\" is none of its words; did you mean \"high\"?"},
+		{POPULATION_CSV, "id,likes\na,tea;beer\n", "line 2: likes", "\"beer\" is none of its words"},
+		{POPULATION_CSV, "id,age\na,1,2\n", "line 2: CSV", "has 3 fields, the first line names 2 columns"},
+		{POPULATION_CSV, "id,age\na\n", "line 2: CSV", "has 1 fields"},
+		{POPULATION_CSV, "id,age\na,\"1\n", "line 2: CSV", "a field's closing quote is missing"},
+		{POPULATION_CSV, "id,age\na,\"1\"2\n", "line 2: CSV", "something stands between"},
+		{POPULATION_CSV, "id,age\na,1\"\n", "line 2: CSV", "a quote inside a field"},
 		{POPULATION_CSV, "id,story\nb,\"two\nlines\"\na b,x\n", "line 4: id", "must be 1 to 200"},
 		{POPULATION_CSV, "id,age\na,1\na,2\n", "line 3: id", "there is an agent \"a\" already"},
-		{POPULATION_CSV, "id,age\na,1\n,2\n", "id",
-		 "line 3: is missing; either all agents have one, or none"},
-		{POPULATION_CSV, "id,age\n,1\na,2\n", "id", "line 3: stands here and was missing before"},
-		{POPULATION_CSV, "id,story\na,\xff\n", "story", "line 2: must be at most 8192 bytes of UTF-8"},
-		{POPULATION_JSONL, "{\"id\":\"a\"}\n{\"id\":\n", "JSONL", "line 2: must be a JSON object: "},
-		{POPULATION_JSONL, "[1]\n", "JSONL", "line 1: must be a JSON object"},
-		{POPULATION_JSONL, "{\"age\":\"1\"}\n", "age", "line 1: must be a number, not \"1\""},
-		{POPULATION_JSONL, "{\"age\":1,\"\\u0061ge\":2}\n", "JSONL", "this member stands twice"},
-		{POPULATION_JSONL, "{\"happy\":1}\n", "happy", "line 1: must be true or false, not 1"},
-		{POPULATION_JSONL, "{\"income\":3}\n", "income", "line 1: must be a word, not 3"},
-		{POPULATION_JSONL, "{\"likes\":\"tea\"}\n", "likes", "line 1: must be a list of words"},
-		{POPULATION_JSONL, "{\"likes\":[\"tea\",1]}\n", "likes", "line 1: must be a list of words"},
-		{POPULATION_JSONL, "{\"likes\":[\"te\"]}\n", "likes",
-		 "line 1: \"te\" is none of its words; did you mean \"tea\"?"},
-		{POPULATION_JSONL, "{\"story\":1}\n", "story", "line 1: must be a text, not 1"},
-		{POPULATION_JSONL, "{\"id\":7}\n", "id", "line 1: must be a text"},
-		{POPULATION_JSONL, "{\"id\":\"a\",\"id\":\"b\"}\n", "JSONL", "this member stands twice"},
+		{POPULATION_CSV, "id,age\na,1\n,2\n", "line 3: id",
+		 "is missing; either all agents have one, or none"},
+		{POPULATION_CSV, "id,age\n,1\na,2\n", "line 3: id", "stands here and was missing before"},
+		{POPULATION_CSV, "id,story\na,\xff\n", "line 2: story", "must be at most 8192 bytes of UTF-8"},
+		{POPULATION_JSONL, "{\"id\":\"a\"}\n{\"id\":\n", "line 2: JSONL", "must be a JSON object: "},
+		{POPULATION_JSONL, "[1]\n", "line 1: JSONL", "must be a JSON object"},
+		{POPULATION_JSONL, "{\"age\":\"1\"}\n", "line 1: age", "must be a number, not \"1\""},
+		{POPULATION_JSONL, "{\"age\":1,\"\\u0061ge\":2}\n", "line 1: JSONL", "this member stands twice"},
+		{POPULATION_JSONL, "{\"happy\":1}\n", "line 1: happy", "must be true or false, not 1"},
+		{POPULATION_JSONL, "{\"income\":3}\n", "line 1: income", "must be a word, not 3"},
+		{POPULATION_JSONL, "{\"likes\":\"tea\"}\n", "line 1: likes", "must be a list of words"},
+		{POPULATION_JSONL, "{\"likes\":[\"tea\",1]}\n", "line 1: likes", "must be a list of words"},
+		{POPULATION_JSONL, "{\"likes\":[\"te\"]}\n", "line 1: likes",
+		 "\"te\" is none of its words; did you mean \"tea\"?"},
+		{POPULATION_JSONL, "{\"story\":1}\n", "line 1: story", "must be a text, not 1"},
+		{POPULATION_JSONL, "{\"id\":7}\n", "line 1: id", "must be a text"},
+		{POPULATION_JSONL, "{\"id\":\"a\",\"id\":\"b\"}\n", "line 1: JSONL", "this member stands twice"},
 	};
 	struct scenario *s = scenario_new();
 
@@ -235,6 +235,46 @@ static void faults_name_line_and_column(void **state)
 		if (!strstr(detail, cases[i].says) ||
 		    (cases[i].field && strcmp(problem.fields[0].field, cases[i].field) != 0))
 			fail_msg("%s: %s: %s", cases[i].text, problem.fields[0].field, detail);
+		buf_free(&left);
+	}
+	scenario_free(&s);
+}
+
+static void all_bad_records_are_named_as_far_as_there_is_room(void **state)
+{
+	static const struct {
+		enum population_format format;
+		const char *text, *fields[PROBLEM_FIELDS_MAX];
+		unsigned count;
+	} cases[] = {
+		{POPULATION_CSV,
+		 "age,id\nx,a\n1,b\ny,\n2,\n3,b\n4,c,5\n",
+		 {"line 2: age", "line 4: age", "line 5: id", "line 6: id", "line 7: CSV"},
+		 5},
+		{POPULATION_CSV,
+		 "age\nx\n\"1\"2\ny\n",
+		 {"line 2: age", "line 3: CSV"},
+		 2}, /* records end nowhere now */
+		{POPULATION_JSONL,
+		 "{\"age\":true}\n{\n{\"age\":1}\n{\"happy\":0}\n",
+		 {"line 1: age", "line 2: JSONL", "line 4: happy"},
+		 3},
+		{POPULATION_CSV, "age\nx\nx\nx\nx\nx\nx\nx\nx\nx\nx\n", {"line 2: age"}, PROBLEM_FIELDS_MAX},
+	};
+	struct scenario *s = scenario_new();
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT_OF(cases); i++) {
+		struct buf left = BUF_INIT(0);
+		struct problem problem = {0};
+		struct population *p;
+
+		assert_int_equal(
+			population_read(s, SEED, str_of(cases[i].text), cases[i].format, &p, &left, &problem),
+			ERR_INVALID);
+		assert_int_equal(problem.field_count, cases[i].count);
+		for (unsigned k = 0; k < cases[i].count && cases[i].fields[k]; k++)
+			assert_string_equal(problem.fields[k].field, cases[i].fields[k]);
 		buf_free(&left);
 	}
 	scenario_free(&s);
@@ -277,6 +317,7 @@ int main(void)
 		cmocka_unit_test(what_a_file_does_not_say_is_made_as_for_anybody),
 		cmocka_unit_test(a_column_that_is_nearly_an_attribute_is_left_out_with_a_hint),
 		cmocka_unit_test(faults_name_line_and_column),
+		cmocka_unit_test(all_bad_records_are_named_as_far_as_there_is_room),
 		cmocka_unit_test(a_file_that_is_cut_off_anywhere_does_no_harm),
 	};
 
