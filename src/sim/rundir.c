@@ -182,6 +182,22 @@ struct str rundir_latest(struct str dir, struct arena *a)
 	return latest;
 }
 
+/* Whoever begins a run in the microseconds of this lock, which others can share, is told that one is under way. */
+bool rundir_is_held(struct str dir)
+{
+	char path[DIR_MAX + 8];
+	bool held;
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*s/lock", STRF(dir));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+	close(fd);
+	return held;
+}
+
 /* ---- the log ---- */
 
 void rundir_log(struct rundir *d, int64_t now_ms, const char *line)

@@ -33,6 +33,8 @@ enum err rundir_resume(struct rundir *d, struct str run, struct problem *p);
 
 /* The run that began last; empty when there is none. Needs no lock. */
 struct str rundir_latest(struct str dir, struct arena *a);
+/* Is a run under way there? */
+bool rundir_is_held(struct str dir);
 
 /* A line of the run's log, with the time before it. What cannot be written is lost: the log is for people. */
 void rundir_log(struct rundir *d, int64_t now_ms, const char *line);

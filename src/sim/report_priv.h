@@ -1,0 +1,53 @@
+/*
+ * What the files of reports share.
+ *
+ *   report.c           finding a run; what its own file says
+ *   report_records.c   what its records say
+ *   report_cohorts.c   cohorts side by side
+ *   report_words.c     the summary, and what to doubt
+ *   report_page.c      what stands on the page, in whatever format
+ *   report_plots.c     the pictures of the HTML page
+ *   page.c             Markdown, HTML and CSV
+ *   plot.c             axes, bars and lines as SVG
+ */
+#ifndef TENFOLD_SIM_REPORT_PRIV_H
+#define TENFOLD_SIM_REPORT_PRIV_H
+
+#include "sim/page.h"
+#include "sim/report.h"
+#include "sim/report_types.h"
+#include "store/store.h"
+
+enum { REPORT_FAILURES_MAX = 50, REPORT_HOURS = 24, REPORT_DAYS = 7 };
+
+/* What the records add up to. */
+struct report_sums {
+	int64_t cycles, agents, active, requests, took_ms;
+	int64_t sessions, calls; /* of sessions alone */
+};
+
+/* Cycles, outcomes, failures, hours and weekdays. A run without a record stays as its file says. */
+enum err report_read_records(struct db *db, int64_t run, struct arena *a, struct sim_report *r,
+			     struct report_sums *sums);
+/* Fills cohorts when there is more than one. */
+enum err report_read_cohorts(struct db *db, int64_t run, const struct run_course *file, struct arena *a,
+			     struct sim_report *r);
+
+/* What was assumed beside what was measured. */
+void report_put_assumptions(const struct run_course *file, const struct report_sums *sums, struct arena *a,
+			    struct sim_report *r);
+
+/* Fills summary and doubts from all the rest; `trouble` is why the records could not be read, or empty. */
+void report_put_words(struct sim_report *r, const char *trouble, struct arena *a);
+
+/* Numbers for people: 12,345; 3.2 s; 5 days 3 h; "2026-01-05 14:00". */
+void words_count(struct buf *b, int64_t n);
+void words_ms(struct buf *b, double ms);
+void words_span(struct buf *b, int64_t ms);
+void words_hour(struct buf *b, int64_t ms);
+void words_percent(struct buf *b, double share);
+
+void report_page(const struct sim_report *r, struct page *page);
+void report_plots(const struct sim_report *r, struct buf *b);
+
+#endif
