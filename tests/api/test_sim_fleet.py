@@ -1,0 +1,79 @@
+"""A simulated fleet works tenfold itself; the server's own counts are what the run says of itself."""
+
+from sim import Run
+
+ROUTES = {
+    'POST /v1/agents/{id}/heartbeat': 'agent_beat', 'POST /v1/agents': 'agent_add', 'GET /v1/search/agents': 'agent_search',
+    'GET /v1/agents/{id}': 'agent_show', 'POST /v1/work': 'work_add', 'POST /v1/work/claim': 'work_claim',
+    'POST /v1/work/{id}/progress': 'work_progress', 'POST /v1/work/settle': 'work_settle',
+    'POST /v1/agents/{id}/status': 'agent_status'}
+
+
+def fleet(t, server, **more):
+    options = {'cycles': 5, 'agents': 100, **more}
+    return Run(t, '--scenario', 'fleet', '--target', server.url, '--key', t.caller('operator', server).key, **options)
+
+
+def requests(server):
+    """Of each call that the fleet makes, how often the server has answered it."""
+    return {name: server.metric(f'tenfold_http_requests_total{{route="{route}"') for name, route in ROUTES.items()}
+
+
+def happened(server):
+    events = ('enqueued', 'claimed', 'progress', 'completed', 'retrying', 'failed', 'released', 'lapsed')
+    return {event: server.metric(f'tenfold_work_events_total{{event="{event}"') for event in events}
+
+
+def assert_same_counts(run, server, before):
+    """Every request is one that the server answered, and every item is where the fleet left it."""
+    assert run.counts['requests_failed'] == 0 and run.outcomes['failed'] == 0, run.report
+    answered = {name: count - before[name] for name, count in requests(server).items()}
+    assert answered == {name: run.endpoints.get(name, 0) for name in ROUTES}
+    assert sum(answered.values()) == run.counts['requests'] == run.ask('SELECT sum(calls) FROM sim_sessions')[0][0]
+
+
+def test_the_servers_counts_are_those_of_the_run(t):
+    server = t.new_server()
+    before = requests(server)
+    run = fleet(t, server)
+    assert_same_counts(run, server, before)
+    now = happened(server)
+    assert run.kept('enqueued') == now['enqueued'] > 200
+    assert run.kept('claimed') == now['claimed'] > 200
+    assert run.kept('completed') == now['completed'] > 200
+    assert run.kept('failed') == now['retrying'] + now['failed'] > 0
+    assert run.kept('released') == now['released'] > 0
+    assert run.endpoints['POST /v1/work/{id}/progress'] == now['progress'] and now['lapsed'] == 0
+    assert run.kept('beats') == server.metric('tenfold_agent_beats_total') == run.counts['sessions']
+    # what was enqueued and is neither completed nor failed for good waits
+    assert server.metric('tenfold_work_items') == now['enqueued'] - now['completed'] - now['failed']
+    there = t.caller('reader', server).get('/v1/agents', query={'count': 'true', 'limit': 1}).expect(200).json
+    assert run.kept('registered') == run.endpoints['POST /v1/agents'] == there['count'] > 80
+
+
+def test_another_run_meets_the_same_agents(t):
+    server = t.new_server()
+    first = fleet(t, server)
+    before = requests(server)
+    again = fleet(t, server)
+    assert_same_counts(again, server, before)
+    assert again.kept('registered') == 0 and again.kept('beats') == again.counts['sessions'] == first.counts['sessions']
+    other = fleet(t, server, seed=8)
+    assert other.outcomes['failed'] == 0 and 0 <= other.kept('registered') < 20
+
+
+def test_a_fleet_at_a_process_that_stands_by(t):
+    owner, other = t.pair()
+    run = fleet(t, other, cycles=2)
+    assert run.counts['requests_failed'] == 0 and run.outcomes['failed'] == 0, run.report
+    now = happened(owner)
+    assert (run.kept('enqueued'), run.kept('claimed'), run.kept('completed')) == (now['enqueued'], now['claimed'], now['completed'])
+
+
+def test_a_key_that_may_not_is_a_failure_that_says_so(t):
+    server = t.new_server()
+    run = Run(t, '--scenario', 'fleet', '--target', server.url, '--key', t.caller('reader', server).key, '--breaker-percent', '100',
+              cycles=1, agents=20)
+    assert run.outcomes['failed'] == run.counts['sessions'] > 0
+    assert {row[0] for row in run.ask('SELECT failure FROM sim_sessions')} == {'POST /v1/agents/{id}/heartbeat: 403'}
+    assert happened(server)['enqueued'] == 0
