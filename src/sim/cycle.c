@@ -45,7 +45,7 @@ void cycle_begin(struct engine *e)
 	e->took_from_ns = e->config.now_ns(e->config.clock);
 	e->phase = PHASE_CYCLE;
 	e->admitted = ramp_admitted(&e->ramp, e->cycle);
-	e->replay = e->config.resume && e->cycle <= e->config.replay_until;
+	e->replay = e->cycle < e->config.seen_cycles;
 	calendar_moment(&e->calendar, e->cycle, &e->moment);
 	pthread_mutex_lock(&e->lock);
 	sim_breaker_cycle(&e->breaker, e->admitted);

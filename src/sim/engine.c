@@ -168,6 +168,28 @@ void engine_free(struct engine **engine)
 	*engine = NULL;
 }
 
+/* ---- before the first turn ---- */
+
+uint32_t engine_active_in(const struct engine *e, uint32_t cycle, uint32_t *agents)
+{
+	uint32_t n = 0, all = population_count(e->config.population);
+	struct moment moment;
+	struct draws d;
+
+	calendar_moment(&e->calendar, cycle, &moment);
+	for (uint32_t a = 0; a < all; a++)
+		if (ramp_admits(&e->ramp, a, cycle) && plan_is_active(e, a, cycle, &moment, &d))
+			agents[n++] = a;
+	return n;
+}
+
+void engine_clean_up(struct engine *e, const uint32_t *agents, uint32_t count)
+{
+	CHECK(e->phase == PHASE_NEW && !e->cleaned);
+	e->cleanups = agents;
+	e->cleanup_count = count;
+}
+
 /* ---- what others ask for ---- */
 
 void engine_wake(struct engine *e)
@@ -315,7 +337,7 @@ static void drive(struct engine *e, int64_t until_ns)
 
 static void begin(struct engine *e)
 {
-	if (e->config.cleanup_count == 0 || e->cleaned) {
+	if (e->cleanup_count == 0 || e->cleaned) {
 		cycle_begin(e);
 		return;
 	}

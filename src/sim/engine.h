@@ -89,9 +89,7 @@ struct engine_config {
 	struct str dir;                  /* of checkpoints, and of them alone; empty: none */
 	const struct checkpoint *resume; /* NULL: from the beginning */
 	uint32_t attempt;                /* 0; of a resume one more than of what it resumes */
-	uint32_t replay_until;           /* with resume: cycles up to this one have been seen already */
-	const uint32_t *cleanups;        /* agents that clean up before the first cycle */
-	uint32_t cleanup_count;
+	uint32_t seen_cycles;            /* those below this were seen before: what is run again is replay */
 	/* On the caller's thread, at the end of a turn. */
 	void (*happened)(void *ctx, enum engine_news what, const char *line);
 	void *ctx;
@@ -103,6 +101,12 @@ void engine_free(struct engine **e);
 /* Runs for at most so long (real), or until something happened. An error is the last checkpoint's, and ends the run. */
 enum err engine_turn(struct engine *e, int64_t at_most_ns, struct problem *p);
 enum engine_state engine_state(struct engine *e);
+
+/* Who may have been in a session in that cycle, into `agents`, which has room for all: by the schedule; with CLOSED and
+ * ARRIVALS all who were admitted. */
+uint32_t engine_active_in(const struct engine *e, uint32_t cycle, uint32_t *agents);
+/* Before the first turn: these clean up first. `agents` must stay. */
+void engine_clean_up(struct engine *e, const uint32_t *agents, uint32_t count);
 
 /* Asked for by a person or a script; any thread. */
 void engine_pause(struct engine *e);

@@ -125,6 +125,8 @@ struct engine {
 	uint32_t cycle; /* the one that runs, or is next */
 	uint32_t admitted;
 	bool cleaned; /* the cleanups have been begun */
+	const uint32_t *cleanups;
+	uint32_t cleanup_count;
 	bool replay;
 	struct moment moment;
 	int64_t planned_ns;            /* run time of a cycle; 0: flat out */
@@ -175,7 +177,9 @@ void session_answered(void *shard, struct client_call *c); /* client_done_fn; ta
 
 void plan_cycle(struct shard *s); /* forgets the last one */
 void plan_cleanups(struct shard *s);
-void plan_more(struct shard *s); /* until there is a session to begin, or `planned` */
+bool plan_is_active(const struct engine *e, uint32_t agent, uint32_t cycle, const struct moment *moment,
+		    struct draws *d); /* of those admitted; leaves the draws where the rest of the turn begins */
+void plan_more(struct shard *s);      /* until there is a session to begin, or `planned` */
 /* The next arrival that is this shard's and due by now; false: there is none. */
 bool plan_arrival(struct shard *s, struct begin *out, int64_t *due_ns);
 int64_t plan_next_arrival_ns(const struct shard *s); /* run time; may be another shard's */

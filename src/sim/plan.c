@@ -41,21 +41,22 @@ static void add(struct shard *s, uint32_t agent, enum journey_kind kind, uint32_
 	*VEC_PUSH(&s->begins) = (struct begin){.agent = agent, .kind = kind, .at_ms = at_ms, .order = order};
 }
 
-static bool is_active(const struct engine *e, uint32_t agent, double drawn)
+bool plan_is_active(const struct engine *e, uint32_t agent, uint32_t cycle, const struct moment *moment,
+		    struct draws *d)
 {
-	if (e->config.model == MODEL_CLOSED)
-		return true;
-	return drawn < -expm1(-eagerness_in(&e->eagerness[agent], &e->moment));
+	double drawn;
+
+	draws_begin(d, e->config.seed, DRAW_ACTIVE, agent, cycle, 0);
+	drawn = draws_unit(d);
+	return e->config.model != MODEL_POPULATION || drawn < -expm1(-eagerness_in(&e->eagerness[agent], moment));
 }
 
 static void add_turn(struct shard *s, uint32_t agent)
 {
 	const struct engine *e = s->engine;
 	struct draws d;
-	bool active;
+	bool active = plan_is_active(e, agent, e->cycle, &e->moment, &d);
 
-	draws_begin(&d, e->config.seed, DRAW_ACTIVE, agent, e->cycle, 0);
-	active = is_active(e, agent, draws_unit(&d));
 	if (!active && !(e->config.idle_visits && e->has_idle))
 		return;
 	add(s, agent, active ? JOURNEY_SESSION : JOURNEY_IDLE,
@@ -107,12 +108,12 @@ void plan_cycle(struct shard *s)
 
 void plan_cleanups(struct shard *s)
 {
-	const struct engine_config *c = &s->engine->config;
+	const struct engine *e = s->engine;
 
 	forget(s);
-	for (uint32_t i = 0; i < c->cleanup_count; i++)
-		if (c->cleanups[i] % c->threads == s->index)
-			add(s, c->cleanups[i], JOURNEY_CLEANUP, 0, 0);
+	for (uint32_t i = 0; i < e->cleanup_count; i++)
+		if (e->cleanups[i] % e->config.threads == s->index)
+			add(s, e->cleanups[i], JOURNEY_CLEANUP, 0, 0);
 	s->planned = true;
 }
 

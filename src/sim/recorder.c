@@ -407,7 +407,7 @@ enum err recorder_begin(struct recorder *r, const struct run_identity *id, bool 
 	enum err e;
 
 	CHECK_OBJ(r, RECORDER_MAGIC);
-	*seen = (struct recorder_seen){0};
+	*seen = (struct recorder_seen){.whole = -1};
 	record_frame_names(id, r->names, &r->frame);
 	if (!id_parse(id->run_id, "run_", &r->frame.run))
 		return problem_set(p, ERR_INVALID, "\"%.*s\" is no id of a run: run_ and 13 characters",

@@ -17,6 +17,7 @@
 #define TENFOLD_SIM_RECORDER_H
 
 #include "base/problem.h"
+#include "base/vec.h"
 #include "sim/record.h"
 
 struct recorder;
@@ -55,6 +56,10 @@ struct recorder_seen {
 	bool any;            /* a record */
 	uint32_t last_cycle; /* the highest with one */
 	uint32_t attempt;    /* this process's */
+	/* Of the attempt before: the last cycle that it brought to its end, -1 if there is none; and whose sessions
+	 * had ended in the one after, in order. */
+	int64_t whole;
+	VEC(uint32_t) ended; /* VEC_FREE() */
 };
 
 /* Writes the run's row, or with `resume` finds it and counts the attempt; then records are taken. A run that was there

@@ -16,7 +16,7 @@ static enum err insert(const struct beginning *b, struct db *db)
 {
 	const struct run_identity *id = b->id;
 
-	*b->seen = (struct recorder_seen){.attempt = b->resume};
+	*b->seen = (struct recorder_seen){.attempt = b->resume, .whole = -1};
 	return q_sim_run_insert(db, &(struct sim_run_row){
 					    .run = b->run,
 					    .name = id->run_id,
@@ -65,6 +65,28 @@ static enum err compare(const struct beginning *b, const struct sim_run_row *row
 	return OK;
 }
 
+static enum err take_ended(void *seen, const void *row)
+{
+	const struct sim_run_ended_out *out = row;
+
+	*VEC_PUSH(&((struct recorder_seen *)seen)->ended) = (uint32_t)out->agent;
+	return OK;
+}
+
+/* Where the attempt before was cut off. */
+static enum err find_cut(const struct beginning *b, struct db *db, int64_t attempt)
+{
+	struct sim_run_ended_in ended = {.run = b->run, .attempt = attempt};
+	struct sim_run_whole_out whole;
+	enum err e = q_sim_run_whole(db, &(struct sim_run_whole_in){b->run, attempt}, b->arena, &whole);
+
+	if (e)
+		return e;
+	b->seen->whole = ended.cycle = whole.cycle;
+	b->seen->ended.n = 0; /* a transaction that is run again finds them again */
+	return q_sim_run_ended(db, &ended, take_ended, b->seen);
+}
+
 static enum err go_on(const struct beginning *b, struct db *db, const struct sim_run_row *row)
 {
 	struct sim_run_attempt_in attempt = {.run = b->run, .attempts = row->attempts + 1};
@@ -75,13 +97,12 @@ static enum err go_on(const struct beginning *b, struct db *db, const struct sim
 		e = q_sim_run_last_cycle(db, &(struct sim_run_last_cycle_in){b->run}, b->arena, &last);
 	if (!e)
 		e = q_sim_run_attempt(db, &attempt);
-	if (!e)
-		*b->seen = (struct recorder_seen){
-			.any = last.cycle >= 0,
-			.last_cycle = last.cycle >= 0 ? (uint32_t)last.cycle : 0,
-			.attempt = (uint32_t)attempt.attempts,
-		};
-	return e;
+	if (e)
+		return e;
+	b->seen->any = last.cycle >= 0;
+	b->seen->last_cycle = last.cycle >= 0 ? (uint32_t)last.cycle : 0;
+	b->seen->attempt = (uint32_t)attempt.attempts;
+	return find_cut(b, db, row->attempts);
 }
 
 static enum err begin(void *ctx, struct db *db)

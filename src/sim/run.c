@@ -183,7 +183,7 @@ static enum err open_records(struct run *r, struct problem *p)
 	if (e)
 		return e;
 	identify(r, &id);
-	return recorder_begin(r->recorder, &id, r->has_checkpoint, &r->seen, p);
+	return recorder_begin(r->recorder, &id, r->args->resume, &r->seen, p);
 }
 
 /* ---- the engine ---- */
@@ -266,11 +266,11 @@ static void fill_whose(struct run *r, struct engine_config *c)
 	c->run_id = r->folder.run;
 	c->dir = r->folder.checkpoints;
 	c->attempt = r->seen.attempt;
+	c->seen_cycles = r->seen.any ? r->seen.last_cycle + 1 : 0;
 	if (!r->has_checkpoint)
 		return;
 	c->resume = &r->checkpoint;
 	c->attempt = r->seen.attempt > r->checkpoint.attempt ? r->seen.attempt : r->checkpoint.attempt + 1;
-	c->replay_until = r->seen.any ? r->seen.last_cycle : r->checkpoint.cycle;
 }
 
 static void fill_facts(struct run *r)
@@ -306,17 +306,28 @@ static void tell_budget(struct run *r)
 	buf_free(&b);
 }
 
+static void tell_resume(struct run *r)
+{
+	uint32_t from = run_first_cycle(r);
+
+	if (!r->args->resume)
+		return;
+	if (r->seen.any && r->seen.last_cycle >= from)
+		run_say(r,
+			"resume    from cycle %u on; those up to cycle %u were seen before, and are marked as "
+			"replay",
+			from, r->seen.last_cycle);
+	else
+		run_say(r, "resume    from cycle %u on", from);
+}
+
 /* Before anything is sent. */
 static void tell_beginning(struct run *r)
 {
 	run_say(r, "run       %.*s of scenario %.*s, %u agents, --seed %.*s", STRF(r->folder.run),
 		STRF(scenario_name(r->scenario)), population_count(r->population), STRF(r->settings.seed_text));
 	tell_budget(r);
-	if (r->has_checkpoint)
-		run_say(r, "resume    from the end of cycle %u; %s", r->checkpoint.cycle,
-			r->seen.any && r->seen.last_cycle > r->checkpoint.cycle
-				? "cycles after it that were seen before are run again, marked as replay"
-				: "nothing after it was seen");
+	tell_resume(r);
 }
 
 static void tell_target(struct run *r)
@@ -344,10 +355,11 @@ static enum err open_engine(struct run *r, struct problem *p)
 	fill_facts(r);
 	tell_target(r);
 	e = engine_new(c, &r->engine, p);
-	if (!e)
-		run_log(r, "begins: %s, seed %.*s, attempt %u", r->config.version, STRF(r->settings.seed_text),
-			c->attempt);
-	return e;
+	if (e)
+		return e;
+	run_log(r, "begins: %s, seed %.*s, attempt %u", r->config.version, STRF(r->settings.seed_text), c->attempt);
+	run_clean_up(r);
+	return OK;
 }
 
 static enum err open_all(struct run *r, struct problem *p)
@@ -406,6 +418,8 @@ void run_free(struct run **run)
 	scenario_free(&r->scenario);
 	if (r->has_folder)
 		rundir_close(&r->folder);
+	VEC_FREE(&r->seen.ended);
+	free(r->orphans);
 	free(r);
 	*run = NULL;
 }

@@ -87,25 +87,37 @@ static enum err load_checkpoint(struct run *r, struct problem *p)
 	enum err e = checkpoint_load(r->folder.checkpoints, r->args->checkpoint, clock_now_ms(r->config.wall),
 				     r->config.arena, &r->checkpoint, note, r, p);
 
-	if (e == ERR_NOT_FOUND && !r->args->checkpoint.n)
-		return problem_set(
-			p, ERR_NOT_FOUND,
-			"there is no checkpoint in %.*s to go on from; leave --resume out to begin a run",
-			STRF(r->folder.checkpoints));
 	r->has_checkpoint = !e;
 	return e;
 }
 
+/* Without a checkpoint, the latest run goes on from its beginning. */
+static enum err find_run(struct run *r, struct str *run, struct problem *p)
+{
+	enum err e = load_checkpoint(r, p);
+
+	*run = e ? rundir_latest(r->folder.dir, r->config.arena) : r->checkpoint.run_id;
+	if (e != ERR_NOT_FOUND || r->args->checkpoint.n)
+		return e;
+	if (!run->n)
+		return problem_set(p, ERR_NOT_FOUND,
+				   "there is no run in %.*s to go on with; leave --resume out to begin one",
+				   STRF(r->folder.dir));
+	run_say(r, "note      %.*s has no checkpoint yet: it goes on from its beginning", STRF(*run));
+	return OK;
+}
+
 enum err run_open_folder(struct run *r, struct problem *p)
 {
+	struct str run;
 	enum err e = rundir_open(r->args->dir, r->config.arena, &r->folder, p);
 
 	r->has_folder = !e;
 	if (e || !r->args->resume)
 		return e;
-	e = load_checkpoint(r, p);
+	e = find_run(r, &run, p);
 	if (!e)
-		e = rundir_resume(&r->folder, r->checkpoint.run_id, p);
+		e = rundir_resume(&r->folder, run, p);
 	return e ? e : read_settings(r, p);
 }
 
@@ -120,9 +132,14 @@ static void mention_resumable(struct run *r)
 			STRF(latest), STRF(r->folder.dir), STRF(latest));
 }
 
+uint32_t run_first_cycle(const struct run *r)
+{
+	return r->has_checkpoint ? r->checkpoint.cycle + 1 : 0;
+}
+
 static enum err check_length(const struct run *r, struct problem *p)
 {
-	uint32_t done = r->checkpoint.cycle + 1;
+	uint32_t done = run_first_cycle(r);
 
 	if (r->args->cycles == 0 || (int64_t)done < r->args->cycles)
 		return OK;
@@ -133,12 +150,28 @@ static enum err check_length(const struct run *r, struct problem *p)
 
 static enum err check_checkpoint(const struct run *r, struct problem *p)
 {
-	enum err e = checkpoint_fits(&r->checkpoint, scenario_name(r->scenario), scenario_hash(r->scenario), p);
+	enum err e;
+
+	if (!r->has_checkpoint)
+		return OK;
+	e = checkpoint_fits(&r->checkpoint, scenario_name(r->scenario), scenario_hash(r->scenario), p);
 
 	if (!e && r->checkpoint.seed != r->settings.seed)
 		return problem_set(p, ERR_CONFLICT, "the checkpoint is of the seed %.*s, and run.json says %.*s",
 				   STRF(r->checkpoint.seed_text), STRF(r->settings.seed_text));
 	return e ? e : check_length(r, p);
+}
+
+/* Checkpoints that are later than the one it goes on from; all, if that one is not among them. */
+static enum err set_others_aside(const struct run *r, struct problem *p)
+{
+	struct str file = r->args->checkpoint, latest = rundir_latest(r->folder.dir, r->config.arena);
+
+	if (file.n == 0 || str_starts(file, r->folder.checkpoints))
+		return checkpoint_set_aside(r->folder.checkpoints, run_first_cycle(r), r->folder.run_dir, p);
+	return checkpoint_set_aside(r->folder.checkpoints, 0,
+				    arena_fmt(r->config.arena, "%.*s/runs/%.*s", STRF(r->folder.dir), STRF(latest)),
+				    p);
 }
 
 enum err run_enter_folder(struct run *r, struct problem *p)
@@ -148,8 +181,7 @@ enum err run_enter_folder(struct run *r, struct problem *p)
 	if (r->args->resume) {
 		e = check_checkpoint(r, p);
 		if (!e)
-			e = checkpoint_set_aside(r->folder.checkpoints, r->checkpoint.cycle + 1, r->folder.run_dir,
-						 p);
+			e = set_others_aside(r, p);
 	} else {
 		mention_resumable(r);
 		e = rundir_begin(&r->folder, clock_now_ms(r->config.wall), p);

@@ -4,7 +4,8 @@
  *	run.c          opened, turned, closed
  *	run_settings.c flags that a table cannot check
  *	run_people.c   scenario, cohorts, agents
- *	run_folder.c   the folder, the checkpoint, run.json; who was cut off
+ *	run_folder.c   the folder, the checkpoint, run.json
+ *	run_orphans.c  who was cut off
  *	run_result.c   what came of it
  */
 #ifndef TENFOLD_SIM_RUN_PRIV_H
@@ -34,6 +35,7 @@ struct run {
 	struct engine *engine;
 	struct watcher watchers[RUN_WATCHERS_MAX];
 	unsigned watcher_count;
+	uint32_t *orphans; /* agents that clean up first */
 };
 
 void run_say(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -47,7 +49,12 @@ enum err run_open_population(struct run *r, struct problem *p);
 /* ---- run_folder.c ---- */
 
 enum err run_open_folder(struct run *r, struct problem *p);  /* and for a resume its checkpoint and settings */
+uint32_t run_first_cycle(const struct run *r);               /* the one it begins with */
 enum err run_enter_folder(struct run *r, struct problem *p); /* all is well: the run has begun */
+
+/* ---- run_orphans.c ---- */
+
+void run_clean_up(struct run *r); /* behind a run that is resumed */
 
 /* ---- run_result.c ---- */
 

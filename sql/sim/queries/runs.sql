@@ -20,6 +20,18 @@ FROM sim_runs WHERE run = $1
 -- in: (run id64, attempts int64)
 UPDATE sim_runs SET attempts = $2 WHERE run = $1
 
+-- The highest cycle that an attempt brought to its end, -1 when there is none.
+-- name: sim_run_whole :one
+-- in: (run id64, attempt int64)
+-- out: (cycle int64)
+SELECT coalesce(max(cycle), -1) AS cycle FROM sim_cycles WHERE run = $1 AND attempt = $2
+
+-- Whose sessions an attempt brought to their end in cycles after that.
+-- name: sim_run_ended :many
+-- in: (run id64, attempt int64, cycle int64)
+-- out: (agent int64)
+SELECT agent FROM sim_sessions WHERE run = $1 AND attempt = $2 AND cycle > $3 AND kind = 'session' ORDER BY agent
+
 -- The highest cycle with a record, -1 when there is none.
 -- name: sim_run_last_cycle :one
 -- in: (run id64)
