@@ -15,6 +15,7 @@ A page written by hand may hold pieces that are made, between `<!-- made: NAME -
 
 import argparse
 import glob
+import json
 import os
 import re
 import subprocess
@@ -114,7 +115,7 @@ def errors(_):
     lines += ['', '## Exit codes of the command line\n', '| code | meaning |', '|---|---|', '| 0 | done |',
               '| 1 | refused, or a check failed |', '| 2 | the command or its input was wrong |',
               '| 3 | the server is unreachable or cannot do it now |', '| 4 | there is no such thing |', '| 5 | conflict |',
-              '| 6 | the outcome is unknown |', '| 130, 143 | ended by SIGINT, SIGTERM |', '']
+              '| 6 | the outcome is unknown |', '| 99 | what `sim run --fail-if` said has come true |', '| 130, 143 | ended by SIGINT, SIGTERM |', '']
     return '\n'.join(lines)
 
 
@@ -188,7 +189,100 @@ def shop_calls():
     return '\n'.join(lines)
 
 
+# ---- scenarios ----
+
+SCENARIO = 'api/types/scenario.def'
+
+
+def defined(table, macro):
+    """{name: (what it is said to be, the text of its rows)} of each ENUM or TYPE."""
+    with open(os.path.join(HERE, table), encoding='utf-8') as f:
+        found = re.findall(rf'^#define T (\w+)\n{macro}\("(.*?)"\)\n(.*?)^END_{macro}', f.read(), re.M | re.S)
+    return {name: (doc, body) for name, doc, body in found}
+
+
+def rows_of(body, pattern):
+    return [(row[1], arguments(body, row.end())) for row in re.finditer(rf'^({pattern})\(', body, re.M)]
+
+
+def title_of(name):
+    return name.removeprefix('scenario_').replace('_', ' ')
+
+
+def span_of(least, most):
+    """What a number may be, as far as it says anything."""
+    if least == most:
+        return f': {least}'
+    ends = [end if not end.startswith('INT') else '' for end in (least, most)]
+    return f' from {ends[0]} to {ends[1]}' if all(ends) else f' from {ends[0]}' if ends[0] else ''
+
+
+def value_of(kind, args, doc):
+    """What stands in a field of a type of which doc is said, for people."""
+    if kind in ('F_OBJECT', 'F_OBJECTS'):
+        link = f'[{title_of(args[2])}](#{title_of(args[2]).replace(" ", "-")})'
+        return link if kind == 'F_OBJECT' else f'list of {link}, at most {args[3]}'
+    if kind == 'F_ENUM':
+        values = rows_of(defined(SCENARIO, 'ENUM')[args[2]][1], 'VALUE')
+        return ' or '.join(f'`{value[1]}`' for _, value in values)
+    if kind in ('F_INT', 'F_REAL'):
+        return ('whole number' if kind == 'F_INT' else 'number') + span_of(args[2], args[3])
+    if kind == 'F_RAW':
+        return 'expression' if 'xpression' in args[-1] or doc.startswith('Of an agent: expressions') else 'JSON'
+    return {'F_TEXT': 'text', 'F_TEXTS': 'list of texts', 'F_MAP': 'texts by name', 'F_MS': 'milliseconds'}[kind]
+
+
+def table_of(name, types):
+    doc, body = types[name]
+    lines = [f'### {title_of(name)}\n', doc, '', '| field | is | when absent | |', '|---|---|---|---|']
+    for kind, args in rows_of(body, r'F_\w+'):
+        absent = 'a fault' if args[1] == 'REQUIRED' else default_of(args[1], kind)
+        lines.append(f'| `{args[0]}` | {cell(value_of(kind, args, doc))} | {absent} | {cell(args[-1])} |')
+    return '\n'.join(lines) + '\n'
+
+
+def held(name, types, found):
+    """The types of a file as one reads it: each before those that it holds."""
+    if name not in found:
+        found.append(name)
+        for kind, args in rows_of(types[name][1], 'F_OBJECTS?'):
+            held(args[2], types, found)
+    return found
+
+
+def scenario_fields():
+    types = defined(SCENARIO, 'TYPE')
+    return '\n'.join(table_of(name, types) for name in held('scenario_file', types, []) + ['scenario_cohort_file'])
+
+
+def expression_functions():
+    lines = ['| function | gives |', '|---|---|']
+    for _, (_, _, _, _, call, doc) in rows('src/sim/functions.def', 'FUNCTION'):
+        lines.append(f'| `{call}` | {cell(doc)} |')
+    return '\n'.join(lines)
+
+
+def expression_names():
+    lines = ['| name | is |', '|---|---|']
+    for _, (_, name, doc) in rows('src/sim/facts.def', 'FACT'):
+        lines.append(f'| `{name}` | {cell(doc)} |')
+    return '\n'.join(lines)
+
+
+def built_in_scenarios():
+    with open(os.path.join(HERE, 'src/sim/meson.build'), encoding='utf-8') as f:
+        files = re.findall(r"'(scenarios/\w[\w-]*\.json)'", f.read())
+    lines = ['| name | what it is |', '|---|---|']
+    for path in files:
+        with open(os.path.join(HERE, 'src/sim', path), encoding='utf-8') as f:
+            scenario = json.load(f)
+        lines.append(f'| [`{scenario["name"]}`](../src/sim/{path}) | {cell(scenario["about"])} |')
+    return '\n'.join(lines)
+
+
 PIECES = {'calls without a key': calls_without_key, 'scopes': scopes, 'kept answers': kept_answers, 'shop calls': shop_calls,
+          'scenario fields': scenario_fields, 'expression functions': expression_functions,
+          'expression names': expression_names, 'built in scenarios': built_in_scenarios,
           'public calls': lambda: calls_with_flag('PUBLIC'), 'open calls': lambda: calls_with_flag('OPEN')}
 PIECE = re.compile(r'(<!-- made: ([\w ]+) -->)(\n?).*?\n?(<!-- end -->)', re.S)
 

@@ -46,13 +46,23 @@ static struct value min_or_max(const struct args *a, bool greatest)
 	return value_number(extreme(a, v, count, greatest));
 }
 
+/* To a hundredth is to a whole number of hundredths: a double holds 100, and not 0.01. */
+static double to_step(double x, double step)
+{
+	double parts = round(1 / step);
+
+	if (step < 1 && fabs(parts * step - 1) < 1e-9)
+		return round(x * parts) / parts;
+	return round(x / step) * step;
+}
+
 static struct value rounded(const struct args *a)
 {
 	double x = number(a, 0), step = a->count == 2 ? number(a, 1) : 1;
 
 	if (step <= 0)
 		return expr_fail(a->env, "round needs a step above 0");
-	return expr_finite(a->env, round(x / step) * step, a->name);
+	return expr_finite(a->env, to_step(x, step), a->name);
 }
 
 static struct value clamped(const struct args *a)

@@ -1,5 +1,5 @@
 /*
- * A scenario: who takes part, when they come, what they do, as data. docs/simulator.md is its reference.
+ * A scenario: who takes part, when they come, what they do, as data. docs/scenarios.md is its reference.
  *
  * A file is decoded by the tables of api/types/scenario.def, checked as a whole and compiled: names become numbers,
  * expressions become programs, states become arrays. What comes out is immutable and is shared by all threads.

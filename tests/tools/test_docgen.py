@@ -22,6 +22,21 @@ def test_a_piece_of_several_lines():
     assert docgen.filled(made) == made
 
 
+def test_every_field_of_a_scenario_is_there():
+    made = docgen.filled('<!-- made: scenario fields -->\n<!-- end -->\n')
+    types = docgen.defined(docgen.SCENARIO, 'TYPE')
+    titles = [line[4:] for line in made.splitlines() if line.startswith('### ')]
+    assert titles[:2] == ['file', 'parameter'] and sorted(titles) == sorted(map(docgen.title_of, types))
+    assert '| `probability` | expression | `1` | An expression: how probable it is that they do. |' in made
+    assert '| `kind` | `completed` or `abandoned` or `failed` | a fault | What it means. |' in made
+    assert '| `states` | list of [state](#state), at most 256 | a fault | The states. |' in made
+
+
+def test_functions_and_names_of_expressions():
+    made = docgen.filled('<!-- made: expression functions -->\n<!-- end -->\n<!-- made: expression names -->\n<!-- end -->\n')
+    assert '| `chance(p)` | true with probability p |' in made and '| `hour` | hour of the simulated day, 0 to 23 |' in made
+
+
 def test_the_data_directory_is_the_home():
     page = docgen.configuration(None)
     assert '| `--data` | `TENFOLD_HOME` |' in page and '| `--listen` | `TENFOLD_LISTEN` |' in page
