@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "directory/beats.h"
 #include "directory/upkeep.h"
+#include "flow/rows.h"
 #include "store/executor.h"
 #include "store/pool.h"
 #include "work/persist.h"
@@ -57,6 +58,7 @@ struct app {
 	struct upkeep_config upkeep;
 	struct executor *executor;        /* the queue's thread */
 	struct persist *persist;          /* of that thread */
+	struct flow_rows *flow;           /* likewise */
 	struct runner *runner;            /* likewise */
 	struct pool *pool;                /* connections for READ, and on PostgreSQL for WRITE */
 	struct pool *compute;             /* threads for COMPUTE */

@@ -313,6 +313,7 @@ static void op_run(void *ctx, struct task *t, struct db *db)
 		CHECK_OBJ(c, CALL_MAGIC);
 		run_call(r, c, db);
 	}
+	flow_follow(r->app->flow->flow);
 	parking_give_back(r);
 }
 
@@ -350,7 +351,13 @@ static void op_refuse(void *ctx, struct task *t, enum err why)
 static enum err op_acquire(void *ctx, struct db *db, struct problem *p)
 {
 	struct runner *r = ctx;
-	return persist_acquire(r->app->persist, db, p);
+	enum err err = persist_acquire(r->app->persist, db, p);
+	if (err)
+		return err;
+	err = flow_rows_acquire(r->app->flow, db, p);
+	if (err)
+		persist_release(r->app->persist, db);
+	return err;
 }
 
 /* Memory goes: whoever waits in it is told to come again (empty answers, as at a timeout). */
@@ -358,6 +365,7 @@ static void op_release(void *ctx, struct db *db)
 {
 	struct runner *r = ctx;
 	parking_end_all(r);
+	flow_rows_release(r->app->flow);
 	persist_release(r->app->persist, db);
 }
 
@@ -366,12 +374,16 @@ static void op_begin(void *ctx, int64_t now_ms)
 	struct runner *r = ctx;
 	r->batch++;
 	persist_begin(r->app->persist, r->app->persist->db, now_ms);
+	flow_rows_begin(r->app->flow, now_ms);
 }
 
 static bool op_tick(void *ctx)
 {
 	struct runner *r = ctx;
+	struct flow *flow = r->app->flow->flow;
 	bool more = work_tick(r->app->persist->work, TIMERS_PER_BATCH);
+	flow_follow(flow);
+	more = flow_tick(flow, TIMERS_PER_BATCH) || more;
 	parking_give_back(r);
 	return more;
 }
@@ -379,7 +391,7 @@ static bool op_tick(void *ctx)
 static bool op_dirty(void *ctx)
 {
 	struct runner *r = ctx;
-	return persist_dirty(r->app->persist);
+	return persist_dirty(r->app->persist) || flow_rows_dirty(r->app->flow);
 }
 
 static enum err op_open(void *ctx, struct db *db)
@@ -391,7 +403,8 @@ static enum err op_open(void *ctx, struct db *db)
 static enum err op_flush(void *ctx, struct db *db)
 {
 	struct runner *r = ctx;
-	return persist_flush(r->app->persist, db);
+	enum err err = flow_rows_flush(r->app->flow, db);
+	return err ? err : persist_flush(r->app->persist, db);
 }
 
 static void finish(struct runner *r, struct call *c)
@@ -444,6 +457,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	struct runner *r = ctx;
 	size_t happened = batch ? 0 : count_events(r);
 	r->undoing_for_rerun = rerun;
+	flow_rows_end(r->app->flow, batch);
 	persist_end(r->app->persist, batch);
 	r->undoing_for_rerun = false;
 	if (rerun) { /* the others come again; those the batch had served are out of the core */
@@ -489,7 +503,8 @@ static enum err op_ask(void *ctx, struct db *db, bool *committed)
 static int64_t op_next_due_ms(void *ctx)
 {
 	struct runner *r = ctx;
-	return work_next_due_ms(r->app->persist->work);
+	int64_t work = work_next_due_ms(r->app->persist->work), flow = flow_next_due_ms(r->app->flow->flow);
+	return work < flow ? work : flow;
 }
 
 static void op_idle(void *ctx, struct db *db)

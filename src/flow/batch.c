@@ -16,7 +16,7 @@ static struct flow_touch *new_touch(struct flow *f, struct execution *e)
 	struct flow_touch *t = VEC_PUSH(&f->batch.touches);
 
 	CHECK(f->batch.open && e->touch == 0);
-	*t = (struct flow_touch){.execution = e};
+	*t = (struct flow_touch){.execution = e, .steps_before = e->steps_count};
 	e->touch = (uint32_t)f->batch.touches.n;
 	return t;
 }
@@ -189,7 +189,7 @@ bool flow_next_change(const struct flow *f, size_t *i, struct flow_change *out)
 				    .was_live = t->was_live,
 				    .was_ended = t->was_ended,
 				    .is_live = !has_ended(t->execution),
-				    .steps_before = t->was_live ? t->before.steps_count : 0};
+				    .steps_before = t->steps_before};
 	return true;
 }
 

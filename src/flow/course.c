@@ -96,6 +96,7 @@ void execution_ends(struct flow *f, struct execution *e, enum execution_state ho
 	cancel_what_is_open(f, e);
 	e->ended = (uint8_t)how;
 	e->retry_ms = e->full_ms = 0;
+	e->why = arena_str(f->batch.arena, why);
 	f->live--;
 	say_where_it_stands(f, e, by, why);
 	flow_tell(f, e,

@@ -76,6 +76,7 @@ struct execution {
 	int64_t full_ms;             /* when steps that found no room in the queue are tried again; 0: none did */
 	int64_t due_ms;              /* the first of its times; INT64_MAX: none */
 	int64_t last_event;          /* number of its last event; the first has 1 */
+	struct str why;              /* it ended in this batch: a sentence */
 	uint32_t touch, timer_place; /* flow/ only */
 };
 

@@ -34,6 +34,7 @@ struct flow_touch {
 	struct execution *execution;
 	struct execution before;  /* with steps of its own, as they were … */
 	bool was_live, was_ended; /* … when it was live or had ended */
+	uint16_t steps_before;
 };
 
 struct flow_batch {

@@ -258,6 +258,8 @@ static enum err make_queue(struct server *s, struct problem *p)
 							    .served = runner_served,
 							    .owner = runner_owner,
 							    .ctx = app});
+	app->flow = flow_rows_new(&(struct flow_rows_config){.persist = app->persist,
+							     .max_live = (uint64_t)params->max_live});
 	err = exclusive ? OK : forward_new(app, &app->forward, p);
 	struct executor_config config = {.store = app->store,
 					 .clock = app->clock,
@@ -397,6 +399,7 @@ void server_take_apart(struct server *s)
 	limits_destroy(&app->limits);
 	redis_destroy(&app->redis);
 	forward_destroy(&app->forward);
+	flow_rows_destroy(&app->flow);
 	persist_destroy(&app->persist);
 	runner_destroy(&app->runner);
 	sessions_destroy(&app->sessions);

@@ -1,0 +1,57 @@
+/*
+ * Executions and their rows: loads the core (flow.h) from the store, and writes what each batch of the queue changed,
+ * in the same transaction. Runs on the executor's thread; its calls stand beside those of work/persist.h:
+ *
+ *   acquire: after persist_acquire, before the first batch.    begin, flush: after those of the queue.
+ *   end: before persist_end.                                   release: before persist_release.
+ */
+#ifndef TENFOLD_FLOW_ROWS_H
+#define TENFOLD_FLOW_ROWS_H
+
+#include "flow/flow.h"
+#include "work/persist.h"
+
+struct flow_rows_config {
+	struct persist *persist;
+	uint64_t max_live; /* executions that have not ended */
+};
+
+struct flow_rows {
+	struct flow_rows_config config;
+	struct flow *flow; /* NULL while this process does not own the slots */
+	bool fresh;        /* the first batch, which puts back what is missing in the queue, is not committed yet */
+	struct bodies *inputs; /* of steps that were added a moment ago, by their id */
+	struct flow_batch_rows *rows;
+};
+
+struct flow_rows *flow_rows_new(const struct flow_rows_config *config);
+void flow_rows_destroy(struct flow_rows **r);
+
+enum err flow_rows_acquire(struct flow_rows *r, struct db *db, struct problem *p);
+void flow_rows_release(struct flow_rows *r);
+
+void flow_rows_begin(struct flow_rows *r, int64_t now_ms);
+bool flow_rows_dirty(const struct flow_rows *r);
+enum err flow_rows_flush(struct flow_rows *r, struct db *db);
+void flow_rows_end(struct flow_rows *r, enum err outcome);
+
+/* ---- for handlers ---- */
+
+/* What the core does not keep. Texts are borrowed until the batch ends; inputs[i] is JSON, or empty, of steps[i]. */
+struct flow_texts {
+	struct str name, created_by;
+	const struct str *inputs;
+};
+
+/* flow_add with the texts that go with it. */
+enum err flow_rows_add(struct flow_rows *r, const struct flow_spec *spec, const struct flow_texts *texts,
+		       struct execution **out, struct problem *p);
+/* flow_extend likewise; of the texts only inputs. */
+enum err flow_rows_extend(struct flow_rows *r, int64_t tenant, int64_t id, const struct flow_step_spec *steps,
+			  size_t count, const struct flow_texts *texts, struct str by, struct execution **out,
+			  struct problem *p);
+/* flow_revive of the execution as its rows say. ERR_NOT_FOUND. */
+enum err flow_rows_revive(struct flow_rows *r, int64_t tenant, int64_t id, struct str by, struct execution **out,
+			  struct problem *p);
+
+#endif
