@@ -21,9 +21,9 @@ static struct flow_touch *new_touch(struct flow *f, struct execution *e)
 	return t;
 }
 
-static struct step *copy_of_steps(const struct execution *e)
+static struct flow_step *copy_of_steps(const struct execution *e)
 {
-	struct step *copy = must_realloc(NULL, (e->steps_count + 1u) * sizeof(*copy));
+	struct flow_step *copy = must_realloc(NULL, (e->steps_count + 1u) * sizeof(*copy));
 
 	memcpy(copy, e->steps, e->steps_count * sizeof(*copy));
 	return copy;
@@ -131,7 +131,7 @@ static void drop_new_steps(struct flow *f, struct execution *e, size_t kept)
 
 static void restore(struct flow *f, struct execution *e, struct execution *before)
 {
-	struct step *steps = e->steps;
+	struct flow_step *steps = e->steps;
 	uint16_t room = e->steps_room;
 
 	drop_new_steps(f, e, before->steps_count);

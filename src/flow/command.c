@@ -197,9 +197,10 @@ enum err flow_extend(struct flow *f, int64_t tenant, int64_t id, const struct fl
 	return OK;
 }
 
-static enum err find_approval(const struct execution *e, int64_t id, bool yes, struct step **out, struct problem *p)
+static enum err find_approval(const struct execution *e, int64_t id, bool yes, struct flow_step **out,
+			      struct problem *p)
 {
-	struct step *s = step_find(e, id);
+	struct flow_step *s = step_find(e, id);
 
 	*out = s;
 	if (!s)
@@ -217,7 +218,7 @@ static enum err find_approval(const struct execution *e, int64_t id, bool yes, s
 enum err flow_approve(struct flow *f, int64_t tenant, int64_t id, int64_t step, bool yes, struct str by,
 		      struct str note, struct execution **out, struct problem *p)
 {
-	struct step *s;
+	struct flow_step *s;
 	struct cause why = {.agent = by};
 	enum err err = execution_get(f, tenant, id, out);
 
@@ -236,7 +237,7 @@ enum err flow_approve(struct flow *f, int64_t tenant, int64_t id, int64_t step, 
 }
 
 /* Is it a wait for this that has not heard of it? */
-static bool awaits(const struct step *s, const struct name *name)
+static bool awaits(const struct flow_step *s, const struct name *name)
 {
 	return s->awaited == name && !s->signalled && (s->state == STEP_WAITING || s->state == STEP_PENDING);
 }
@@ -249,7 +250,7 @@ static bool is_awaited(const struct execution *e, const struct name *name)
 	return false;
 }
 
-static void signal_step(struct flow *f, struct execution *e, struct step *s, const struct cause *why)
+static void signal_step(struct flow *f, struct execution *e, struct flow_step *s, const struct cause *why)
 {
 	s->signalled = true;
 	s->touched = true;

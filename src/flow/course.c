@@ -82,7 +82,7 @@ static void say_where_it_stands(struct flow *f, struct execution *e, struct str 
 static void cancel_what_is_open(struct flow *f, struct execution *e)
 {
 	for (size_t i = 0; i < e->steps_count; i++) {
-		struct step *s = &e->steps[i];
+		struct flow_step *s = &e->steps[i];
 
 		if (s->state == STEP_COMPLETED || s->state == STEP_FAILED || s->state == STEP_CANCELLED)
 			continue;
@@ -110,7 +110,7 @@ void execution_ends(struct flow *f, struct execution *e, enum execution_state ho
 
 /* ---- going on ---- */
 
-static const struct step *first_failure(const struct execution *e)
+static const struct flow_step *first_failure(const struct execution *e)
 {
 	for (size_t i = 0; e->standing[STEP_FAILED] && i < e->steps_count; i++)
 		if (e->steps[i].state == STEP_FAILED && !e->steps[i].optional)
@@ -133,7 +133,7 @@ static int64_t backoff_ms(const struct execution *e)
 	return ms < FLOW_RETRY_MAX_MS ? ms : FLOW_RETRY_MAX_MS;
 }
 
-static void fail(struct flow *f, struct execution *e, const struct step *s)
+static void fail(struct flow *f, struct execution *e, const struct flow_step *s)
 {
 	struct str error = s->ending ? s->ending->error : (struct str){0};
 
@@ -142,7 +142,7 @@ static void fail(struct flow *f, struct execution *e, const struct step *s)
 				 STRF(error)));
 }
 
-static void meet_failure(struct flow *f, struct execution *e, const struct step *s)
+static void meet_failure(struct flow *f, struct execution *e, const struct flow_step *s)
 {
 	if (s->kind == STEP_APPROVAL || e->attempt >= e->attempts_max)
 		fail(f, e, s);
@@ -159,7 +159,7 @@ static void begin_what_can(struct flow *f, struct execution *e)
 
 void execution_advance(struct flow *f, struct execution *e)
 {
-	const struct step *failure;
+	const struct flow_step *failure;
 
 	if (execution_may_run(f, e))
 		begin_what_can(f, e);
@@ -179,7 +179,7 @@ void execution_retries(struct flow *f, struct execution *e)
 	if (e->attempt < UINT16_MAX)
 		e->attempt++;
 	for (size_t i = 0; i < e->steps_count; i++) {
-		struct step *s = &e->steps[i];
+		struct flow_step *s = &e->steps[i];
 
 		if (s->state == STEP_CANCELLED || (s->state == STEP_FAILED && !s->optional))
 			step_moves(f, e, s, STEP_PENDING, &(struct cause){0});
@@ -189,7 +189,7 @@ void execution_retries(struct flow *f, struct execution *e)
 void execution_holds(struct flow *f, struct execution *e)
 {
 	for (size_t i = 0; i < e->steps_count; i++) {
-		struct step *s = &e->steps[i];
+		struct flow_step *s = &e->steps[i];
 
 		if (s->state != STEP_READY)
 			continue;

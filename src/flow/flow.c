@@ -88,7 +88,7 @@ size_t flow_bytes(const struct flow *f)
 
 /* ---- indexes ---- */
 
-static bool is_in_queue(const struct step *s)
+static bool is_in_queue(const struct flow_step *s)
 {
 	return s->state == STEP_READY || s->state == STEP_RUNNING;
 }

@@ -38,7 +38,7 @@ struct flow_ending {
 };
 
 /* A step of an execution in memory. Read-only outside src/flow/. */
-struct step {
+struct flow_step {
 	int64_t id;
 	int64_t item;         /* while it is ready or running; of the last time after that. 0: none yet */
 	int64_t member;       /* who is to do it; 0: whoever takes it */
@@ -61,7 +61,7 @@ struct step {
 struct execution {
 	int64_t id, tenant, squad, task;
 	struct work_queue *queue; /* NULL before its first item */
-	struct step *steps;
+	struct flow_step *steps;
 	uint16_t steps_count, steps_room;
 	uint16_t standing[STEP_CANCELLED + 1]; /* how many steps stand where */
 	uint8_t state, block, priority;
@@ -83,7 +83,7 @@ struct execution {
 struct flow_env {
 	struct work *work;
 	/* Puts a step into the queue, as work_enqueue does; with the body its worker is to be given. */
-	enum err (*enqueue)(void *ctx, const struct execution *e, const struct step *s,
+	enum err (*enqueue)(void *ctx, const struct execution *e, const struct flow_step *s,
 			    const struct work_spec *spec, struct item **out, struct problem *p);
 	void *ctx;
 	uint64_t max_live; /* executions in memory */

@@ -83,8 +83,8 @@ void flow_tell(struct flow *f, struct execution *e, const struct flow_event *wha
 enum err graph_check(const struct flow *f, const struct execution *e, const struct flow_step_spec *steps,
 		     size_t count, struct problem *p);
 void graph_add(struct flow *f, struct execution *e, const struct flow_step_spec *spec);
-bool step_is_met(const struct step *s); /* so that what needs it may begin */
-uint16_t step_unmet(const struct execution *e, const struct step *s);
+bool step_is_met(const struct flow_step *s); /* so that what needs it may begin */
+uint16_t step_unmet(const struct execution *e, const struct flow_step *s);
 
 /* ---- steps.c ---- */
 
@@ -95,14 +95,17 @@ struct cause {
 	struct flow_ending ending;
 };
 
-struct step *step_find(const struct execution *e, int64_t id);
-struct step *step_of_item(const struct execution *e, int64_t item);
-void step_moves(struct flow *f, struct execution *e, struct step *s, enum step_state to, const struct cause *why);
-void step_begins(struct flow *f, struct execution *e, struct step *s);
-void step_keeps(struct flow *f, struct step *s, const struct flow_ending *ending); /* what came before it began */
-void step_ends(struct flow *f, struct execution *e, struct step *s, enum step_state to, const struct cause *why);
+struct flow_step *step_find(const struct execution *e, int64_t id);
+struct flow_step *step_of_item(const struct execution *e, int64_t item);
+void step_moves(struct flow *f, struct execution *e, struct flow_step *s, enum step_state to,
+		const struct cause *why);
+void step_begins(struct flow *f, struct execution *e, struct flow_step *s);
+void step_keeps(struct flow *f, struct flow_step *s,
+		const struct flow_ending *ending); /* what came before it began */
+void step_ends(struct flow *f, struct execution *e, struct flow_step *s, enum step_state to,
+	       const struct cause *why);
 /* Takes its item out of the queue, if it has one there. */
-void step_leaves_queue(struct flow *f, struct execution *e, struct step *s, struct str why);
+void step_leaves_queue(struct flow *f, struct execution *e, struct flow_step *s, struct str why);
 
 /* ---- course.c ---- */
 

@@ -112,12 +112,12 @@ static uint16_t *copy_of_needs(const struct flow_step_spec *spec)
 	return copy;
 }
 
-bool step_is_met(const struct step *s)
+bool step_is_met(const struct flow_step *s)
 {
 	return s->state == STEP_COMPLETED || (s->state == STEP_FAILED && s->optional);
 }
 
-uint16_t step_unmet(const struct execution *e, const struct step *s)
+uint16_t step_unmet(const struct execution *e, const struct flow_step *s)
 {
 	uint16_t unmet = 0;
 
@@ -129,22 +129,22 @@ uint16_t step_unmet(const struct execution *e, const struct step *s)
 
 void graph_add(struct flow *f, struct execution *e, const struct flow_step_spec *spec)
 {
-	struct step *s;
+	struct flow_step *s;
 
 	make_room(f, e);
 	s = &e->steps[e->steps_count++];
-	*s = (struct step){.id = spec->id,
-			   .member = spec->member,
-			   .until_ms = spec->until_ms,
-			   .timeout_ms = spec->timeout_ms,
-			   .name = name_get(&f->names, spec->name),
-			   .awaited = name_get(&f->names, spec->awaited),
-			   .needs = copy_of_needs(spec),
-			   .needs_count = (uint16_t)spec->needs_count,
-			   .attempts_max = (uint16_t)spec->attempts_max,
-			   .kind = (uint8_t)spec->kind,
-			   .optional = spec->optional,
-			   .touched = true};
+	*s = (struct flow_step){.id = spec->id,
+				.member = spec->member,
+				.until_ms = spec->until_ms,
+				.timeout_ms = spec->timeout_ms,
+				.name = name_get(&f->names, spec->name),
+				.awaited = name_get(&f->names, spec->awaited),
+				.needs = copy_of_needs(spec),
+				.needs_count = (uint16_t)spec->needs_count,
+				.attempts_max = (uint16_t)spec->attempts_max,
+				.kind = (uint8_t)spec->kind,
+				.optional = spec->optional,
+				.touched = true};
 	s->unmet = step_unmet(e, s);
 	e->standing[STEP_PENDING]++;
 }

@@ -1,7 +1,7 @@
 /* What must hold between batches and after each command; for tests. */
 #include "flow/flow_priv.h"
 
-static const char *check_step(const struct flow *f, const struct execution *e, const struct step *s)
+static const char *check_step(const struct flow *f, const struct execution *e, const struct flow_step *s)
 {
 	bool queued = s->state == STEP_READY || s->state == STEP_RUNNING;
 	const struct item *item = queued ? work_find(f->env.work, s->item) : NULL;

@@ -58,7 +58,7 @@ static struct execution *execution_of(const struct flow_loading *row)
 
 static void load_step(struct flow *f, struct execution *e, const struct flow_step_loading *row)
 {
-	struct step *s;
+	struct flow_step *s;
 
 	graph_add(f, e, &row->spec);
 	s = &e->steps[e->steps_count - 1];

@@ -130,7 +130,7 @@ static struct execution_change_row change_of(const struct execution *e)
 
 /* ---- steps to rows ---- */
 
-static struct str needs_blob(struct flow_rows *r, const struct step *s)
+static struct str needs_blob(struct flow_rows *r, const struct flow_step *s)
 {
 	struct buf b = BUF_INIT(0);
 	struct str copy;
@@ -144,7 +144,7 @@ static struct str needs_blob(struct flow_rows *r, const struct step *s)
 
 static enum err collect_new_step(struct flow_rows *r, const struct execution *e, size_t place)
 {
-	const struct step *s = &e->steps[place];
+	const struct flow_step *s = &e->steps[place];
 	struct str input;
 	enum err err = flow_rows_input(r, e, s, &input);
 
@@ -165,14 +165,14 @@ static enum err collect_new_step(struct flow_rows *r, const struct execution *e,
 	return err;
 }
 
-static bool is_over(const struct step *s)
+static bool is_over(const struct flow_step *s)
 {
 	return s->state == STEP_COMPLETED || s->state == STEP_FAILED || s->state == STEP_CANCELLED;
 }
 
 static void collect_step(struct flow_rows *r, const struct execution *e, size_t place)
 {
-	const struct step *s = &e->steps[place];
+	const struct flow_step *s = &e->steps[place];
 	struct flow_batch_rows *rows = r->rows;
 	struct flow_ending none = {0};
 	const struct flow_ending *ending = s->ending ? s->ending : &none;

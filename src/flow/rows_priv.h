@@ -21,12 +21,13 @@ struct flow_batch_rows {
 };
 
 /* As struct flow_env.enqueue. ctx is the struct flow_rows. */
-enum err flow_rows_enqueue(void *ctx, const struct execution *e, const struct step *s, const struct work_spec *spec,
-			   struct item **out, struct problem *p);
+enum err flow_rows_enqueue(void *ctx, const struct execution *e, const struct flow_step *s,
+			   const struct work_spec *spec, struct item **out, struct problem *p);
 void flow_rows_keep_inputs(struct flow_rows *r, const struct flow_step_spec *steps, size_t count,
 			   const struct flow_texts *texts);
 /* The input of a step; empty for none. */
-enum err flow_rows_input(struct flow_rows *r, const struct execution *e, const struct step *s, struct str *out);
+enum err flow_rows_input(struct flow_rows *r, const struct execution *e, const struct flow_step *s,
+			 struct str *out);
 
 enum err flow_rows_load(struct flow_rows *r, struct db *db, struct problem *p);
 

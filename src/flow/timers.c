@@ -29,7 +29,7 @@ bool flow_due_before(const void *a, const void *b)
 	return one->due_ms != other->due_ms ? one->due_ms < other->due_ms : one->id < other->id;
 }
 
-static void time_came(struct flow *f, struct execution *e, struct step *s)
+static void time_came(struct flow *f, struct execution *e, struct flow_step *s)
 {
 	if (s->kind == STEP_WAIT)
 		step_ends(f, e, s, STEP_COMPLETED, &(struct cause){0});
@@ -40,7 +40,7 @@ static void time_came(struct flow *f, struct execution *e, struct step *s)
 static void apply_waits(struct flow *f, struct execution *e)
 {
 	for (size_t i = 0; e->standing[STEP_WAITING] && i < e->steps_count; i++) {
-		struct step *s = &e->steps[i];
+		struct flow_step *s = &e->steps[i];
 
 		if (s->state == STEP_WAITING && s->until_ms && s->until_ms <= f->batch.now_ms)
 			time_came(f, e, s);

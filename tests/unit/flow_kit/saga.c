@@ -8,8 +8,8 @@
 
 /* ---- the world of an execution ---- */
 
-static enum err enqueue(void *ctx, const struct execution *e, const struct step *s, const struct work_spec *spec,
-			struct item **out, struct problem *p)
+static enum err enqueue(void *ctx, const struct execution *e, const struct flow_step *s,
+			const struct work_spec *spec, struct item **out, struct problem *p)
 {
 	struct saga *g = ctx;
 	bool existed;
@@ -84,7 +84,7 @@ static struct str keep_text(char *to, size_t room, struct str text)
 	return (struct str){to, text.n};
 }
 
-static void keep_step(struct saga_rows *r, size_t i, const struct step *s)
+static void keep_step(struct saga_rows *r, size_t i, const struct flow_step *s)
 {
 	memcpy(r->needs[i], s->needs ? s->needs : r->needs[i], s->needs_count * sizeof(*s->needs));
 	r->steps[i] = (struct flow_step_loading){
