@@ -76,6 +76,16 @@ def process_cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def peak_memory_mb(pid):
+    """The most resident memory a process had, in MB (10^6 bytes)."""
+    return int(first_line(f'/proc/{pid}/status', 'VmHWM').split()[0]) * 1024 / 1e6
+
+
+def pinned(core):
+    """Words before a command that keep it on a core; none when there is no such core to spare."""
+    return ['taskset', '-c', str(core)] if core is not None and core < os.cpu_count() else []
+
+
 def children_of(pid):
     found = []
     for name in os.listdir('/proc'):
