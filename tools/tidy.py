@@ -28,6 +28,7 @@ RANKS = [
     ['flow'],
     ['directory'],
     ['schedule'],
+    ['webhooks'],
     ['import', 'sim'],
     ['api', 'cli', 'shop'],
     ['server'],

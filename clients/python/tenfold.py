@@ -726,6 +726,96 @@ class Tenfold:
         """
         return self._stream('/v1/changes/stream', {'since': since}, last_event_id, reconnect)
 
+    def webhook_add(self, url, *, description=None, events=None, when=None):
+        """Add a receiver of events. Its secret is answered this once.
+
+        url: Where it is sent: http or https.
+        description: What it is for.
+        events: What it is told of; everything when absent.
+        when: Only events whose data say this: a JSON pointer, '=' and a value, such as /type=tool. With the
+            same pointer one of them must hold.
+        """
+        return self._call('POST', '/v1/webhooks', body={'url': url, 'description': description, 'events': events,
+            'when': when})
+
+    def webhook_list(self, *, limit=None, cursor=None):
+        """List the webhooks of the tenant, newest first.
+
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/webhooks', query={'limit': limit, 'cursor': cursor})
+
+    def webhook_show(self, id):
+        """One webhook.
+
+        id: Its id.
+        """
+        return self._call('GET', f'/v1/webhooks/{urllib.parse.quote(id, safe="")}')
+
+    def webhook_change(self, id, *, url=None, description=None, events=None, when=None, state=None, if_match=None):
+        """Change a webhook, disable or enable it.
+
+        id: Its id.
+        url: Where it is sent.
+        description: What it is for.
+        events: What it is told of; null: everything.
+        when: What the events' data must say.
+        state: Whether it is sent anything.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('PATCH', f'/v1/webhooks/{urllib.parse.quote(id, safe="")}', body={'url': url,
+            'description': description, 'events': events, 'when': when, 'state': state}, if_match=if_match)
+
+    def webhook_delete(self, id, *, if_match=None):
+        """Delete a webhook. What waits for it is not sent any more.
+
+        id: Its id.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('DELETE', f'/v1/webhooks/{urllib.parse.quote(id, safe="")}', if_match=if_match)
+
+    def webhook_secret(self, id, *, overlap_ms=None):
+        """Give a webhook another secret, answered this once; the old one signs too for a while.
+
+        id: Its id.
+        overlap_ms: How long the old one signs too, so that receivers can be changed meanwhile.
+        """
+        return self._call('POST', f'/v1/webhooks/{urllib.parse.quote(id, safe="")}/secret', body={'overlap_ms':
+            overlap_ms})
+
+    def webhook_test(self, id):
+        """Send a webhook an event webhook.test.
+
+        id: Its id.
+        """
+        return self._call('POST', f'/v1/webhooks/{urllib.parse.quote(id, safe="")}/test')
+
+    def webhook_deliveries(self, id, *, state=None, limit=None, cursor=None):
+        """List what was sent to a webhook and what came of it, newest first.
+
+        id: The webhook's id.
+        state: In this state.
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', f'/v1/webhooks/{urllib.parse.quote(id, safe="")}/deliveries', query={'state':
+            state, 'limit': limit, 'cursor': cursor})
+
+    def webhook_delivery(self, id):
+        """One delivery, with what it says.
+
+        id: Its id.
+        """
+        return self._call('GET', f'/v1/webhook-deliveries/{urllib.parse.quote(id, safe="")}')
+
+    def webhook_replay(self, id):
+        """Send a delivery again, whatever became of it.
+
+        id: Its id.
+        """
+        return self._call('POST', f'/v1/webhook-deliveries/{urllib.parse.quote(id, safe="")}/replay')
+
 
 def _given(members):
     return {name: None if value is NULL else value for name, value in (members or {}).items() if value is not None}

@@ -34,6 +34,7 @@ struct runner;
 struct sequencer;
 struct sessions;
 struct town_desk;
+struct webhooks;
 
 enum { APP_MAGIC = 0x61707021 };
 
@@ -56,6 +57,7 @@ struct app {
 	struct jobs *jobs;
 	struct beats_config beats;
 	struct upkeep_config upkeep;
+	struct webhooks *webhooks; /* what is told outside */
 	struct executor *executor;        /* the queue's thread */
 	struct persist *persist;          /* of that thread */
 	struct flow_rows *flow;           /* likewise */

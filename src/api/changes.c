@@ -26,7 +26,7 @@ static struct viewer viewer_of(const struct caller *caller)
 
 static bool may_see(const struct viewer *v, const struct change_row *row)
 {
-	if (row->entity == ENTITY_KEY && !v->is_admin)
+	if ((row->entity == ENTITY_KEY || row->entity == ENTITY_WEBHOOK) && !v->is_admin)
 		return false;
 	return row->tenant == v->tenant || row->public;
 }
@@ -43,6 +43,8 @@ static const char *prefix_of(enum change_entity entity)
 		return "att_";
 	case ENTITY_KEY:
 		return "k_";
+	case ENTITY_WEBHOOK:
+		return "wh_";
 	}
 	UNREACHABLE();
 }

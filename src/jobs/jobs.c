@@ -51,6 +51,7 @@ struct one {
 	int64_t posted_ns;
 
 	bool is_running; /* these under the lock */
+	bool is_woken;   /* since it was posted */
 	int64_t due_ns;
 	unsigned failed;            /* in a row */
 	int64_t failures_not_noted; /* in the table */
@@ -127,6 +128,7 @@ static enum err run_step(struct chore *c, struct db *db, int64_t now_ms)
 	arena_reset(o->run.arena);
 	buf_reset(&o->run.result);
 	o->run.more = false;
+	o->run.again_ms = 0;
 	enum err err = begin(o, db, now_ms);
 	if (o->found_elsewhere)
 		return OK;
@@ -137,12 +139,18 @@ static enum err run_step(struct chore *c, struct db *db, int64_t now_ms)
 
 /* ---- what came of it ---- */
 
+static int64_t rest_ms(const struct one *o)
+{
+	int64_t period_ms = o->spec.period_ms, again_ms = o->run.again_ms;
+	return again_ms > 0 && again_ms < period_ms ? again_ms : period_ms;
+}
+
 static void went_well(struct one *o)
 {
 	struct known *k = &o->known;
 	o->failed = 0;
 	o->failures_not_noted = 0;
-	o->due_ns = o->run.more ? 0 : after_ms(o->spec.period_ms);
+	o->due_ns = o->run.more || o->is_woken ? 0 : after_ms(rest_ms(o));
 	k->place = JOB_HERE;
 	k->lease_until_ns = o->posted_ns + o->jobs->config.lease_ms * NS_PER_MS;
 	k->ended = true;
@@ -280,6 +288,7 @@ static int64_t post_what_is_due(struct jobs *j)
 		struct one *o = &j->all[i];
 		if (!o->is_running && o->due_ns <= clock_mono_ns()) {
 			o->is_running = true;
+			o->is_woken = false;
 			o->posted_ns = clock_mono_ns();
 			post(j, &o->chore);
 		}
@@ -331,8 +340,10 @@ void jobs_wake(struct jobs *j, enum job_name name)
 {
 	pthread_mutex_lock(&j->lock);
 	for (size_t i = 0; i < j->count; i++)
-		if (j->all[i].spec.name == name && j->all[i].due_ns != INT64_MAX)
-			j->all[i].due_ns = 0;
+		if (j->all[i].spec.name == name && j->all[i].due_ns != INT64_MAX) {
+			j->all[i].is_woken = true;
+			j->all[i].due_ns = j->all[i].failed ? j->all[i].due_ns : 0;
+		}
 	pthread_cond_broadcast(&j->changed);
 	pthread_mutex_unlock(&j->lock);
 }

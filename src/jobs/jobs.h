@@ -32,6 +32,7 @@ struct job_run {
 	int64_t now_ms;     /* of the process */
 	int64_t watched_ms; /* on the same clock: it has run without a gap since then, in whatever process */
 	bool more;          /* set by the step: run it again at once */
+	int64_t again_ms;   /* set by the step: run it again so soon, if that is before a period; 0: no */
 	struct arena *arena;
 	struct buf result; /* one line for people, at most 200 bytes */
 };
@@ -65,7 +66,7 @@ void jobs_destroy(struct jobs **j);
 
 /* Any thread. */
 bool jobs_held(struct jobs *j, enum job_name name);      /* by this process, as far as it knows */
-void jobs_wake(struct jobs *j, enum job_name name);      /* it is due now */
+void jobs_wake(struct jobs *j, enum job_name name);      /* it is due now; if it runs, once more after that */
 int64_t jobs_age_ms(struct jobs *j, enum job_name name); /* since it last ended well, or the start of the process */
 enum { JOBS_MAX = 16 };
 size_t jobs_list(struct jobs *j, struct arena *a, struct job_status *out); /* JOBS_MAX at most; text in the arena */

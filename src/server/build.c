@@ -20,6 +20,7 @@
 #include "store/fault.h"
 #include "store/schema.h"
 #include "telemetry/metrics.h"
+#include "webhooks/webhooks.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -141,7 +142,8 @@ static enum err continue_ids(struct server *s, struct db *db)
 	if (err)
 		return err;
 	int64_t ids[] = {highest.agents, highest.attestations, highest.capabilities, highest.challenges,
-			 highest.keys,   highest.tenants,      highest.flips};
+			 highest.keys,   highest.tenants,      highest.flips,        highest.webhooks,
+			 highest.events, highest.deliveries};
 	int64_t most = 0;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		if (ids[i] > most)
@@ -407,6 +409,7 @@ void server_take_apart(struct server *s)
 	eventlog_destroy(&app->events);
 	agent_index_destroy(&app->index);
 	changes_destroy(&app->feed);
+	webhooks_destroy(&app->webhooks);
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
 	replays_destroy(&app->replays);

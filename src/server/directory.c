@@ -10,6 +10,7 @@
 #include "jobs/jobs.h"
 #include "limits/limits.h"
 #include "telemetry/metrics.h"
+#include "webhooks/webhooks.h"
 
 enum { CHANGES_IN_MEMORY = 1 << 14 };
 
@@ -88,6 +89,24 @@ static void make_feed(struct server *s)
 	metrics_compute(app->metrics, METRIC_job_age_seconds, job_age_seconds, app);
 }
 
+static enum err make_webhooks(struct server *s, struct problem *p)
+{
+	struct app *app = &s->app;
+	struct webhooks_config config = {.jobs = app->jobs,
+					 .clock = app->clock,
+					 .metrics = app->metrics,
+					 .version = app->version,
+					 .exclusive = store_kind(app->store) == STORE_SQLITE,
+					 .new_id = new_id,
+					 .ctx = app};
+	enum err err = reach_read(s->params->webhook_allow, &config.reach, p);
+	if (err)
+		return err;
+	app->webhooks = webhooks_new(&config);
+	follower_listen(app->follower, webhooks_follow, app->webhooks);
+	return OK;
+}
+
 /* Answers and limits, of this process or of the deployment. */
 static enum err make_kept(struct server *s, struct problem *p)
 {
@@ -123,13 +142,17 @@ enum err directory_make(struct server *s, struct problem *p)
 {
 	make_feed(s);
 	enum err err = make_kept(s, p);
+	if (!err)
+		err = make_webhooks(s, p);
 	make_index(&s->app);
 	return err;
 }
 
 enum err directory_start(struct app *app, struct problem *p)
 {
-	enum err err = jobs_start(app->jobs, p);
+	enum err err = webhooks_start(app->webhooks, p);
+	if (!err)
+		err = jobs_start(app->jobs, p);
 	if (!err && app->sequencer)
 		err = sequencer_start(app->sequencer, p);
 	return err ? err : follower_start(app->follower, FOLLOWER_FROM_NOW, p);

@@ -12,7 +12,8 @@ from harness import SCOPES, SLOW, until
 from test_events import Stream
 
 # What nothing has.
-NOWHERE = {**{p: p + '0000000000009' for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_')},
+NOWHERE = {**{p: p + '0000000000009'
+              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_')},
            'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can'}
 
 
@@ -75,12 +76,22 @@ class Things:
         self.capability = self.operator.post('/v1/capabilities', {'slug': slug, 'description': 'x'}).expect(201).json
         self.agent = Agent(t, slug, capabilities=[slug])
         self.attestation = self.agent.attest(Agent(t, slug + '-b')).expect(201).json
+        self.webhook, self.delivery = self.quiet_webhook()
         self.ids = {'w_': self.held['id'], 'k_': self.key['id'], 's_': self.session.next()[2]['session'],
                     't_': self.admin.get('/v1/whoami').json['tenant'], 'token': self.held['token'],
                     'ag_': self.agent.id, 'agent-ref': self.agent.id, 'capability-ref': slug,
-                    'att_': self.attestation['id'], 'ch_': self.agent.challenge()['challenge_id']}
+                    'att_': self.attestation['id'], 'ch_': self.agent.challenge()['challenge_id'],
+                    'wh_': self.webhook['id'], 'wd_': self.delivery['id']}
 
     number = itertools.count()
+
+    def quiet_webhook(self):
+        """With a delivery that failed; it is disabled, so nothing of it changes any more."""
+        webhook = self.operator.post('/v1/webhooks', {'url': 'http://192-0-2-1.invalid/'}).expect(201).json['webhook']
+        path = f'/v1/webhooks/{webhook["id"]}'
+        sent = self.operator.post(path + '/test').expect(202).json
+        until(lambda: self.operator.get(f'/v1/webhook-deliveries/{sent["id"]}').expect(200).json['last_at'], 30)
+        return self.operator.call('PATCH', path, {'state': 'disabled'}).expect(200).json, sent
 
     def look(self):
         """Everything of them that can be seen: it must not change."""
@@ -89,6 +100,7 @@ class Things:
         assert len(own) == 2
         places = [f'/v1/agents/{self.agent.id}', f'/v1/attestations/{self.attestation["id"]}',
                   f'/v1/attestations?revoked=true&subject={self.attestation["subject"]}',
+                  f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
                   f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
         return self.operator.show(self.held), own, [self.operator.get(p).expect(200).json for p in places]
 

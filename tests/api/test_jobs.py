@@ -5,8 +5,8 @@ import time
 
 from harness import NotHere, until
 
-NAMES = {'sqlite': {'staleness', 'expiry', 'tombstones'},
-         'postgres': {'sequencer', 'staleness', 'expiry', 'tombstones'}}
+NAMES = {'sqlite': {'staleness', 'expiry', 'tombstones', 'webhooks'},
+         'postgres': {'sequencer', 'staleness', 'expiry', 'tombstones', 'webhooks'}}
 QUICK = ['--agent-sweep', '20ms', '--owner-lease', '1s']
 
 
