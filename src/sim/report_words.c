@@ -174,7 +174,7 @@ static void say_kept(struct sentences *s, const struct sim_report *r)
 
 		if (k->sessions == 0)
 			continue;
-		buf_fmt(b, "%s%.*s %.2f", first ? "What they kept, on average: " : ", ", STRF(k->name),
+		buf_fmt(b, "%s%.*s %.2f", first ? "Kept of a session, on average: " : ", ", STRF(k->name),
 			k->sum / (double)k->sessions);
 		first = false;
 	}

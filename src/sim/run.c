@@ -3,6 +3,7 @@
 
 #include "base/magic.h"
 #include "sim/budget.h"
+#include "sim/course_watch.h"
 #include "sim/plain.h"
 
 #include <math.h>
@@ -142,6 +143,13 @@ static const struct str *names(const struct run *r, name_fn *name, unsigned coun
 	return out;
 }
 
+static struct str agents_of(const struct run *r)
+{
+	return r->args->population.n     ? r->args->population
+	       : r->args->from_directory ? STR("directory")
+					 : STR("generated");
+}
+
 static void identify(const struct run *r, struct run_identity *out)
 {
 	const struct scenario *s = r->scenario;
@@ -150,9 +158,7 @@ static void identify(const struct run *r, struct run_identity *out)
 		.run_id = r->folder.run,
 		.seed = r->settings.seed_text,
 		.scenario = scenario_name(s),
-		.population = r->args->population.n     ? r->args->population
-			      : r->args->from_directory ? STR("directory")
-							: STR("generated"),
+		.population = agents_of(r),
 		.target = r->args->mock_api ? STR("mock") : r->facts.target,
 		.version = str_of(r->config.version),
 		.scenario_hash = scenario_hash(s),
@@ -291,6 +297,32 @@ static void fill_facts(struct run *r)
 	};
 }
 
+/* ---- what is kept of its course ---- */
+
+static void course_trouble(void *run, const char *line)
+{
+	run_log(run, "%s", line);
+}
+
+static void hang_course(struct run *r)
+{
+	struct course_config config = {
+		.facts = &r->facts,
+		.engine = &r->engine_config,
+		.population = agents_of(r),
+		.program = str_of(r->config.version),
+		.thresholds = r->thresholds,
+		.threshold_count = r->threshold_count,
+		.wall = r->config.wall,
+		.trouble = course_trouble,
+		.ctx = r,
+	};
+	struct watcher w;
+
+	course_watch(&config, &w);
+	run_hang(r, &w);
+}
+
 /* ---- opened ---- */
 
 static void tell_budget(struct run *r)
@@ -357,6 +389,7 @@ static enum err open_engine(struct run *r, struct problem *p)
 	e = engine_new(c, &r->engine, p);
 	if (e)
 		return e;
+	hang_course(r);
 	run_log(r, "begins: %s, seed %.*s, attempt %u", r->config.version, STRF(r->settings.seed_text), c->attempt);
 	run_clean_up(r);
 	return OK;
@@ -499,6 +532,7 @@ enum err run_finish(struct run *r, enum err err, struct run_came *out, struct pr
 	run_log(r, "ended: %s, after %u whole cycles", why(view.end), view.cycle);
 	if (!e)
 		e = close_records(r, &late);
+	run_report(r);
 	if (!err && e)
 		*p = late;
 	return err ? err : e;

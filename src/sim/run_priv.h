@@ -60,5 +60,7 @@ void run_clean_up(struct run *r); /* behind a run that is resumed */
 
 /* How many thresholds failed. Prints, and writes --json. */
 enum err run_result(struct run *r, const struct engine_view *v, unsigned *failed, struct problem *p);
+/* Writes it beside run.json once all records are written, or says why not. */
+void run_report(struct run *r);
 
 #endif

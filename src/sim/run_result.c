@@ -1,5 +1,7 @@
 /* What came of a run: see run_priv.h. */
 #include "sim/plain.h"
+#include "sim/report.h"
+#include "sim/report_types.h"
 #include "sim/run_priv.h"
 
 #include <errno.h>
@@ -169,4 +171,31 @@ enum err run_result(struct run *r, const struct engine_view *v, unsigned *failed
 	for (size_t i = 0; i < out.thresholds_count; i++)
 		*failed += out.thresholds[i].failed;
 	return r->args->json.n ? write_json(r, &out, p) : OK;
+}
+
+/* ---- the report ---- */
+
+enum { REPORT_MEMORY_MAX = 1 << 30 };
+
+void run_report(struct run *r)
+{
+	struct arena *a = arena_new(REPORT_MEMORY_MAX);
+	struct report_source from = {
+		.dir = r->folder.dir,
+		.run_dir = r->folder.run_dir,
+		.run = r->folder.run,
+		.store = r->facts.store,
+		.now_ms = clock_now_ms(r->config.wall),
+	};
+	struct sim_report report;
+	struct problem p = {0};
+	enum err e = report_make(&from, a, &report, &p);
+
+	if (!e)
+		e = report_save(&report, r->folder.run_dir, &p);
+	if (e)
+		run_say(r, "warning   there is no report: %s", p.detail);
+	else
+		run_say(r, "report    %.*s/report.html, .md and .json", STRF(r->folder.run_dir));
+	arena_destroy(&a);
 }

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import fcntl
+import glob
 import io
 import json
 import math
@@ -10,9 +11,10 @@ import os
 import re
 import sqlite3
 import subprocess
+import tempfile
 
 import sim_run
-from harness import BINARY, ROOT, SLOW, clean_env
+from harness import BINARY, ROOT, SLOW, clean_env, until
 
 TABLES = ('thresholds assumptions outcomes cohorts endpoints failures days hours weekdays events cycles samples settings').split()
 
@@ -150,6 +152,53 @@ def test_markdown_tables_have_their_shape(t):
             assert {len(line) for line in lines} == {len(lines[0])}, text
             assert all(re.fullmatch(r'-+:?', cell) for cell in lines[1]), text
         assert '<script' not in report(path)
+
+
+def start(folder, *words):
+    return subprocess.Popen([BINARY, 'sim', 'run', '--dir', folder, '--mock-api', '--dashboard', 'none', *words], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, env=clean_env())
+
+
+def finish(run):
+    said = run.communicate(timeout=120 * SLOW)[0].decode()
+    assert run.returncode == 0, said
+    return said
+
+
+def test_a_run_leaves_its_report(t):
+    with tempfile.TemporaryDirectory() as path:
+        said = finish(start(path, '--time-scale', 'max', '--cycles', '48', '--seed', '7', '--fail-if', 'sessions.count<1', '--fail-if', 'http.p95>1s'))
+        left = re.search(r'^report +(.+)/report.html, .md and .json$', said, re.M)[1]
+        with open(f'{left}/report.json', encoding='utf-8') as f:
+            kept = json.load(f)
+        again = as_json(path)
+        assert kept | {'made': again['made']} == again
+        assert (kept['cut'], kept['state'], kept['cycles_whole'], len(kept['cycles'])) == ('ended', 'done', 48, 48)
+        assert kept['totals']['sessions'] == sum(c['sessions'] for c in kept['cycles']) == sum(o['sessions'] for o in kept['outcomes']) > 0
+        assert kept['totals']['requests'] == sum(c['requests'] for c in kept['cycles'])
+        assert [(x['condition'], x['failed']) for x in kept['thresholds']] == [('sessions.count<1', False), ('http.p95>1s', False)]
+        assert [e['kind'] for e in kept['events']].count('checkpoint') == 5 and kept['samples'] and kept['memory_peak_bytes'] > 1 << 20
+        for name in ('report.md', 'report.html'):
+            with open(f'{left}/{name}', encoding='utf-8') as f:
+                assert f.read() == report(path, '--html' if name.endswith('html') else '--markdown')
+
+
+def test_a_run_that_is_killed_has_a_report_and_goes_on_with_it(t):
+    with tempfile.TemporaryDirectory() as path:
+        run = start(path, '--time-scale', '72000', '--seed', '7', '--checkpoint-every', '2', '--cycles', '40')
+        until(lambda: glob.glob(f'{path}/checkpoints/*_cycle_5.json'), timeout_s=60)
+        assert as_json(path)['cut'] == 'running'
+        run.kill()
+        run.communicate()
+        cut = as_json(path)
+        assert cut['cut'] == 'cut_off' and 5 < cut['cycles_whole'] < 40, cut['cycles_whole']
+        finish(start(path, '--resume'))
+        done = as_json(path)
+        assert (done['cut'], done['attempts'], done['cycles_whole']) == ('ended', 1, 40)
+        assert done['started'] == cut['started'] and done['events'][0] == cut['events'][0]
+        times = [x['elapsed_ms'] for x in done['samples']]
+        assert times == sorted(set(times))
+        assert done['totals']['sessions'] == sum(c['sessions'] for c in done['cycles'])
 
 
 def texts_of(element):
