@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "server/signals.h"
+#include "server/sim_agents.h"
 #include "shop/shop.h"
 #include "sim/control_watch.h"
 #include "sim/plain.h"
@@ -44,6 +45,13 @@ static enum err open_shop(void *stage, struct str books, uint32_t connections, s
 	if (!e)
 		*url = str_of(shop_url(s->shop));
 	return e;
+}
+
+static enum err read_directory(void *stage, struct arena *a, struct str **ids, uint32_t *count, struct problem *p)
+{
+	const struct stage *s = stage;
+
+	return sim_agents(s->cli, a, ids, count, p);
 }
 
 /* ---- signals ---- */
@@ -117,6 +125,7 @@ static enum err run(struct stage *s, struct sim_run_args *args, struct clock *wa
 		.wall = wall,
 		.arena = s->cli->arena,
 		.shop = open_shop,
+		.directory = read_directory,
 		.say = say,
 		.ctx = s,
 	};

@@ -46,6 +46,7 @@ static enum err write_file(const char *path, const char *made_as, const struct b
 
 static enum err write_settings(struct run *r, struct problem *p)
 {
+	uint64_t left_out = run_settings_of_process();
 	struct sim_run_args all = *r->args;
 	struct str path = settings_path(r);
 	struct buf b = BUF_INIT(0);
@@ -54,12 +55,35 @@ static enum err write_settings(struct run *r, struct problem *p)
 	for (uint32_t i = 0; i < type_sim_run_args.field_count; i++)
 		if (type_sim_run_args.fields[i].fallback)
 			all.seen |= UINT64_C(1) << i;
-	json_encode(&type_sim_run_args, &all, run_settings_of_process(), &b);
+	if (all.population.n || all.from_directory)
+		left_out |= BIT(sim_run_args, agents);
+	json_encode(&type_sim_run_args, &all, left_out, &b);
 	buf_c(&b, '\n');
 	e = write_file(path.p, arena_fmt(r->config.arena, "%.*s.new", STRF(path)).p, &b);
 	buf_free(&b);
 	return e ? problem_set(p, e, "cannot write %.*s: %s", STRF(path), strerror(errno)) : OK;
 }
+
+/* ---- agents.csv: who took part, of a directory that goes on changing ---- */
+
+struct str run_agents_path(const struct run *r)
+{
+	return arena_fmt(r->config.arena, "%.*s/agents.csv", STRF(r->folder.run_dir));
+}
+
+static enum err write_agents(struct run *r, struct problem *p)
+{
+	struct str path = run_agents_path(r);
+	struct buf b = BUF_INIT((size_t)1 << 30);
+	enum err e;
+
+	population_write(r->population, POPULATION_CSV, 0, population_count(r->population), &b);
+	e = write_file(path.p, arena_fmt(r->config.arena, "%.*s.new", STRF(path)).p, &b);
+	buf_free(&b);
+	return e ? problem_set(p, e, "cannot write %.*s: %s", STRF(path), strerror(errno)) : OK;
+}
+
+/* ---- what a resume reads ---- */
 
 static enum err read_settings(struct run *r, struct problem *p)
 {
@@ -143,7 +167,7 @@ static enum err check_length(const struct run *r, struct problem *p)
 
 	if (r->args->cycles == 0 || (int64_t)done < r->args->cycles)
 		return OK;
-	return problem_field(p, ERR_INVALID, "cycles",
+	return problem_field(p, ERR_INVALID, "--cycles",
 			     "the run has ended after %u cycles: give more to go on, or begin another with --fresh",
 			     done);
 }
@@ -186,5 +210,7 @@ enum err run_enter_folder(struct run *r, struct problem *p)
 		mention_resumable(r);
 		e = rundir_begin(&r->folder, clock_now_ms(r->config.wall), p);
 	}
+	if (!e && r->args->from_directory && !r->args->resume)
+		e = write_agents(r, p);
 	return e ? e : write_settings(r, p);
 }

@@ -15,7 +15,7 @@ static enum err set_parameters(struct run *r, struct problem *p)
 		double v;
 
 		if (!str_to_f64(g->set[i].value, &v))
-			return problem_field(p, ERR_INVALID, "set", "%.*s must be a number, not \"%.*s\"",
+			return problem_field(p, ERR_INVALID, "--set", "%.*s must be a number, not \"%.*s\"",
 					     STRF(g->set[i].key), STRF(g->set[i].value));
 		e = scenario_set(r->scenario, 0, g->set[i].key, v, p);
 	}
@@ -69,10 +69,10 @@ static bool is_jsonl(struct str path)
 	return path.n >= ending.n && str_eq((struct str){path.p + path.n - ending.n, ending.n}, ending);
 }
 
-static enum err read_population(struct run *r, struct problem *p)
+static enum err read_population(struct run *r, struct str path, struct problem *p)
 {
 	struct arena *a = arena_new((size_t)POPULATION_BYTES_MAX * 2);
-	struct str path = r->args->population, text;
+	struct str text;
 	struct buf left_out = BUF_INIT(0);
 	enum err e = readfile_there(path, "population", POPULATION_BYTES_MAX, a, &text, p);
 
@@ -95,7 +95,7 @@ static enum err population_of_directory(struct run *r, struct problem *p)
 	enum err e = r->config.directory(r->config.ctx, a, &ids, &count, p);
 
 	if (!e && count == 0)
-		e = problem_field(p, ERR_INVALID, "from_directory", "the directory has no agents to run");
+		e = problem_field(p, ERR_INVALID, "--from-directory", "the directory has no agents to run");
 	if (!e)
 		e = population_of_ids(r->scenario, r->settings.seed, ids, count, &r->population, p);
 	arena_destroy(&a);
@@ -107,7 +107,9 @@ enum err run_open_population(struct run *r, struct problem *p)
 	const struct sim_run_args *g = r->args;
 
 	if (g->population.n)
-		return read_population(r, p);
+		return read_population(r, g->population, p);
+	if (g->from_directory && g->resume)
+		return read_population(r, run_agents_path(r), p); /* the directory may have changed */
 	if (g->from_directory)
 		return population_of_directory(r, p);
 	return population_generate(r->scenario, r->settings.seed, (uint32_t)g->agents, &r->population, p);

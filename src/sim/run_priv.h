@@ -52,6 +52,8 @@ enum err run_open_folder(struct run *r, struct problem *p);  /* and for a resume
 uint32_t run_first_cycle(const struct run *r);               /* the one it begins with */
 enum err run_enter_folder(struct run *r, struct problem *p); /* all is well: the run has begun */
 
+struct str run_agents_path(const struct run *r); /* who takes part, with --from-directory */
+
 /* ---- run_orphans.c ---- */
 
 void run_clean_up(struct run *r); /* behind a run that is resumed */

@@ -148,6 +148,16 @@ static void say_lines(struct run *r, struct buf *b)
 	buf_reset(b);
 }
 
+/* --mock-db: what was not written. */
+static void say_planned(struct run *r, const struct engine_view *v)
+{
+	if (!r->args->mock_db)
+		return;
+	run_say(r, "records   %llu rows would have been written (--mock-db)",
+		(unsigned long long)v->recorder.planned_rows);
+	run_log(r, "%llu rows would have been written (--mock-db)", (unsigned long long)v->recorder.planned_rows);
+}
+
 static void say_thresholds(struct run *r, const struct sim_run_out *out, struct buf *b)
 {
 	for (size_t i = 0; i < r->threshold_count; i++) {
@@ -165,6 +175,7 @@ enum err run_result(struct run *r, const struct engine_view *v, unsigned *failed
 	fill(r, v, &out);
 	plain_summary(v, r->scenario, &b);
 	say_lines(r, &b);
+	say_planned(r, v);
 	say_thresholds(r, &out, &b);
 	buf_free(&b);
 	*failed = 0;

@@ -19,7 +19,7 @@ static enum err read_time_scale(struct str text, double *out, struct problem *p)
 		return OK;
 	if (str_to_f64(text, out) && *out > 0 && *out <= TIME_SCALE_MAX)
 		return OK;
-	return problem_field(p, ERR_INVALID, "time_scale", "must be a number above 0, or max, not \"%.*s\"",
+	return problem_field(p, ERR_INVALID, "--time-scale", "must be a number above 0, or max, not \"%.*s\"",
 			     STRF(text));
 }
 
@@ -30,12 +30,12 @@ static enum err read_start(struct str text, struct arena *a, int64_t *out, struc
 	struct str time = is_date ? arena_fmt(a, "%.*sT00:00:00Z", STRF(text)) : text;
 
 	if (json_set_text(&type_sim_run_start, sim_run_start__at, time, a, &start, NULL))
-		return problem_field(p, ERR_INVALID, "start",
+		return problem_field(p, ERR_INVALID, "--start",
 				     "must be a date such as 2026-01-05, or a time such as 2026-01-05T08:00:00Z, "
 				     "not \"%.*s\"",
 				     STRF(text));
 	if (start.at % CALENDAR_HOUR_MS != 0)
-		return problem_field(p, ERR_INVALID, "start", "must be a whole hour: a cycle is one");
+		return problem_field(p, ERR_INVALID, "--start", "must be a whole hour: a cycle is one");
 	*out = start.at;
 	return OK;
 }
@@ -50,7 +50,7 @@ static enum err read_on_open(struct str text, struct run_settings *out, struct p
 		return OK;
 	out->on_open = ON_OPEN_COOLDOWN;
 	if (!str_eqz(word, "cooldown") || !str_to_f64(rest, &s) || !(s >= 0 && s <= 1e6))
-		return problem_field(p, ERR_INVALID, "on_open",
+		return problem_field(p, ERR_INVALID, "--on-open",
 				     "must be wait, exit or cooldown=SECONDS, not \"%.*s\"", STRF(text));
 	out->cooldown_ms = (int64_t)(s * 1000);
 	return OK;
@@ -99,16 +99,16 @@ static enum err read_arrivals(struct run_settings *out, struct problem *p)
 	if (!out->arrives)
 		return OK;
 	if (!read_plan(text, &out->arrivals))
-		return problem_field(p, ERR_INVALID, "arrivals",
+		return problem_field(p, ERR_INVALID, "--arrivals",
 				     "must be constant:R, ramp:A-B or poisson:R, in sessions a second, as "
 				     "constant:2.5, not \"%.*s\"",
 				     STRF(text));
 	if (out->time_scale <= 0)
-		return problem_field(p, ERR_INVALID, "arrivals",
+		return problem_field(p, ERR_INVALID, "--arrivals",
 				     "needs real time to arrive in: --time-scale cannot be max");
 	out->arrivals.over_s = run_seconds(out);
 	if (out->arrivals.from != out->arrivals.to && out->arrivals.over_s <= 0)
-		return problem_field(p, ERR_INVALID, "arrivals", "a ramp needs --cycles or --hours: its length");
+		return problem_field(p, ERR_INVALID, "--arrivals", "a ramp needs --cycles or --hours: its length");
 	return OK;
 }
 
@@ -119,17 +119,17 @@ static enum err check_together(const struct sim_run_args *g, struct problem *p)
 	bool agents = HAS(g, sim_run_args, agents), file = HAS(g, sim_run_args, population);
 
 	if (g->resume && g->fresh)
-		return problem_field(p, ERR_USAGE, "fresh", "goes without --resume: it begins another run");
+		return problem_field(p, ERR_USAGE, "--fresh", "goes without --resume: it begins another run");
 	if (g->checkpoint.n && !g->resume)
-		return problem_field(p, ERR_USAGE, "checkpoint", "\"%.*s\" is meant for --resume",
+		return problem_field(p, ERR_USAGE, "--resume", "\"%.*s\" is meant for --resume",
 				     STRF(str_clip(g->checkpoint, 64)));
 	if (agents + file + g->from_directory > 1)
-		return problem_field(p, ERR_USAGE, file ? "population" : "from_directory",
+		return problem_field(p, ERR_USAGE, file ? "--population" : "--from-directory",
 				     "one of --agents, --population and --from-directory says who takes part");
 	if (g->mock_api && g->target.n)
-		return problem_field(p, ERR_USAGE, "target", "is not asked with --mock-api: give one of them");
+		return problem_field(p, ERR_USAGE, "--target", "is not asked with --mock-api: give one of them");
 	if (g->mock_db && g->store.n)
-		return problem_field(p, ERR_USAGE, "store", "is not written with --mock-db: give one of them");
+		return problem_field(p, ERR_USAGE, "--store", "is not written with --mock-db: give one of them");
 	return OK;
 }
 
@@ -203,6 +203,21 @@ static void take_field(struct sim_run_args *to, const struct sim_run_args *from,
 	to->seen |= from->seen & UINT64_C(1) << field;
 }
 
+static enum err refuse_change(uint32_t field, struct problem *p)
+{
+	struct buf flag = BUF_INIT(0);
+	enum err e;
+
+	buf_z(&flag, "--");
+	for (const char *c = type_sim_run_args.fields[field].name; *c; c++)
+		buf_c(&flag, *c == '_' ? '-' : *c);
+	e = problem_field(
+		p, ERR_CONFLICT, buf_cstr(&flag),
+		"is not what the run was begun with: leave it out, or begin a run of its own with --fresh");
+	buf_free(&flag);
+	return e;
+}
+
 enum err run_settings_take_over(struct sim_run_args *given, const struct sim_run_args *before, struct problem *p)
 {
 	for (uint32_t i = 0; i < type_sim_run_args.field_count; i++) {
@@ -213,9 +228,7 @@ enum err run_settings_take_over(struct sim_run_args *given, const struct sim_run
 		if (!(given->seen & bit))
 			take_field(given, before, i);
 		else if ((of_the_run() & bit) && !is_same(i, given, before))
-			return problem_field(p, ERR_CONFLICT, type_sim_run_args.fields[i].name,
-					     "is not what the run was begun with: leave it out, or begin a run of "
-					     "its own with --fresh");
+			return refuse_change(i, p);
 	}
 	return OK;
 }
