@@ -4,6 +4,7 @@
 #include "sim/scenario_priv.h"
 
 #include "sim/nearest.h"
+#include "sim/realism.h"
 #include "json/pick.h"
 
 #include <stdarg.h>
@@ -151,6 +152,11 @@ static unsigned find_name(struct compiler *c, const char *field, struct str name
 	}
 	compile_fault(c, field, "there is no %s \"%.*s\"%s", what, STRF(str_clip(name, 64)), nearest_hint(&n).text);
 	return NOWHERE;
+}
+
+unsigned find_attribute(struct compiler *c, const char *field, struct str name)
+{
+	return find_name(c, field, name, c->s->attributes, c->s->attribute_count, "attribute");
 }
 
 unsigned find_variable(struct compiler *c, const char *field, struct str name)
@@ -440,6 +446,22 @@ static void compile_starts(struct compiler *c)
 		compile_offers(c);
 }
 
+/* So that nobody learns after a long run that there is nothing to hold it against. */
+static void check_profile(struct compiler *c)
+{
+	struct nearest n = nearest_to(c->s->file.profile);
+
+	if (!HAS(&c->s->file, scenario_file, profile))
+		return;
+	for (unsigned i = 0; profile_built_in(i); i++) {
+		if (str_eqz(c->s->file.profile, profile_built_in(i)->name))
+			return;
+		nearest_consider(&n, str_of(profile_built_in(i)->name));
+	}
+	compile_fault(c, "profile", "there is no profile \"%.*s\"%s", STRF(str_clip(c->s->file.profile, 64)),
+		      nearest_hint(&n).text);
+}
+
 static unsigned session_facts(const struct scenario *s)
 {
 	unsigned all = (1u << FACT_COUNT) - 1;
@@ -454,6 +476,7 @@ enum err scenario_compile(struct scenario *s, struct problem *p)
 {
 	struct compiler c = {.s = s, .arena = s->arena, .problem = p};
 
+	check_profile(&c);
 	compile_parameters(&c);
 	compile_tables(&c);
 	c.names.parameters = s->parameters;

@@ -200,17 +200,12 @@ static void compile_attribute(struct compiler *c, unsigned i)
 
 static unsigned correlated(struct compiler *c, struct str name)
 {
-	for (unsigned i = 0; i < c->s->attribute_count; i++) {
-		const struct plan_attribute *a = &c->s->plan_attributes[i];
+	unsigned i = find_attribute(c, "between", name);
+	const struct plan_attribute *a = i == NOWHERE ? NULL : &c->s->plan_attributes[i];
 
-		if (!str_eq(c->s->attributes[i], name))
-			continue;
-		if (a->attribute.kind != ATTRIBUTE_NUMBER || a->spread == SPREAD_EXPR)
-			compile_fault(c, "between", "\"%.*s\" is no number with a distribution", STRF(name));
-		return i;
-	}
-	compile_fault(c, "between", "there is no attribute \"%.*s\"", STRF(str_clip(name, 64)));
-	return 0;
+	if (a && (a->attribute.kind != ATTRIBUTE_NUMBER || a->spread == SPREAD_EXPR))
+		compile_fault(c, "between", "\"%.*s\" is no number with a distribution", STRF(name));
+	return i;
 }
 
 static void compile_correlations(struct compiler *c)
@@ -228,7 +223,7 @@ static void compile_correlations(struct compiler *c)
 		} else {
 			*out = (struct plan_correlation){correlated(c, in->between[0]),
 							 correlated(c, in->between[1]), in->r};
-			if (out->one == out->other)
+			if (out->one == out->other && out->one != NOWHERE)
 				compile_fault(c, "between", "must name two different attributes");
 		}
 		path_back(c, back);

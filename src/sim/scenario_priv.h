@@ -180,6 +180,7 @@ const struct expr *compile_bounded(struct compiler *c, const struct expr_names *
 /* By name; NOWHERE and a fault when there is none such. An empty name is NOWHERE. */
 unsigned find_state(struct compiler *c, const char *field, struct str name);
 unsigned find_outcome(struct compiler *c, const char *field, struct str name);
+unsigned find_attribute(struct compiler *c, const char *field, struct str name);
 unsigned find_variable(struct compiler *c, const char *field, struct str name);
 /* Is each a name for expressions, and only once there? */
 void check_names(struct compiler *c, const char *list, const struct str *names, unsigned count);

@@ -146,6 +146,9 @@ def test_names_that_nobody_has_given(t):
          'there is no agent.agee; did you mean "age"? (at character 7)', 'agee')
     only(put('states', 1, 'steps', 0, 'request', 'path', '/orders/{{sharee}}'), 'states[1].steps[0].request.path',
          'there is no "sharee"; did you mean "share"? (at character 11)', 'sharee')
+    only(put('population', 'correlations', [{'between': ['age', 'agee'], 'r': 0.5}]), 'population.correlations[0].between',
+         'there is no attribute "agee"; did you mean "age"?', '"between"')
+    only(put('profile', 'grocry'), 'profile', 'there is no profile "grocry"; did you mean "grocery"?', 'grocry')
     only(put('states', 0, 'next', 0, 'to', 'bye'), 'states[0].next[0].to', 'there is no state "bye"; did you mean "buy"?', 'bye')
 
 
