@@ -1,9 +1,13 @@
 """Targets that do what servers should not (target.py), through the real program: a clear error or a documented
 behaviour, and no endless retry. What the client makes of each answer, byte by byte, is in test_sim_client.c."""
 
+import contextlib
 import json
+import os
 import socket
+import sqlite3
 import subprocess
+import tempfile
 
 from harness import BINARY, SLOW, NotHere, clean_env
 from target import Target
@@ -155,3 +159,101 @@ def test_plain_http_to_tls_and_tls_to_plain_http(t):
             with t.case(url.split(':')[0]):
                 done = probe(t, url, '/', '--timeout', '300ms')
                 assert done.returncode == 3 and says in done.stderr, done
+
+
+# ---- a run ----
+
+SCENARIO = {
+    'tenfold_scenario': 1, 'name': 'one-get', 'model': 'closed', 'assumes': {'active_share': 1, 'calls_per_agent': 1},
+    'schedule': {'sessions_per_week': 168}, 'start': 'ask',
+    'outcomes': [{'name': 'answered', 'kind': 'completed'}, {'name': 'failed', 'kind': 'failed'}]}
+AGENTS = 4
+
+
+def run(t, url, path, *words, patience_ms=60000, breaker='50'):
+    """Two cycles in which each agent asks once; the run ends when more than half of them fail (breaker, in percent). What came of it, how it
+    ended, and what was recorded of its sessions: (outcome, why it failed, calls)."""
+    if t.store != 'sqlite':
+        raise NotHere('its records have tests of their own')
+    step = {'name': 'get', 'request': {'method': 'GET', 'path': path, 'timeout_ms': patience_ms}}
+    with tempfile.TemporaryDirectory(prefix='tenfold-hostile.') as folder:
+        scenario, came = os.path.join(folder, 'scenario.json'), os.path.join(folder, 'came.json')
+        with open(scenario, 'w', encoding='utf-8') as f:
+            json.dump({**SCENARIO, 'states': [{'name': 'ask', 'steps': [step], 'end': 'answered'}]}, f)
+        done = subprocess.run(
+            [BINARY, 'sim', 'run', '--target', url, '--scenario', scenario, '--agents', str(AGENTS), '--cycles', '2',
+             '--time-scale', 'max', '--rate', '0', '--warmup-cycles', '0', '--breaker-percent', breaker, '--on-open', 'exit',
+             '--dir', os.path.join(folder, 'data'), '--dashboard', 'none', '--json', came, *words],
+            capture_output=True, text=True, check=False, env=clean_env(), timeout=120 * SLOW)
+        assert 'Sanitizer' not in done.stderr, done.stderr
+        with open(came, encoding='utf-8') as f:
+            said = json.load(f)
+        with contextlib.closing(sqlite3.connect(os.path.join(folder, 'data', 'sim.db'))) as db:
+            records = db.execute('select outcome, failure, calls from sim_sessions').fetchall()
+    said['counts'] = {one['name']: one['count'] for one in said['counts']}
+    return said, done, records
+
+
+def every_session_fails(t, target, path, why, **more):
+    """All of the first cycle do, each after one call; then the breaker opens. Nothing is asked twice, no record lost."""
+    before = len(target.seen())
+    said, done, records = run(t, target.url, path, **more)
+    assert done.returncode == 1 and said['ended'] == 'breaker', (done, said)
+    assert records == [('failed', f'get: {why}', 1)] * AGENTS, records
+    assert said['counts']['requests_failed'] == AGENTS and len(target.seen()) - before == AGENTS, said
+
+
+def test_a_run_records_each_failure_of_a_hostile_target_once(t):
+    ended, late = 'The target ended the connection in the middle', 'The target did not answer in time'
+    no_http, too_large = "The target's answer is no HTTP", "The target's answer is over the limit"
+    with Target() as target:
+        for path, why, more in [('/hang', late, {'patience_ms': 300}), ('/hang-in-body', late, {'patience_ms': 300}),
+                                ('/reset', ended, {}), ('/reset-in-body', ended, {}), ('/close', ended, {}),
+                                ('/garbage', no_http, {}), ('/too-long', no_http, {}), ('/too-short', ended, {}),
+                                ('/big', too_large, {}), ('/big-in-chunks', too_large, {}), ('/redirect', '302', {}),
+                                ('/failing', '500', {})]:
+            with t.case(path):
+                every_session_fails(t, target, path, why, **more)
+
+
+def test_a_run_takes_odd_answers_and_ending_connections(t):
+    with Target() as target:
+        for path in ('/by-byte', '/to-end', '/close-after', '/doom'):
+            with t.case(path):
+                said, done, records = run(t, target.url, path)
+                assert done.returncode == 0 and said['ended'] == 'cycles', (done, said)
+                assert records == [('answered', None, 1)] * AGENTS * 2, records
+
+
+def test_a_run_waits_as_long_as_a_429_asks(t):
+    for query, least_s in (('&after=1', 0.99), ('&at=1', 0.99), ('', 0.5)):
+        with t.case(query or 'without Retry-After'), Target() as target:
+            said, done, records = run(t, target.url, '/limited?rate=20&burst=3' + query)
+            times = [at for _, _, _, at in target.seen()]
+            assert done.returncode == 0 and records == [('answered', None, 1)] * AGENTS * 2, (done, records)
+            assert said['counts']['held_429'] == len(times) - AGENTS * 2 > 0, said
+            assert max(b - a for a, b in zip(times, times[1:])) >= least_s, times
+
+
+def test_a_run_does_not_ask_for_ever_when_the_answer_is_always_429(t):
+    with Target() as target:
+        said, done, records = run(t, target.url, '/limited?rate=0.001&burst=0')
+        assert done.returncode == 1 and said['ended'] == 'breaker', (done, said)
+        assert records == [('failed', 'get: 429', 1)] * AGENTS and len(target.seen()) <= AGENTS * 10, target.seen()
+
+
+def test_a_run_against_nobody_trips_the_breaker_at_once(t):
+    with socket.socket() as nobody:
+        nobody.bind(('127.0.0.1', 0))
+        said, done, records = run(t, f'http://127.0.0.1:{nobody.getsockname()[1]}', '/', breaker='100')
+    assert done.returncode == 1 and said['ended'] == 'breaker' and said['breaker_trips'] == 1, (done, said)
+    assert records and {why for _, why, _ in records} == {'get: Nobody listens at the target'}, records
+
+
+def test_a_run_against_a_certificate_that_does_not_match(t):
+    with Target(tls='localhost') as secure:
+        for what, words in (('trusted by nobody', []), ('trusted', ['--ca-file', secure.ca])):
+            with t.case(what):
+                said, done, records = run(t, secure.url, '/', *words)
+                assert (done.returncode, said['ended']) == ((0, 'cycles') if words else (1, 'breaker')), (done, said)
+                assert {why for _, why, _ in records} == {None if words else 'get: No secure connection to the target'}, records
