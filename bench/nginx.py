@@ -68,12 +68,16 @@ class Nginx(Server):
         finally:
             connection.close()
 
+    def connected_and_served(self):
+        """Connections without the one that asks, and requests so far."""
+        status = self.status()
+        return status[0] - 1, status[3]
+
     def connected(self):
-        return self.status()[0] - 1     # without the one that asks
+        return self.connected_and_served()[0]
 
     def served(self):
-        """Requests so far."""
-        return self.status()[3]
+        return self.connected_and_served()[1]
 
     def stall(self):
         self.process.send_signal(signal.SIGSTOP)

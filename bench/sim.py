@@ -29,10 +29,11 @@ HOURS = 24
 CONNECTIONS = [64, 1000, 10000]
 SERVER_CORE, GENERATOR_CORE = 0, 1
 LONG_S = 600          # nobody's run ends by itself before it is measured
-OPEN_S = 20           # for so many users, until all are connected
+OPEN_S = 20           # until all are connected and at work
 STALL_S, RATE, STEADY_S, STALL_AFTER_S = 6, 400, 30, 12
 BUSY = 0.95           # of its core: then the server was the limit
 NEARLY = 0.9          # of the connections
+USED_TIMES = 3
 OURS = generators.TenfoldRun.name
 DESCRIPTORS_SPARE = 100
 
@@ -105,10 +106,15 @@ def end(process):
 
 # ---- load ----
 
-def wait_for_connections(bench, server, process, users):
-    """Until nearly all are open, or it takes too long."""
+def wait_until_it_flows(bench, server, process, users):
+    """Until nearly all connections are open and each was used some times, or it takes too long."""
     until = time.monotonic() + OPEN_S
-    while server.connected() < users * NEARLY and time.monotonic() < until:
+
+    def flows():
+        connected, served = server.connected_and_served()
+        return connected >= users * NEARLY and served >= users * USED_TIMES
+
+    while not flows() and time.monotonic() < until:
         if process.poll() is not None:
             raise RuntimeError(f'it ended with {process.returncode}: {bench.output()[-500:]}')
         time.sleep(0.05)
@@ -123,7 +129,7 @@ def flood(bench, server, one, users):
     """One generator at one number of connections."""
     process = bench.launch(one.flood(server.url, users, LONG_S), GENERATOR_CORE)
     try:
-        wait_for_connections(bench, server, process, users)
+        wait_until_it_flows(bench, server, process, users)
         time.sleep(bench.plan.warm_s)
         a = sample(server, process)
         time.sleep(bench.plan.window_s)
@@ -177,7 +183,7 @@ def ratio(found, name, users, key):
 
 
 LOAD = '''A GET of 200 bytes, one process of nginx on one core, the generator on another; keep-alive, no pipelining. The \
-server counts the requests, in a window of {window} s after all connections were open; processor time is the \
+server counts the requests, in a window of {window} s after all connections were at work; processor time is the \
 generator's in that window, memory its most until the end. ≥: the server’s core was full, so the generator could do \
 more. Sessions of `tenfold sim run` are one GET each; its client alone, wrk, hey and autocannon run no journeys.'''
 
