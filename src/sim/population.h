@@ -67,8 +67,10 @@ enum err population_of_ids(const struct scenario *s, uint64_t seed, const struct
 
 /* CSV (RFC 4180): the first record names columns, sets have ';' between their words. JSONL: an object a line. The
  * column "id" holds ids; columns that the scenario does not declare are left out, and named in `left_out`, one a line.
- * What is empty, null or not there is made. ERR_INVALID names line and column, of up to PROBLEM_FIELDS_MAX bad records. */
+ * What is empty, null or not there is made. ERR_INVALID names line and column of as many bad
+ * records as a problem has room for. */
 enum population_format { POPULATION_CSV, POPULATION_JSONL };
+enum population_format population_format_of(struct str path); /* JSONL when it ends in .jsonl */
 enum err population_read(const struct scenario *s, uint64_t seed, struct str text, enum population_format format,
 			 struct population **out, struct buf *left_out, struct problem *p);
 /* `count` agents from `first` on; before the first of all goes what names the columns. What is written is read as the

@@ -447,6 +447,14 @@ static enum err take_line(struct reader *r, struct str line)
 
 /* ---- the whole ---- */
 
+enum population_format population_format_of(struct str path)
+{
+	struct str ending = STR(".jsonl");
+	bool ends = path.n >= ending.n && str_eq((struct str){path.p + path.n - ending.n, ending.n}, ending);
+
+	return ends ? POPULATION_JSONL : POPULATION_CSV;
+}
+
 static uint64_t count_lines(struct reader r)
 {
 	uint64_t count = 0;

@@ -62,13 +62,6 @@ enum err run_open_scenario(struct run *r, struct problem *p)
 
 /* ---- the agents ---- */
 
-static bool is_jsonl(struct str path)
-{
-	struct str ending = STR(".jsonl");
-
-	return path.n >= ending.n && str_eq((struct str){path.p + path.n - ending.n, ending.n}, ending);
-}
-
 static enum err read_population(struct run *r, struct str path, struct problem *p)
 {
 	struct arena *a = arena_new((size_t)POPULATION_BYTES_MAX * 2);
@@ -77,9 +70,8 @@ static enum err read_population(struct run *r, struct str path, struct problem *
 	enum err e = readfile_there(path, "population", POPULATION_BYTES_MAX, a, &text, p);
 
 	if (!e)
-		e = population_read(r->scenario, r->settings.seed, text,
-				    is_jsonl(path) ? POPULATION_JSONL : POPULATION_CSV, &r->population, &left_out,
-				    p);
+		e = population_read(r->scenario, r->settings.seed, text, population_format_of(path), &r->population,
+				    &left_out, p);
 	if (!e && left_out.n)
 		run_say(r, "left out  columns that the scenario does not declare: %s", buf_cstr(&left_out));
 	buf_free(&left_out);
