@@ -257,3 +257,11 @@ def test_what_is_no_file(t):
         os.mkfifo(pipe)
         said = run('check', pipe)
         assert said.returncode == 2 and 'not a file' in said.stderr, said
+
+
+def test_shoppers_know_what_the_shop_has(t):
+    shoppers = json.loads(run('show', 'shopping').stdout)
+    products, coupons = (table['rows'] for table in shoppers['tables'])
+    preferred, = (a['words'] for a in shoppers['population']['attributes'] if a['name'] == 'preferred_categories')
+    for what, liked in (('category', set(preferred)), ('brand', {p['brand'] for p in products})):
+        assert {p[what] for p in products} == liked == {c[what] for c in coupons} - {None}, what
