@@ -232,11 +232,22 @@ enum engine_state engine_state(struct engine *e)
 
 /* ---- the end ---- */
 
+static unsigned pauses(struct engine *e)
+{
+	unsigned pause;
+
+	pthread_mutex_lock(&e->lock);
+	pause = e->pause;
+	pthread_mutex_unlock(&e->lock);
+	return pause;
+}
+
 static enum err ended(struct engine *e, enum engine_end why, bool save, struct problem *p)
 {
 	enum err err;
 
 	cut(e);
+	e->cut_off = e->phase != PHASE_NEW && e->phase != PHASE_WAIT;
 	for (unsigned i = 0; i < e->config.threads; i++)
 		e->shards[i].remembered.n = 0;
 	err = save ? cycle_save(e, p) : OK;
@@ -257,11 +268,14 @@ static uint32_t calling(struct engine *e)
 	return n;
 }
 
-static enum engine_end why_ended(const struct engine *e)
+/* That the breaker opened as the last cycle ended is the end only of a run that was to end then. */
+static enum engine_end why_ended(struct engine *e)
 {
-	if (e->pause & PAUSE_BREAKER)
+	bool all = e->config.cycles > 0 && e->cycle >= e->config.cycles;
+
+	if ((pauses(e) & PAUSE_BREAKER) && (!all || e->config.on_open == ON_OPEN_EXIT))
 		return ENDED_BREAKER;
-	if (e->config.cycles > 0 && e->cycle >= e->config.cycles)
+	if (all)
 		return ENDED_CYCLES;
 	return e->end != ENDED_NOT ? e->end : ENDED_STOPPED;
 }
@@ -297,7 +311,7 @@ static enum err watch(struct engine *e, struct problem *p)
 		return OK;
 	if (e->phase == PHASE_NEW || e->phase == PHASE_WAIT)
 		return ended(e, why_ended(e), true, p);
-	if (e->phase != PHASE_CYCLE && e->phase != PHASE_CLEANUP && !(e->pause & PAUSE_RECORDER))
+	if (e->phase != PHASE_CYCLE && e->phase != PHASE_CLEANUP && !(pauses(e) & PAUSE_RECORDER))
 		return OK; /* it has come to its end */
 	if (runclock_stands(&e->clock))
 		return calling(e) == 0 ? ended(e, why_ended(e), true, p) : OK;

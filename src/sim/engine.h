@@ -147,6 +147,7 @@ struct engine_view {
 	struct engine_cause causes[ENGINE_CAUSES]; /* of this cycle, most frequent first */
 	char last_error[160];
 	uint32_t slipped; /* cycles that took longer than their time */
+	bool cut_off;     /* it ended in the middle of a cycle: sessions may have been under way */
 	bool replay;
 };
 void engine_look(struct engine *e, struct engine_view *out);

@@ -151,6 +151,7 @@ static void look_at_time(struct engine *e, struct engine_view *v)
 	v->slipped = e->slipped;
 	v->replay = e->replay;
 	v->end = e->end;
+	v->cut_off = e->cut_off;
 }
 
 void engine_look(struct engine *e, struct engine_view *out)

@@ -83,6 +83,29 @@ static enum err write_agents(struct run *r, struct problem *p)
 	return e ? problem_set(p, e, "cannot write %.*s: %s", STRF(path), strerror(errno)) : OK;
 }
 
+/* ---- under-way: there while the run goes ---- */
+
+static struct str under_way_path(const struct run *r)
+{
+	return arena_fmt(r->config.arena, "%.*s/under-way", STRF(r->folder.run_dir));
+}
+
+static enum err mark_under_way(struct run *r, struct problem *p)
+{
+	struct str path = under_way_path(r);
+	int fd = open(path.p, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return problem_set(p, ERR_STORE_FULL, "cannot write %.*s: %s", STRF(path), strerror(errno));
+	close(fd);
+	return OK;
+}
+
+void run_is_whole(struct run *r)
+{
+	unlink(under_way_path(r).p);
+}
+
 /* ---- what a resume reads ---- */
 
 static enum err read_settings(struct run *r, struct problem *p)
@@ -206,11 +229,14 @@ enum err run_enter_folder(struct run *r, struct problem *p)
 		e = check_checkpoint(r, p);
 		if (!e)
 			e = set_others_aside(r, p);
+		r->was_cut_off = access(under_way_path(r).p, F_OK) == 0;
 	} else {
 		mention_resumable(r);
 		e = rundir_begin(&r->folder, clock_now_ms(r->config.wall), p);
 	}
 	if (!e && r->args->from_directory && !r->args->resume)
 		e = write_agents(r, p);
-	return e ? e : write_settings(r, p);
+	if (!e)
+		e = write_settings(r, p);
+	return e ? e : mark_under_way(r, p);
 }

@@ -43,7 +43,7 @@ void run_clean_up(struct run *r)
 {
 	uint32_t cycle = cut_cycle(r), count;
 
-	if (!r->args->resume || !scenario_has_cleanup(r->scenario))
+	if (!r->was_cut_off || !scenario_has_cleanup(r->scenario))
 		return;
 	r->orphans = must_alloc(population_count(r->population) * sizeof(r->orphans[0]));
 	count = leave_out_ended(r, r->orphans, engine_active_in(r->engine, cycle, r->orphans));

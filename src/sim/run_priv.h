@@ -25,7 +25,8 @@ struct run {
 	struct population *population;
 	struct rundir folder;
 	struct checkpoint checkpoint; /* of a resume */
-	bool resumed, has_folder, has_checkpoint;
+	bool has_folder, has_checkpoint;
+	bool was_cut_off; /* a run that is resumed: in the middle of a cycle */
 	struct threshold *thresholds;
 	size_t threshold_count;
 	struct recorder *recorder;
@@ -52,6 +53,8 @@ enum err run_open_folder(struct run *r, struct problem *p);  /* and for a resume
 uint32_t run_first_cycle(const struct run *r);               /* the one it begins with */
 enum err run_enter_folder(struct run *r, struct problem *p); /* all is well: the run has begun */
 
+/* A file is there while the run goes, and stays when it is cut off. */
+void run_is_whole(struct run *r);                /* it was not: takes the file away */
 struct str run_agents_path(const struct run *r); /* who takes part, with --from-directory */
 
 /* ---- run_orphans.c ---- */

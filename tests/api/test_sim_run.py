@@ -1,0 +1,549 @@
+"""Runs of simulated populations through the real program: the decisions of docs/simulator.md, one by one."""
+
+import asyncio
+import collections
+import contextlib
+import glob
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+from harness import BINARY, SLOW, UNDER, Database, NotHere, clean_env, until
+from sim_target import GOOD, SimTarget, scenario
+
+FLAT = ['--time-scale', 'max', '--warmup-cycles', '0']
+FREE = [*FLAT, '--rate', '0']
+MOCKED = [*FLAT, '--mock-api']
+BUSY = ['--set', 'frequent_per_week=160', '--set', 'regular_per_week=160', '--set', 'occasional_per_week=100']
+
+
+class Runs:
+    """A folder of runs, and a scenario in it."""
+
+    def __init__(self, t, calls=1, **changes):
+        if t.store != 'sqlite':
+            raise NotHere('records go to a file')
+        self.t = t
+        self.folder = t.cleanup.enter_context(tempfile.TemporaryDirectory(prefix='tenfold-sim.'))
+        self.dir, self.plain = os.path.join(self.folder, 'data'), os.path.join(self.folder, 'plain.json')
+        self.report = os.path.join(self.folder, 'report.json')
+        with open(self.plain, 'w', encoding='utf-8') as f:
+            f.write(scenario(calls, **changes))
+
+    def argv(self, *words):
+        return [*UNDER, BINARY, 'sim', 'run', '--dir', self.dir, '--json', self.report, *words]
+
+    def run(self, *words, code=0, timeout_s=120):
+        done = subprocess.run(self.argv(*words), capture_output=True, text=True, check=False, env=clean_env(), timeout=timeout_s * SLOW)
+        assert done.returncode == code, (done.returncode, done.stdout[-3000:], done.stderr[-2000:])
+        assert 'Sanitizer' not in done.stderr, done.stderr
+        return done
+
+    def refused(self, *words, says, code=2):
+        done = self.run(*words, code=code)
+        assert says in done.stderr, done.stderr
+        return done
+
+    def start(self, *words):
+        process = subprocess.Popen(self.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_env())
+        self.t.cleanup.callback(lambda: process.poll() is None and process.kill())
+        return process
+
+    def ctl(self, command):
+        done = subprocess.run([BINARY, 'sim', 'ctl', '--json', self.dir, command], capture_output=True, text=True, check=False,
+                              env=clean_env(), timeout=30 * SLOW)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def came(self):
+        with open(self.report, encoding='utf-8') as f:
+            return json.load(f)
+
+    def count(self, name):
+        return {c['name']: c['count'] for c in self.came()['counts']}[name]
+
+    def ask(self, statement):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.dir, 'sim.db'))) as db:
+            return db.execute(statement).fetchall()
+
+    def decided(self, run=None):
+        """What agents decided, in each cycle the last time it was run."""
+        run = run or self.ask('SELECT max(run) FROM sim_sessions')[0][0]
+        return self.ask('SELECT cycle, agent, kind, number, outcome, calls, kept FROM sim_sessions AS s WHERE kind <> "cleanup" AND '
+                        f'run = {run} AND attempt = (SELECT max(attempt) FROM sim_sessions AS o WHERE o.run = s.run AND o.cycle = s.cycle '
+                        'AND o.kind <> "cleanup") ORDER BY 1, 2, 3, 4')
+
+    def checkpoints(self):
+        found = glob.glob(os.path.join(self.dir, 'checkpoints', '*.json'))
+        return sorted(found, key=lambda path: int(re.search(r'_cycle_(\d+)', path)[1]))
+
+    def log(self):
+        with open(max(glob.glob(os.path.join(self.dir, 'runs', '*', 'log'))), encoding='utf-8') as f:
+            return f.read()
+
+
+def ended(process, code, timeout_s=60):
+    out, _ = process.communicate(timeout=timeout_s * SLOW)
+    assert process.returncode == code, (process.returncode, out[-3000:])
+    return out
+
+
+# ---- all agents in parallel ----
+
+def test_all_agents_in_parallel(t):
+    runs, together = Runs(t), asyncio.Event()
+
+    async def when_all_are_here(_seen, number):
+        if number == 372:
+            together.set()
+        await asyncio.wait_for(together.wait(), 60)
+        return GOOD
+
+    with SimTarget(when_all_are_here) as target:
+        runs.run('--scenario', runs.plain, '--target', target.url, *FREE, '--cycles', '1')
+        assert target.most == 372 and runs.count('sessions') == 372
+
+
+def test_steps_of_one_agent_never_overlap(t):
+    runs, under_way, overlaps = Runs(t, calls=5), set(), []
+
+    async def slowly(seen, _number):
+        overlaps.extend({seen.agent} & under_way)
+        under_way.add(seen.agent)
+        await asyncio.sleep(0.005)
+        under_way.discard(seen.agent)
+        return GOOD
+
+    with SimTarget(slowly) as target:
+        runs.run('--scenario', runs.plain, '--target', target.url, *FREE, '--cycles', '2', '--threads', '4')
+        assert len(target.seen) == 372 * 5 * 2 and not overlaps
+
+
+# ---- rate 50/s token bucket ----
+
+def assert_bound(times, rate, burst, jitter_s=0.05):
+    """In no window more than burst + rate * W: so the n-th after another comes (n - burst) / rate later. Arrivals are late by chance."""
+    for i, first in enumerate(times):
+        for n in range(burst, len(times) - i, 20):
+            assert times[i + n] - first >= (n - burst) / rate - jitter_s, (i, n, times[i + n] - first)
+
+
+def test_rate_50_a_second(t):
+    runs = Runs(t)
+    with SimTarget() as target:
+        runs.run('--scenario', runs.plain, '--target', target.url, *FLAT, '--cycles', '1', '--threads', '2')
+        times = sorted(s.at for s in target.seen)
+    assert len(times) == 372
+    assert_bound(times, 50, 50)
+    assert 6.44 - 0.05 <= times[371] - times[0] <= 6.44 + 3 * SLOW, times[371] - times[0]
+
+
+def test_a_429_with_retry_after_holds_everyone(t):
+    runs, told = Runs(t), []
+
+    async def once(seen, number):
+        if number != 20:
+            return GOOD
+        told.append(seen.at)
+        return 429, {'Retry-After': '2'}, b''
+
+    with SimTarget(once) as target:
+        runs.run('--scenario', runs.plain, '--target', target.url, *FLAT, '--cycles', '1', '--agents', '60', '--rate', '40', '--burst', '1')
+        assert len(target.seen) == 61 and runs.count('held_429') == 1 and runs.count('failures') == 0
+        assert not [s for s in target.seen if told[0] + 0.2 < s.at < told[0] + 2]
+
+
+# ---- ten sessions by hash ----
+
+def test_ten_sessions_by_hash(t):
+    runs = Runs(t, calls=3)
+    with SimTarget() as target:
+        runs.run('--scenario', runs.plain, '--target', target.url, *FREE, '--cycles', '2', '--groups', '10', '--connections', '10')
+        used = collections.defaultdict(set)
+        for s in target.seen:
+            used[s.agent].add(s.connection)
+        assert len(used) == 372 and all(len(c) == 1 for c in used.values())
+        assert len(set().union(*used.values())) == 10
+
+
+# ---- writes ----
+
+def test_writes_through_a_pool(t):
+    if t.store == 'sqlite':
+        raise NotHere('a pool is of PostgreSQL')
+    database = Database(t.store)
+    t.cleanup.callback(database.drop)
+    with tempfile.TemporaryDirectory(prefix='tenfold-sim.') as folder:
+        argv = [*UNDER, BINARY, 'sim', 'run', '--dir', folder, '--store', database.url, '--pool', '5', '--overflow', '3', *MOCKED, '--cycles', '5']
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, env=clean_env(), timeout=120 * SLOW)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        assert int(database.ask('SELECT count(*) FROM sim_sessions')) > 372
+        assert int(database.ask('SELECT count(*) FROM sim_cycles')) == 5
+        assert not os.path.exists(os.path.join(folder, 'sim.db'))
+        again = subprocess.run([*argv[:argv.index('--store')], '--resume', '--cycles', '8'], capture_output=True, text=True, check=False,
+                               env=clean_env(), timeout=120 * SLOW)
+        assert again.returncode == 0, (again.stdout, again.stderr)
+        assert int(database.ask('SELECT count(*) FROM sim_cycles WHERE attempt = 1 AND NOT replay')) == 3
+
+
+# ---- budget first ----
+
+def test_budget_first(t):
+    runs = Runs(t)
+    said = runs.run('--mock-api', '--mock-db', '--cycles', '1', '--time-scale', '3600', '--warmup-cycles', '0', '--idle', 'none').stdout.splitlines()
+    assert said[0].startswith('run       run_') and '372 agents' in said[0], said
+    assert said[1] == 'budget    372 agents x 40 % active x 6 calls = 893 requests a cycle, at 50/s 17.9 s of its 1.0 s', said
+    assert said[3].startswith('warning   a cycle can need 17.9 s and has 1.0 s') and '--time-scale to 201' in said[3], said
+    said = runs.run('--mock-api', '--mock-db', '--cycles', '1', '--hours', '0.000001', '--time-scale', '48').stdout
+    assert '17.9 s of its 75.0 s' in said and 'warning' not in said, said
+
+
+# ---- warm-up ----
+
+def test_warm_up(t):
+    runs = Runs(t)
+    runs.run(*MOCKED[:2], '--mock-api', '--cycles', '10', '--warmup-cycles', '8', '--scenario', runs.plain)
+    assert [n for n, in runs.ask('SELECT agents FROM sim_cycles ORDER BY cycle')] == [37, 37, 93, 93, 186, 186, 279, 279, 372, 372]
+    seen = [set(a for a, in runs.ask(f"SELECT agent FROM sim_sessions WHERE cycle = {c} AND kind = 'session'")) for c in range(10)]
+    assert all(before <= after for before, after in zip(seen, seen[1:]))
+    assert len(seen[0]) == 37 and seen[0] != set(range(37))
+
+
+# ---- time scale ----
+
+def test_a_cycle_is_a_simulated_hour(t):
+    runs = Runs(t)
+    began = time.monotonic()
+    runs.run('--mock-api', '--scenario', runs.plain, '--cycles', '4', '--time-scale', '7200', '--warmup-cycles', '0', '--rate', '0')
+    assert time.monotonic() - began >= 1.5     # three whole cycles of half a second, and what the last one needs
+    hours = [ms for ms, in runs.ask('SELECT began_ms FROM sim_cycles ORDER BY cycle')]
+    assert [b - a for a, b in zip(hours, hours[1:])] == [3600000] * 3
+    assert runs.came()['simulated'] == '2026-01-05T12:00:00.000Z'
+
+
+def test_pause_freezes_the_clock_and_no_hour_is_left_out(t):
+    runs = Runs(t)
+    process = runs.start('--mock-api', '--scenario', runs.plain, '--cycles', '6', '--time-scale', '3600', '--warmup-cycles', '0', '--rate', '0')
+    until(lambda: (runs.ctl('status') or {}).get('cycle'), 20, 'the second cycle')
+    stands = runs.ctl('pause')
+    assert stands['state'] == 'paused' and stands['held_by'] == ['request']
+    began = time.monotonic()
+    until(lambda: time.monotonic() - began > 1.5, 20)
+    assert runs.ctl('status')['simulated'] == stands['simulated']
+    runs.ctl('resume')
+    ended(process, 0)
+    hours = [ms for ms, in runs.ask('SELECT began_ms FROM sim_cycles ORDER BY cycle')]
+    assert [b - a for a, b in zip(hours, hours[1:])] == [3600000] * 5
+    assert runs.came()['elapsed_ms'] < 6500 * SLOW
+
+
+# ---- checkpoints, resume ----
+
+def test_checkpoint_every_10_cycles_and_five_are_kept(t):
+    runs = Runs(t)
+    runs.run(*MOCKED, '--cycles', '75')
+    kept = [int(re.search(r'_cycle_(\d+)\.json', path)[1]) for path in runs.checkpoints()]
+    assert kept == [39, 49, 59, 69, 74], kept
+    for path in runs.checkpoints():
+        assert re.search(r'/checkpoint_\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_cycle_\d+\.json$', path)
+        with open(path, encoding='utf-8') as f:
+            json.load(f)
+
+
+def test_a_torn_checkpoint_falls_back_with_a_warning(t):
+    runs = Runs(t)
+    runs.run(*MOCKED, '--cycles', '25', '--seed', '5')
+    newest = runs.checkpoints()[-1]
+    with open(newest, 'r+b') as f:
+        f.truncate(os.path.getsize(newest) // 2)
+    said = runs.run('--resume', '--cycles', '30').stdout
+    assert 'warning ' in said and os.path.basename(newest) in said and 'resume    from cycle 20 on' in said, said
+    assert runs.came()['cycles'] == 30
+    whole = Runs(t)
+    whole.run(*MOCKED, '--cycles', '30', '--seed', '5')
+    assert runs.decided() == whole.decided()
+
+
+def killed_in_mid_cycle(runs, target, *words, after):
+    """kill -9 when so many requests have come."""
+    process = runs.start('--scenario', runs.plain, '--target', target.url, *words)
+    until(lambda: len(target.seen) >= after, 60, 'requests')
+    process.kill()
+    process.wait()
+
+
+def test_kill_in_mid_cycle_and_resume(t):
+    runs = Runs(t, calls=3)
+    words = [*FREE, '--agents', '100', '--cycles', '12', '--checkpoint-every', '4', '--seed', '11']
+
+    async def slowly(_seen, _number):
+        await asyncio.sleep(0.01)
+        return GOOD
+
+    with SimTarget(slowly) as target:
+        killed_in_mid_cycle(runs, target, *words, after=300 * 6 + 150)      # in the middle of the seventh
+        cut = runs.ask('SELECT max(cycle) FROM sim_sessions')[0][0]
+        before = runs.ask('SELECT count(*) FROM sim_sessions WHERE attempt = 0')[0][0]
+        at, came_before = len(target.seen), sum(s.method == 'GET' for s in target.seen)
+        said = runs.run('--resume').stdout
+        cleaned = {s.agent for s in target.seen[at:] if s.method == 'DELETE'}
+        again = sum(s.method == 'GET' for s in target.seen[at:])
+    assert f'resume    from cycle 4 on; those up to cycle {cut} were seen before' in said, said
+
+    # nothing is lost, nothing counted twice
+    assert runs.count('sessions') == 100 * 12 and runs.count('requests') == 300 * 12 + len(cleaned)
+    assert again == 300 * 8 and came_before <= 300 * (cut + 2)
+    assert len(runs.decided()) == 100 * 12
+    assert runs.ask('SELECT count(*) FROM sim_sessions WHERE attempt = 0')[0][0] == before
+
+    # what was run again is marked, up to the last cycle that was seen
+    marks = dict(runs.ask("SELECT cycle, max(replay) + min(replay) FROM sim_sessions WHERE attempt = 1 AND kind = 'session' GROUP BY cycle"))
+    assert marks == {c: 2 if c <= cut else 0 for c in range(4, 12)}, (cut, marks)
+    assert runs.ask('SELECT count(*) FROM sim_cycles WHERE replay <> (cycle BETWEEN 4 AND ' f'{cut}) AND attempt = 1') == [(0,)]
+
+    # who was cut off has cleaned up, and stands in the log
+    assert cleaned and len(cleaned) == runs.log().count('may have been in a session') == runs.count('cleanups')
+    assert f'orphans   {len(cleaned)} agents' in said, said
+
+    # and all is as if it had never been killed
+    whole = Runs(t, calls=3)
+    whole.run('--scenario', whole.plain, '--mock-api', *words)
+    assert runs.decided() == whole.decided()
+
+
+def test_a_session_is_written_whole_or_not_at_all(t):
+    runs = Runs(t, calls=3)
+    with SimTarget() as target:
+        killed_in_mid_cycle(runs, target, *FREE, '--agents', '100', '--seed', '3', after=500)
+    torn = runs.ask('SELECT count(*) FROM sim_sessions AS s WHERE kind = \'session\' AND calls <> (SELECT count(*) FROM sim_events AS e WHERE '
+                    'e.run = s.run AND e.cycle = s.cycle AND e.attempt = s.attempt AND e.agent = s.agent)')
+    lost = runs.ask('SELECT count(*) FROM sim_events AS e WHERE NOT EXISTS (SELECT 1 FROM sim_sessions AS s WHERE '
+                    'e.run = s.run AND e.cycle = s.cycle AND e.attempt = s.attempt AND e.agent = s.agent)')
+    assert torn == lost == [(0,)] and runs.ask('SELECT count(*) > 0 FROM sim_sessions') == [(1,)]
+
+
+def test_a_run_without_a_checkpoint_goes_on_from_its_beginning(t):
+    runs = Runs(t)
+    with SimTarget() as target:
+        killed_in_mid_cycle(runs, target, *FREE, '--agents', '100', '--checkpoint-every', '0', '--seed', '3', after=450)
+        said = runs.run('--resume', '--cycles', '6').stdout
+    assert 'no checkpoint yet' in said and 'resume    from cycle 0 on' in said
+    assert runs.count('sessions') == 600 and len(runs.decided()) == 600
+
+
+def test_a_resume_is_of_the_same_run(t):
+    runs = Runs(t)
+    runs.refused('--resume', says='there is no run', code=4)
+    runs.run('--scenario', runs.plain, *MOCKED, '--cycles', '4', '--seed', '9', '--agents', '50')
+    runs.refused('--resume', '--cycles', '8', '--seed', '10', says='--seed: is not what the run was begun with', code=5)
+    runs.refused('--resume', '--cycles', '8', '--agents', '60', says='--agents: is not what the run was begun with', code=5)
+    runs.refused('--resume', says='--cycles: the run has ended after 4 cycles')
+    with open(runs.plain, 'a', encoding='utf-8') as f:
+        f.write('\n ')
+    runs.refused('--resume', '--cycles', '8', says='scenario', code=5)
+
+
+# ---- breaker ----
+
+def failing(after=0):
+    async def answer(_seen, number):
+        return (500, {}, b'') if number > after else GOOD
+    return answer
+
+
+def test_the_breaker_opens_on_the_19th_failure_of_372(t):
+    runs = Runs(t)
+    with SimTarget(failing(after=300)) as target:
+        words = ['--scenario', runs.plain, '--target', target.url, *FLAT, '--rate', '20', '--burst', '300', '--cycles', '3']
+        process = runs.start(*words, '--dashboard', 'none')
+        stands = until(lambda: (s := runs.ctl('status')) and s['state'] == 'paused' and s, 60, 'the breaker')
+        assert stands['held_by'] == ['breaker'] and stands['failures'] == 19 and stands['breaker_trips'] == 1, stands
+        assert len(target.seen) == 319                    # and it stands
+        target.answer = failing(after=10**9)
+        runs.ctl('resume')
+        until(lambda: len(target.seen) > 372, 60, 'the second cycle')
+        process.send_signal(signal.SIGTERM)
+        ended(process, 143)
+    assert 'the breaker opened: 19 of 372 agents failed in cycle 0, 18 are borne' in runs.log()
+
+
+def test_the_breaker_ends_a_run_or_cools_down(t):
+    runs = Runs(t)
+    with SimTarget(failing()) as target:
+        words = ['--scenario', runs.plain, '--target', target.url, *FREE, '--agents', '100', '--cycles', '2']
+        said = runs.run(*words, '--on-open', 'exit', code=1).stdout
+        assert 'the breaker opened' in said and runs.came()['ended'] == 'breaker', said
+        runs.run(*words, '--fresh', '--on-open', 'cooldown=0.2', '--breaker-percent', '60')
+        assert runs.came()['breaker_trips'] == 2 and runs.came()['cycles'] == 2
+
+
+def test_a_target_that_is_down_trips_at_once(t):
+    runs = Runs(t)
+    with socket.socket() as nobody:
+        nobody.bind(('127.0.0.1', 0))
+        words = ['--scenario', runs.plain, '--target', f'http://127.0.0.1:{nobody.getsockname()[1]}', *FLAT, '--cycles', '2', '--on-open', 'exit']
+        said = runs.run(*words, '--breaker-percent', '100', '--rate', '1', '--burst', '1', code=1).stdout
+    assert 'calls in a row found nobody there' in said and runs.count('requests') == 3, said
+
+
+def test_a_target_that_never_answers_is_a_failure(t):
+    runs = Runs(t)
+
+    async def never(_seen, _number):
+        await asyncio.sleep(3600)
+
+    with SimTarget(never) as target:
+        said = runs.run('--scenario', runs.plain, '--target', target.url, *FREE, '--agents', '10', '--cycles', '1', '--timeout', '300ms',
+                        '--breaker-percent', '100').stdout
+    assert runs.count('failures') == 10 and '10 failed' in said, said
+    assert {f for f, in runs.ask('SELECT DISTINCT failure FROM sim_sessions')} and runs.came()['endpoints'][0]['response']['max'] >= 300
+
+
+# ---- variety ----
+
+def test_a_fresh_seed_each_run(t):
+    runs = Runs(t)
+    seeds = {re.search(r'--seed (\d+)', runs.run(*MOCKED, '--mock-db', '--cycles', '1').stdout)[1] for _ in range(3)}
+    assert len(seeds) == 3
+
+
+def test_a_seed_decides_alike_with_one_thread_and_eight_and_across_a_resume(t):
+    words = [*MOCKED, *BUSY, '--seed', '21', '--start', '2026-01-05T14:00:00Z']
+    one, eight, cut = Runs(t), Runs(t), Runs(t)
+    one.run(*words, '--cycles', '20')
+    eight.run(*words, '--cycles', '20', '--threads', '8')
+    cut.run(*words, '--cycles', '7', '--threads', '3')
+    cut.run('--resume', '--cycles', '20', '--threads', '2')
+    assert len(one.decided()) > 2000 and one.decided() == eight.decided() == cut.decided()
+    assert one.came()['counts'] == eight.came()['counts'] == cut.came()['counts']
+    other = Runs(t)
+    other.run(*words[:-3], '22', *words[-2:], '--cycles', '20')
+    assert other.decided() != one.decided()
+
+
+# ---- mocks ----
+
+def test_mock_api_and_mock_db_in_any_combination(t):
+    with SimTarget() as target:
+        for mocks in [], ['--mock-api'], ['--mock-db'], ['--mock-api', '--mock-db']:
+            runs = Runs(t)
+            where = [] if '--mock-api' in mocks else ['--target', target.url]
+            before = len(target.seen)
+            said = runs.run('--scenario', runs.plain, *where, *FREE, '--agents', '50', '--cycles', '2', '--seed', '1', *mocks).stdout
+            assert runs.count('sessions') == 100
+            assert len(target.seen) - before == (0 if '--mock-api' in mocks else 100)
+            assert os.path.exists(os.path.join(runs.dir, 'sim.db')) == ('--mock-db' not in mocks)
+            assert ('rows would have been written' in said) == ('--mock-db' in mocks), said
+            assert '--mock-db' not in mocks or '202 rows would have been written' in runs.log()
+
+
+# ---- is_simulated ----
+
+def test_every_row_is_marked_as_simulated(t):
+    runs = Runs(t)
+    runs.run(*MOCKED, *BUSY, '--cycles', '3')
+    for table in 'sim_runs', 'sim_cycles', 'sim_sessions', 'sim_events':
+        assert runs.ask(f'SELECT count(*) > 0, min(is_simulated), count(DISTINCT run) FROM {table}') == [(1, 1, 1)], table
+
+
+# ---- without a target ----
+
+def test_without_a_target_it_has_a_shop_of_its_own(t):
+    runs = Runs(t)
+    said = runs.run(*FREE, *BUSY, '--cycles', '4', '--start', '2026-01-05T14:00:00Z', '--seed', '1').stdout
+    assert 'a demo shop of its own' in said
+    assert runs.count('failures') == 0 and runs.count('offers_assigned') == 372 * 32
+    shop, = glob.glob(os.path.join(runs.dir, 'runs', '*', 'shop.db'))
+    orders = sum(c['count'] for c in runs.came()['outcomes'] if c['name'] == 'completed')
+    with contextlib.closing(sqlite3.connect(shop)) as db:
+        assert db.execute('SELECT count(*) FROM shop_orders').fetchall() == [(orders,)] and orders > 50
+
+
+# ---- arrivals ----
+
+def test_arrivals_come_whoever_is_ready(t):
+    runs = Runs(t)
+    for kind, least, most in ('constant:100', 195, 230), ('poisson:100', 130, 280), ('ramp:0-200', 195, 250):
+        with SimTarget() as target:
+            runs.run('--scenario', runs.plain, '--target', target.url, '--arrivals', kind, '--rate', '0', '--warmup-cycles', '0', '--seed', '4',
+                     '--time-scale', '3600', '--cycles', '2', '--fresh')
+            assert least <= len(target.seen) + runs.count('dropped_arrivals') <= most, (kind, len(target.seen))
+
+
+# ---- thresholds, signals, plain lines ----
+
+def test_thresholds_are_exit_code_99(t):
+    runs = Runs(t)
+    words = ['--scenario', runs.plain, *MOCKED, '--cycles', '2', '--agents', '50']
+    said = runs.run(*words, '--fail-if', 'sessions.count<100', '--fail-if', 'http.requests>99', code=99).stdout
+    assert 'passed    sessions.count<100: 100' in said and 'FAILED    http.requests>99: 100' in said, said
+    assert [c['failed'] for c in runs.came()['thresholds']] == [False, True]
+    runs.run(*words, '--fresh', '--fail-if', 'sessions.failed>0%')
+
+
+def test_a_signal_leaves_a_checkpoint(t):
+    for sent, code in (signal.SIGINT, 130), (signal.SIGTERM, 143):
+        runs = Runs(t)
+        process = runs.start('--mock-api', '--time-scale', '3600', '--warmup-cycles', '0', '--seed', '1')
+        until(lambda: (runs.ctl('status') or {}).get('cycle', 0) >= 2, 30, 'two cycles')    # noqa: B023
+        process.send_signal(sent)
+        ended(process, code)
+        assert len(runs.checkpoints()) == 1 and runs.came()['ended'] == 'stopped'
+        done = runs.came()['cycles']
+        runs.run('--resume', '--cycles', str(done + 2), '--time-scale', 'max')
+        assert runs.came()['cycles'] == done + 2
+
+
+def test_plain_lines_with_an_estimated_end(t):
+    runs = Runs(t)
+    process = runs.start('--mock-api', '--time-scale', '3600', '--cycles', '8', '--warmup-cycles', '0', '--seed', '1')
+    said = ended(process, 0)
+    assert re.search(r'cycle \d of 8  2026-01-05 \d\d:\d\d .* to go', said), said
+    assert '\x1b' not in said
+
+
+# ---- bad input ----
+
+def test_two_runs_on_one_directory(t):
+    runs = Runs(t)
+    first = runs.start('--mock-api', '--time-scale', '48')
+    until(lambda: runs.ctl('status'), 20, 'the first')
+    runs.refused('--mock-api', says=f'process {first.pid} runs in this folder', code=3)
+    runs.ctl('quit')
+    ended(first, 0)
+
+
+def test_bad_flags_are_told_clearly(t):
+    runs = Runs(t)
+    wrong = {
+        '--time-scale: must be a number above 0, or max': ['--time-scale', 'fast'],
+        '--start: must be a date': ['--start', 'next monday'],
+        '--start: must be a whole hour': ['--start', '2026-01-05T08:30:00Z'],
+        '--arrivals: must be constant:R, ramp:A-B or poisson:R': ['--arrivals', 'often:1'],
+        '--arrivals: a ramp needs --cycles or --hours': ['--arrivals', 'ramp:1-2'],
+        '--arrivals: needs real time': ['--arrivals', 'poisson:1', '--time-scale', 'max'],
+        '--on-open: must be wait, exit or cooldown=SECONDS': ['--on-open', 'later'],
+        'one of > >= < <= is needed': ['--fail-if', 'http.p95=3'],
+        '"htp.p95" is no metric': ['--fail-if', 'htp.p95>3ms'],
+        'has no parameter "cart_bse"; did you mean "cart_base"?': ['--set', 'cart_bse=1'],
+        '--set: cart_base must be a number': ['--set', 'cart_base=x'],
+        'did you mean "shopping"?': ['--scenario', 'shoping'],
+        'cannot read population none.csv': ['--population', 'none.csv'],
+        'cannot read cohort none.json': ['--cohort', 'none.json'],
+        '--target: is not asked with --mock-api': ['--target', 'http://127.0.0.1:1', '--mock-api'],
+        '--store: is not written with --mock-db': ['--store', 'sqlite:x', '--mock-db'],
+        '--fresh: goes without --resume': ['--resume', '--fresh'],
+        '--resume: "x.json" is meant for --resume': ['x.json'],
+        '--population: one of --agents, --population and --from-directory': ['--population', 'x', '--agents', '3'],
+        '2 agents cannot be divided among 8 threads': ['--agents', '2', '--threads', '8', '--mock-api'],
+        'target: ': ['--target', 'ftp://x'],
+        'a store is "sqlite:PATH" or "postgres://HOST/DATABASE"': ['--store', 'mysql://x', '--mock-api'],
+    }
+    for says, words in wrong.items():
+        with t.case(' '.join(words)):
+            runs.refused(*words, says=says)
