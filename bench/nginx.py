@@ -10,6 +10,7 @@ import signal
 import machine
 from servers import Server, Unavailable, free_port, wait_until
 
+CONNECTIONS_MAX = 18000     # when few are left nginx closes such as rest
 ANSWER = ('{"id":"pr_0000000000007","name":"Vitamin D3, 120 softgels","category":"vitamins","price":12.49,'
           '"left":37,"about":"as long as answers of a shop are: two hundred bytes, all in all and more or less"}')
 CONFIG = '''
@@ -34,9 +35,9 @@ http {{
 class Nginx(Server):
     name = 'nginx'
 
-    def __init__(self, folder, connections=12000, core=None):
+    def __init__(self, folder, core=None):
         super().__init__(folder)
-        self.connections, self.core = connections, core
+        self.core = core
 
     def start(self):
         program = shutil.which('nginx', path=f'{os.environ.get("PATH", "")}:/usr/sbin')
@@ -45,7 +46,7 @@ class Nginx(Server):
         port = free_port()
         self.host = f'127.0.0.1:{port}'
         with open(os.path.join(self.folder, 'nginx.conf'), 'w', encoding='utf-8') as f:
-            f.write(CONFIG.format(connections=self.connections, port=port, answer=ANSWER))
+            f.write(CONFIG.format(connections=CONNECTIONS_MAX, port=port, answer=ANSWER))
         self.launch(*machine.pinned(self.core), program, '-e', 'stderr', '-p', self.folder, '-c', 'nginx.conf')
         wait_until(self.is_ready, 'nginx')
 

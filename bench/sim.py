@@ -41,7 +41,7 @@ DESCRIPTORS_SPARE = 100
 class Plan:
     def __init__(self, quick):
         self.rounds = {64: 1, 1000: 1, 10000: 1} if quick else {64: 3, 1000: 3, 10000: 2}
-        self.warm_s, self.window_s = (0.3, 1) if quick else (1, 3)
+        self.warm_s, self.window_s = (0.3, 1) if quick else (0.5, 3)
         self.agents = [1000, 10000, 100000] if quick else [1000, 10000, 100000, 1000000]
         self.stall = {'seconds': STEADY_S / 3, 'stall': STALL_S / 3, 'after': STALL_AFTER_S / 3} if quick else \
             {'seconds': STEADY_S, 'stall': STALL_S, 'after': STALL_AFTER_S}
@@ -96,12 +96,8 @@ class Bench:
 
 
 def end(process):
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.kill()      # none has anything to put in order
+    process.wait()
 
 
 # ---- load ----
@@ -142,6 +138,12 @@ def flood(bench, server, one, users):
         end(process)
 
 
+def cannot_connect(found, name, users):
+    """As it turned out in a round before."""
+    rounds = found.get(name, {}).get(users)
+    return bool(rounds) and rounds[-1]['connected'] < users * NEARLY
+
+
 def load(bench):
     found = {}
     ones = bench.those_of(generators.GENERATORS)
@@ -151,13 +153,15 @@ def load(bench):
             continue
         for _ in range(bench.plan.rounds[users]):
             for one in ones:
-                with Nginx(bench.folder, users + DESCRIPTORS_SPARE, SERVER_CORE) as server:
+                if cannot_connect(found, one.name, users):
+                    continue
+                with Nginx(bench.folder, SERVER_CORE) as server:
                     result = flood(bench, server, one, users)
                 found.setdefault(one.name, {}).setdefault(users, []).append(result)
                 print(f'    {one.name}, {users}: {result["rate"]:,.0f}/s, {result["cpu_us"]:.1f} µs, {result["mb"]:.1f} MB, '
                       f'{result["connected"]:,} connected, its core {result["busy"]:.0%}, the server '
                       f'{result["server_busy"]:.0%}', flush=True)
-    return load_text(found), found
+    return load_text(bench, found), found
 
 
 def figures(rounds, key):
@@ -188,8 +192,8 @@ generator's in that window, memory its most until the end. ≥: the server’s c
 more. Sessions of `tenfold sim run` are one GET each; its client alone, wrk, hey and autocannon run no journeys.'''
 
 
-def load_text(found):
-    parts = ['### Requests a second, time and memory by connections', LOAD.format(window=Plan(False).window_s)]
+def load_text(bench, found):
+    parts = ['### Requests a second, time and memory by connections', LOAD.format(window=bench.plan.window_s)]
     columns = [f'{c:,} connections' for c in CONNECTIONS]
     for title, cell in [('requests/s of one core', lambda n, c: rate_of(found[n].get(c), c)),
                         ('processor time, µs a request', lambda n, c: figures(found[n].get(c), 'cpu_us')),
