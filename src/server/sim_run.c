@@ -2,10 +2,12 @@
 #include "server/sim_run.h"
 
 #include "base/log.h"
+#include "base/term.h"
 #include "server/signals.h"
 #include "server/sim_agents.h"
 #include "shop/shop.h"
 #include "sim/control_watch.h"
+#include "sim/dashboard.h"
 #include "sim/plain.h"
 #include "sim/run.h"
 
@@ -92,17 +94,27 @@ static void hang_control(struct run *r)
 		printf("note      no control socket: %s\n", p.detail);
 }
 
+/* The last to be hung on, so that it gives the terminal back before anything else is said. */
+static void hang_display(const struct stage *s, struct run *r)
+{
+	int how = s->args->dashboard;
+	struct watcher w;
+
+	if (how == SIM_DASHBOARD_NONE)
+		return;
+	if (how == SIM_DASHBOARD_PLAIN || !dashboard_watch(run_facts(r), &w))
+		w = plain_watcher(stdout);
+	run_hang(r, &w);
+}
+
 static enum err go(struct stage *s, struct run *r, struct run_came *came)
 {
-	struct watcher signals = {s, take_signal, no_news, no_end}, lines;
+	struct watcher signals = {s, take_signal, no_news, no_end};
 	enum err e = OK;
 
 	run_hang(r, &signals);
 	hang_control(r);
-	if (s->args->dashboard != SIM_DASHBOARD_NONE) {
-		lines = plain_watcher(stdout);
-		run_hang(r, &lines);
-	}
+	hang_display(s, r);
 	while (!e && !run_ended(r))
 		e = run_turn(r, &s->cli->problem);
 	return run_finish(r, e, came, &s->cli->problem);
@@ -131,8 +143,12 @@ static enum err run(struct stage *s, struct sim_run_args *args, struct clock *wa
 	};
 	struct run_came came;
 	struct run *r;
-	enum err e = run_open(&config, &r, &s->cli->problem);
+	enum err e;
 
+	if (args->dashboard == SIM_DASHBOARD_TUI && !term_can_draw())
+		return problem_field(&s->cli->problem, ERR_USAGE, "dashboard",
+				     "there is no terminal to draw on; give plain, or auto");
+	e = run_open(&config, &r, &s->cli->problem);
 	if (e)
 		return e;
 	e = go(s, r, &came);
