@@ -428,6 +428,126 @@ class Tenfold:
         """
         return self._call('GET', f'/v1/work/{urllib.parse.quote(id, safe="")}')
 
+    def schedule_add(self, name, cron, type, *, timezone=None, title=None, team=None, priority=None,
+        description=None, payload=None, assignee=None, labels=None, max_attempts=None, lease_ms=None,
+        timeout_ms=None, jitter_ms=None, missed=None, missed_after_ms=None, missed_max=None, overlap=None,
+        idempotency_key=None):
+        """Make a schedule.
+
+        name: Unique in the tenant.
+        cron: Minute, hour, day of month, month, day of week, such as '30 9 * * mon-fri'; or @daily and its
+            like. See docs/schedules.md.
+        timezone: The IANA time zone whose clock it goes by, such as Europe/Berlin.
+        type: Type of the work item; names starting with tf. are the server's own.
+        title: Its title.
+        team: The team it is for.
+        priority: How urgent it is.
+        description: What is to be done, for people.
+        payload: Any JSON for the worker.
+        assignee: Only this agent may claim it.
+        labels: Names and values of your own; 'schedule' and 'fire' are added.
+        max_attempts: Lapses, and failures to be tried again, after which it is failed.
+        lease_ms: How long a claim lasts without being extended.
+        timeout_ms: If not finished so long after it was enqueued, it fails.
+        jitter_ms: Each fire comes up to so much later, always by the same for the same fire, and before the
+            next.
+        missed: What to do about fires that were missed.
+        missed_after_ms: A fire that could not be done within this is missed.
+        missed_max: With missed 'all', how many at most.
+        overlap: What to do when what it fired last is not finished.
+        """
+        return self._call('POST', '/v1/schedules', body={'name': name, 'cron': cron, 'timezone': timezone, 'type':
+            type, 'title': title, 'team': team, 'priority': priority, 'description': description, 'payload':
+            payload, 'assignee': assignee, 'labels': labels, 'max_attempts': max_attempts, 'lease_ms': lease_ms,
+            'timeout_ms': timeout_ms, 'jitter_ms': jitter_ms, 'missed': missed, 'missed_after_ms': missed_after_ms,
+            'missed_max': missed_max, 'overlap': overlap}, idempotency_key=idempotency_key, creates=True)
+
+    def schedule_list(self, *, cursor=None, limit=None):
+        """List schedules, newest first.
+
+        cursor: next_cursor of the page before.
+        limit: At most so many.
+        """
+        return self._call('GET', '/v1/schedules', query={'cursor': cursor, 'limit': limit})
+
+    def schedule_show(self, id):
+        """One schedule.
+
+        id: Its id.
+        """
+        return self._call('GET', f'/v1/schedules/{urllib.parse.quote(id, safe="")}')
+
+    def schedule_change(self, id, *, name=None, cron=None, timezone=None, type=None, title=None, team=None,
+        priority=None, description=None, payload=None, assignee=None, labels=None, max_attempts=None, lease_ms=None,
+        timeout_ms=None, jitter_ms=None, missed=None, missed_after_ms=None, missed_max=None, overlap=None):
+        """Change a schedule by a merge patch (RFC 7396). Its next fire is reckoned from now.
+
+        id: The schedule.
+        name: Unique in the tenant.
+        cron: When it fires.
+        timezone: The IANA time zone whose clock it goes by.
+        type: Type of the work item.
+        title: Its title.
+        team: The team it is for.
+        priority: How urgent it is.
+        description: What is to be done, for people.
+        payload: Any JSON for the worker; an object changes that of the schedule member by member.
+        assignee: Only this agent may claim it.
+        labels: Names and values of your own.
+        max_attempts: Lapses, and failures to be tried again, after which it is failed.
+        lease_ms: How long a claim lasts without being extended.
+        timeout_ms: If not finished so long after it was enqueued, it fails.
+        jitter_ms: Each fire comes up to so much later.
+        missed: What to do about fires that were missed.
+        missed_after_ms: A fire that could not be done within this is missed.
+        missed_max: With missed 'all', how many at most.
+        overlap: What to do when what it fired last is not finished.
+        """
+        return self._call('PATCH', f'/v1/schedules/{urllib.parse.quote(id, safe="")}', body={'name': name, 'cron':
+            cron, 'timezone': timezone, 'type': type, 'title': title, 'team': team, 'priority': priority,
+            'description': description, 'payload': payload, 'assignee': assignee, 'labels': labels, 'max_attempts':
+            max_attempts, 'lease_ms': lease_ms, 'timeout_ms': timeout_ms, 'jitter_ms': jitter_ms, 'missed': missed,
+            'missed_after_ms': missed_after_ms, 'missed_max': missed_max, 'overlap': overlap})
+
+    def schedule_delete(self, id):
+        """Delete a schedule. What it has enqueued stays.
+
+        id: Its id.
+        """
+        return self._call('DELETE', f'/v1/schedules/{urllib.parse.quote(id, safe="")}')
+
+    def schedule_pause(self, id):
+        """Let a schedule fire no more until it is resumed.
+
+        id: Its id.
+        """
+        return self._call('POST', f'/v1/schedules/{urllib.parse.quote(id, safe="")}/pause')
+
+    def schedule_resume(self, id):
+        """Let a paused schedule fire again, from its next time on.
+
+        id: Its id.
+        """
+        return self._call('POST', f'/v1/schedules/{urllib.parse.quote(id, safe="")}/resume')
+
+    def schedule_next(self, id, *, limit=None):
+        """The next fires of a schedule.
+
+        id: The schedule.
+        limit: So many fires.
+        """
+        return self._call('GET', f'/v1/schedules/{urllib.parse.quote(id, safe="")}/next', query={'limit': limit})
+
+    def schedule_fires(self, id, *, cursor=None, limit=None):
+        """What a schedule has fired, newest first.
+
+        id: The schedule.
+        cursor: next_cursor of the page before.
+        limit: At most so many.
+        """
+        return self._call('GET', f'/v1/schedules/{urllib.parse.quote(id, safe="")}/fires', query={'cursor': cursor,
+            'limit': limit})
+
     def agent_challenge(self, public_key):
         """Ask for a text to sign, to show that one holds a key.
 

@@ -11,6 +11,7 @@
 #include "directory/beats.h"
 #include "directory/upkeep.h"
 #include "flow/rows.h"
+#include "schedule/firing.h"
 #include "store/executor.h"
 #include "store/pool.h"
 #include "work/persist.h"
@@ -58,6 +59,8 @@ struct app {
 	struct beats_config beats;
 	struct upkeep_config upkeep;
 	struct webhooks *webhooks; /* what is told outside */
+	struct zones *zones;
+	struct firing firing;             /* of schedules: api/schedules.h */
 	struct executor *executor;        /* the queue's thread */
 	struct persist *persist;          /* of that thread */
 	struct flow_rows *flow;           /* likewise */

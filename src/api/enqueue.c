@@ -63,14 +63,14 @@ static enum err depend_on_key(struct call *c, const struct work_new *in, const s
 }
 
 static enum err resolve(struct call *c, const struct work_new *in, const struct batch_entries *others,
-			struct work_spec *spec, struct problem *p)
+			struct work_spec_dependency **out, struct problem *p)
 {
-	spec->depends = ARENA_ARRAY(c->arena, struct work_spec_dependency, in->depends_on_count);
-	if (!spec->depends)
+	*out = ARENA_ARRAY(c->arena, struct work_spec_dependency, in->depends_on_count);
+	if (!*out)
 		return ERR_INTERNAL;
 	for (size_t i = 0; i < in->depends_on_count; i++) {
 		const struct work_dependency *dep = &in->depends_on[i];
-		struct work_spec_dependency *d = &spec->depends[spec->depends_count++];
+		struct work_spec_dependency *d = &(*out)[i];
 		const char *field = arena_fmt(c->arena, "depends_on[%zu]", i).p;
 		bool by_id = HAS(dep, work_dependency, id), by_key = HAS(dep, work_dependency, key);
 		d->on_failure = dep->on_failure;
@@ -86,7 +86,7 @@ static enum err resolve(struct call *c, const struct work_new *in, const struct 
 
 /* ---- one item ---- */
 
-static struct str labels_json(struct call *c, const struct work_new *in)
+static struct str labels_json(struct arena *a, const struct work_new *in)
 {
 	struct buf b = BUF_INIT(0);
 	buf_c(&b, '{');
@@ -98,14 +98,14 @@ static struct str labels_json(struct call *c, const struct work_new *in)
 		buf_json_text(&b, in->labels[i].value);
 	}
 	buf_c(&b, '}');
-	struct str text = arena_str(c->arena, buf_str(&b));
+	struct str text = arena_str(a, buf_str(&b));
 	buf_free(&b);
 	return text;
 }
 
-static struct work_body_row *body_of(struct call *c, const struct work_new *in)
+static struct work_body_row *body_of(struct arena *a, const struct work_new *in)
 {
-	struct work_body_row *body = ARENA_NEW(c->arena, struct work_body_row);
+	struct work_body_row *body = ARENA_NEW(a, struct work_body_row);
 	if (!body)
 		return NULL;
 	*body = (struct work_body_row){.key = in->key,
@@ -116,7 +116,7 @@ static struct work_body_row *body_of(struct call *c, const struct work_new *in)
 				       .estimated_ms = in->estimated_ms,
 				       .points = in->points};
 	if (in->labels_count)
-		body->labels = labels_json(c, in);
+		body->labels = labels_json(a, in);
 	return body;
 }
 
@@ -131,11 +131,34 @@ static enum err check(const struct call *c, const struct work_new *in, struct pr
 	return OK;
 }
 
-static int64_t run_at_of(const struct call *c, const struct work_new *in)
+static int64_t run_at_of(int64_t now_ms, const struct work_new *in)
 {
 	if (HAS(in, work_new, delay_ms))
-		return in->delay_ms > 0 ? c->now_ms + in->delay_ms : 0;
+		return in->delay_ms > 0 ? now_ms + in->delay_ms : 0;
 	return HAS(in, work_new, run_at) ? in->run_at : 0;
+}
+
+enum err enqueue_for(const struct enqueuer *by, const struct work_new *in, struct work_spec_dependency *depends,
+		     size_t depends_count, struct item **out, bool *existed, struct problem *p)
+{
+	struct work_spec spec = {.tenant = by->tenant,
+				 .type = in->type,
+				 .team = in->team,
+				 .priority = in->priority,
+				 .key = in->key,
+				 .run_at_ms = run_at_of(by->now_ms, in),
+				 .deadline_ms = HAS(in, work_new, deadline) ? in->deadline : 0,
+				 .max_attempts = in->max_attempts,
+				 .lease_ms = in->lease_ms,
+				 .backoff_kind = in->backoff.kind,
+				 .backoff_base_ms = in->backoff.base_ms,
+				 .backoff_max_ms = in->backoff.max_ms,
+				 .assignee = in->assignee,
+				 .created_by = in->created_by.n ? in->created_by : by->name,
+				 .depends = depends,
+				 .depends_count = depends_count};
+	struct work_body_row *body = body_of(by->arena, in);
+	return body ? persist_enqueue(by->persist, &spec, body, out, existed, p) : ERR_INTERNAL;
 }
 
 enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others,
@@ -144,26 +167,15 @@ enum err enqueue_one(struct call *c, const struct work_new *in, const struct bat
 	enum err err = check(c, in, p);
 	if (err)
 		return err;
-	struct work_spec spec = {.tenant = c->caller.tenant,
-				 .type = in->type,
-				 .team = in->team,
-				 .priority = in->priority,
-				 .key = in->key,
-				 .run_at_ms = run_at_of(c, in),
-				 .deadline_ms = HAS(in, work_new, deadline) ? in->deadline : 0,
-				 .max_attempts = in->max_attempts,
-				 .lease_ms = in->lease_ms,
-				 .backoff_kind = in->backoff.kind,
-				 .backoff_base_ms = in->backoff.base_ms,
-				 .backoff_max_ms = in->backoff.max_ms,
-				 .assignee = in->assignee,
-				 .created_by = in->created_by.n ? in->created_by : c->caller.key_name};
+	struct work_spec_dependency *depends = NULL;
+	struct enqueuer by = {.persist = persist_of(c),
+			      .arena = c->arena,
+			      .tenant = c->caller.tenant,
+			      .now_ms = c->now_ms,
+			      .name = c->caller.key_name};
 	if (in->depends_on_count)
-		err = resolve(c, in, others, &spec, p);
-	struct work_body_row *body = body_of(c, in);
-	if (err || !body)
-		return err ? err : ERR_INTERNAL;
-	return persist_enqueue(persist_of(c), &spec, body, out, existed, p);
+		err = resolve(c, in, others, &depends, p);
+	return err ? err : enqueue_for(&by, in, depends, in->depends_on_count, out, existed, p);
 }
 
 /* ---- a batch ---- */

@@ -21,6 +21,18 @@ struct batch_entries {
 	const struct enqueued *results;
 };
 
+/* For whom an item is enqueued, and when; what it is given lives until the batch ends. */
+struct enqueuer {
+	struct persist *persist;
+	struct arena *arena;
+	int64_t tenant, now_ms;
+	struct str name; /* where the item does not say who enqueues it */
+};
+
+/* What is given has been checked, and what it depends on looked up. */
+enum err enqueue_for(const struct enqueuer *by, const struct work_new *in, struct work_spec_dependency *depends,
+		     size_t depends_count, struct item **out, bool *existed, struct problem *p);
+
 enum err enqueue_one(struct call *c, const struct work_new *in, const struct batch_entries *others,
 		     struct item **out, bool *existed, struct problem *p);
 

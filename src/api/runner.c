@@ -140,7 +140,7 @@ void runner_post_chore(void *ctx, struct chore *chore)
 {
 	struct app *app = ctx;
 	chore->task = (struct task){.cost = 1, .share = 1, .kind = TASK_CHORE};
-	if (store_kind(app->store) == STORE_SQLITE) {
+	if (chore->on_queue || store_kind(app->store) == STORE_SQLITE) {
 		executor_post_always(app->executor, &chore->task);
 		return;
 	}
@@ -400,10 +400,21 @@ static enum err op_open(void *ctx, struct db *db)
 	return persist_open(r->app->persist, db);
 }
 
+/* What a chore did in memory cannot be undone alone. (Not found would mean that the ownership is.) */
+static enum err failure_of_chores(const struct runner *r)
+{
+	for (size_t i = 0; i < r->chores.n; i++)
+		if (r->chores.v[i]->on_queue && r->chores.v[i]->outcome)
+			return r->chores.v[i]->outcome == ERR_NOT_FOUND ? ERR_INTERNAL : r->chores.v[i]->outcome;
+	return OK;
+}
+
 static enum err op_flush(void *ctx, struct db *db)
 {
 	struct runner *r = ctx;
-	enum err err = flow_rows_flush(r->app->flow, db);
+	enum err err = failure_of_chores(r);
+	if (!err)
+		err = flow_rows_flush(r->app->flow, db);
 	return err ? err : persist_flush(r->app->persist, db);
 }
 

@@ -416,7 +416,7 @@ void jobs_add(struct jobs *j, const struct job_spec *spec)
 	struct one *o = &j->all[j->count++];
 	o->jobs = j;
 	o->spec = *spec;
-	o->chore = (struct chore){.run = run_step, .done = step_done};
+	o->chore = (struct chore){.run = run_step, .done = step_done, .on_queue = spec->on_queue};
 	o->run.arena = arena_new(RUN_BYTES_MAX);
 	o->run.result = BUF_INIT(RESULT_MAX);
 }

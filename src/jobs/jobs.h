@@ -46,6 +46,7 @@ struct job_spec {
 	job_fn *step;
 	void (*committed)(void *ctx); /* after a run that went well; or NULL */
 	void *ctx;
+	bool on_queue; /* as in struct chore */
 };
 
 struct jobs_config {

@@ -368,6 +368,7 @@ enum err server_build(struct server *s, const struct serve_params *params, struc
 	s->app.version = version;
 	s->app.clock = clock_system_new();
 	s->app.started_ms = clock_now_ms(s->app.clock);
+	s->app.zones = zones_new(params->zoneinfo);
 	s->app.replays = replays_new(2 * SIGNED_SKEW_MS);
 	s->app.process_number = (unsigned)(dir->process_id % ID_SLOTS);
 	s->app.max_waiting_per_key = (uint32_t)params->max_waiting_per_key;
@@ -413,6 +414,7 @@ void server_take_apart(struct server *s)
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
 	replays_destroy(&app->replays);
+	zones_destroy(&app->zones);
 	store_close(&app->store);
 	metrics_destroy(&app->metrics);
 	clock_system_destroy(&app->clock);

@@ -3,6 +3,7 @@
 
 #include "api/kept.h"
 #include "api/runner.h"
+#include "api/schedules.h"
 #include "directory/follower.h"
 #include "directory/index.h"
 #include "directory/sequencer.h"
@@ -51,7 +52,7 @@ static int64_t new_id(void *ctx)
 	return app_new_id(ctx);
 }
 
-static void add_jobs(struct server *s)
+static void add_jobs(struct server *s, bool exclusive)
 {
 	struct app *app = &s->app;
 	app->beats = (struct beats_config){.feed = app->feed,
@@ -61,6 +62,7 @@ static void add_jobs(struct server *s)
 					   .new_id = new_id,
 					   .ctx = app};
 	app->upkeep = (struct upkeep_config){.feed = app->feed, .changes_kept_ms = s->params->changes_kept};
+	schedules_add(app, exclusive);
 	beats_sweep(&app->beats, app->jobs);
 	upkeep_add(&app->upkeep, app->jobs);
 }
@@ -78,7 +80,7 @@ static void make_feed(struct server *s)
 						   .metrics = app->metrics});
 	if (!exclusive)
 		app->sequencer = sequencer_new(app->store, app->feed, app->jobs, app->metrics);
-	add_jobs(s);
+	add_jobs(s, exclusive);
 	app->follower = follower_new(&(struct follower_config){.store = app->store,
 							       .feed = app->feed,
 							       .numbers_here = numbers_here,

@@ -10,6 +10,9 @@
 
 struct chore {
 	struct task task;
+	/* It changes the queue's memory: run on the queue's thread, in the process that owns the queue (ERR_STANDBY in
+	 * others), and when it fails its batch is undone with it. */
+	bool on_queue;
 	/* Inside the transaction, which is undone when it returns an error; may be run again from the start. now_ms
 	 * is the process's own time. */
 	enum err (*run)(struct chore *c, struct db *db, int64_t now_ms);

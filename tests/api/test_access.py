@@ -13,7 +13,7 @@ from test_events import Stream
 
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
-              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_')},
+              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'sc_')},
            'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can'}
 
 
@@ -77,7 +77,8 @@ class Things:
         self.agent = Agent(t, slug, capabilities=[slug])
         self.attestation = self.agent.attest(Agent(t, slug + '-b')).expect(201).json
         self.webhook, self.delivery = self.quiet_webhook()
-        self.ids = {'w_': self.held['id'], 'k_': self.key['id'], 's_': self.session.next()[2]['session'],
+        self.schedule = self.operator.post('/v1/schedules', {'name': slug, 'cron': '@yearly', 'type': 'x'}).expect(201).json
+        self.ids = {'sc_': self.schedule['id'], 'w_': self.held['id'], 'k_': self.key['id'], 's_': self.session.next()[2]['session'],
                     't_': self.admin.get('/v1/whoami').json['tenant'], 'token': self.held['token'],
                     'ag_': self.agent.id, 'agent-ref': self.agent.id, 'capability-ref': slug,
                     'att_': self.attestation['id'], 'ch_': self.agent.challenge()['challenge_id'],
@@ -99,6 +100,7 @@ class Things:
         own = [k for k in keys if k['id'] in (self.key['id'], self.agent.key['id'])]
         assert len(own) == 2
         places = [f'/v1/agents/{self.agent.id}', f'/v1/attestations/{self.attestation["id"]}',
+                  f'/v1/schedules/{self.schedule["id"]}', f'/v1/schedules/{self.schedule["id"]}/fires',
                   f'/v1/attestations?revoked=true&subject={self.attestation["subject"]}',
                   f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
                   f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']

@@ -5,8 +5,8 @@ import time
 
 from harness import NotHere, until
 
-NAMES = {'sqlite': {'staleness', 'expiry', 'tombstones', 'webhooks'},
-         'postgres': {'sequencer', 'staleness', 'expiry', 'tombstones', 'webhooks'}}
+NAMES = {'sqlite': {'staleness', 'expiry', 'tombstones', 'webhooks', 'schedules', 'fires'}}
+NAMES['postgres'] = NAMES['sqlite'] | {'sequencer'}
 QUICK = ['--agent-sweep', '20ms', '--owner-lease', '1s']
 
 
