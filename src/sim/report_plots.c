@@ -188,7 +188,7 @@ static double greatest(const double *v, size_t count)
 
 static double least(const double *v, size_t count)
 {
-	double min = INFINITY;
+	double min = HUGE_VAL;
 
 	for (size_t i = 0; i < count; i++)
 		min = fmin(min, v[i]);
@@ -314,7 +314,7 @@ static double power_below(double v)
 static void endpoints(const struct sim_report *r, struct buf *b)
 {
 	VEC(const struct report_endpoint *) used = {0};
-	struct plot p = {.b = b, .x_from = INFINITY, .x_to = 0};
+	struct plot p = {.b = b, .x_from = HUGE_VAL, .x_to = 0};
 
 	for (size_t i = 0; i < r->endpoints_count; i++)
 		if (r->endpoints[i].response.count > 0)

@@ -19,7 +19,7 @@ static struct sign_secret secret_of(const char *text)
 
 static void the_published_example(void **state)
 {
-	struct sign_secret secret = secret_of(SECRET), bare = secret_of(SECRET + 6);
+	struct sign_secret secret = secret_of(SECRET), bare = secret_of(&SECRET[6]);
 	struct buf list = BUF_INIT(0);
 	(void)state;
 	sign_add(&list, &secret, &example);
