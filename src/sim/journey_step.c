@@ -247,6 +247,7 @@ static void request_failed(struct journey *j, enum err e, bool was_good)
 	j->result.failed_calls++;
 	j->tries++;
 	if (is_tried_again(&r->retry, e, j->status, j->tries)) {
+		j->result.retries++;
 		j->wait_s = expr_number(r->retry.wait, env);
 		j->phase = PHASE_AGAIN;
 		if (env->failed)

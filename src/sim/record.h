@@ -21,7 +21,7 @@ struct journey_event {
 struct journey_result {
 	unsigned
 		outcome; /* of the scenario's; of idle, offers and cleanup the first that is completed, or failed */
-	uint32_t calls, failed_calls;
+	uint32_t calls, failed_calls, retries; /* retries: calls made again because their step says so */
 	struct str failure; /* why it failed, for people: "POST /api/orders: 503"; empty if it did not */
 	const struct journey_event *events;
 	uint32_t event_count;

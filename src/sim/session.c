@@ -267,6 +267,7 @@ static void count(struct session *t, const struct journey_result *r)
 
 	c->events += r->event_count;
 	c->requests_failed += r->failed_calls;
+	c->retries += r->retries;
 	switch (t->kind) {
 	case JOURNEY_SESSION:
 		count_session(t, r, kind);

@@ -165,6 +165,7 @@ static void what_is_safe_to_repeat_is_tried_again(void **state)
 	assert_int_equal(next(&w), WANT_NOTHING);
 	assert_int_equal(journey_result(w.journey)->outcome, 0);
 	assert_true(journey_result(w.journey)->calls == 3 && journey_result(w.journey)->failed_calls == 2);
+	assert_int_equal(journey_result(w.journey)->retries, 2);
 	assert_int_equal(journey_result(w.journey)->failure.n, 0);
 	end(&w);
 }
