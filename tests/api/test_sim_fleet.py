@@ -9,9 +9,9 @@ ROUTES = {
     'POST /v1/agents/{id}/status': 'agent_status'}
 
 
-def fleet(t, server, **more):
+def fleet(t, server, *words, **more):
     options = {'cycles': 5, 'agents': 100, **more}
-    return Run(t, '--scenario', 'fleet', '--target', server.url, '--key', t.caller('operator', server).key, **options)
+    return Run(t, '--scenario', 'fleet', '--target', server.url, '--key', t.caller('operator', server).key, *words, **options)
 
 
 def requests(server):
@@ -68,6 +68,21 @@ def test_a_fleet_at_a_process_that_stands_by(t):
     assert run.counts['requests_failed'] == 0 and run.outcomes['failed'] == 0, run.report
     now = happened(owner)
     assert (run.kept('enqueued'), run.kept('claimed'), run.kept('completed')) == (now['enqueued'], now['claimed'], now['completed'])
+
+
+def test_the_agents_of_the_directory_go_by_their_own_names(t):
+    server = t.new_server()
+    operator = t.caller('operator', server)
+    agents = [{'handle': f'mine-{n}', 'name': f'Mine {n}'} for n in range(12)]
+    made = operator.post('/v1/agents/batch', {'items': agents}).expect(201).items
+    operator.post(f'/v1/agents/{made[0]["id"]}/status', {'status': 'maintenance'}).expect(200)
+    run = fleet(t, server, '--from-directory', agents=None, TENFOLD_URL=server.url, TENFOLD_KEY=operator.key)
+    assert run.counts['requests_failed'] == 0 and run.outcomes['failed'] == 0, run.report
+    assert run.report['agents'] == 11 and run.kept('registered') == 0 and run.kept('beats') == run.counts['sessions'] > 11
+    there = operator.get('/v1/agents', query={'count': 'true', 'limit': 100}).expect(200).json
+    lived = {x['handle'] for x in there['items'] if x['status'] != 'unknown' and x['handle'] != 'mine-0'}
+    assert there['count'] == 12
+    assert {row[0] for row in run.ask('SELECT agent_id FROM sim_sessions')} == lived == {f'mine-{n}' for n in range(1, 12)}
 
 
 def test_a_key_that_may_not_is_a_failure_that_says_so(t):
