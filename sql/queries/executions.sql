@@ -1,5 +1,29 @@
 -- Squads and executions. What memory holds of executions is written by primary key, in the queue's batches.
 
+-- struct: squad_row (
+--   id id64, tenant id64, name text, description text, status int64, config json?, version int64, created_ms int64,
+--   updated_ms int64)
+-- name: squad_insert :batch
+-- in: squad_row
+INSERT INTO squads (id, tenant, name, description, status, config, version, created_ms, updated_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: squad_get :one
+-- in: id_row
+-- out: squad_row
+SELECT id, tenant, name, description, status, config, version, created_ms, updated_ms FROM squads WHERE id = $1
+
+-- name: squad_page :many
+-- in: (tenant id64, below id64, visit int64)
+-- out: squad_row
+SELECT id, tenant, name, description, status, config, version, created_ms, updated_ms
+FROM squads WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+
+-- struct: squad_status_row (id id64, status int64, version int64, updated_ms int64)
+-- name: squad_status_update :batch
+-- in: squad_status_row
+UPDATE squads SET status = $2, version = $3, updated_ms = $4 WHERE id = $1
+
 -- name: squad_paused_all :many
 -- out: id_row
 SELECT id FROM squads WHERE status = 1 ORDER BY id

@@ -11,7 +11,7 @@
 
 /* ---- touching ---- */
 
-static struct flow_touch *new_touch(struct flow *f, struct execution *e)
+static struct flow_touch *new_touch(struct flow *f, struct flow_execution *e)
 {
 	struct flow_touch *t = VEC_PUSH(&f->batch.touches);
 
@@ -21,7 +21,7 @@ static struct flow_touch *new_touch(struct flow *f, struct execution *e)
 	return t;
 }
 
-static struct flow_step *copy_of_steps(const struct execution *e)
+static struct flow_step *copy_of_steps(const struct flow_execution *e)
 {
 	struct flow_step *copy = must_realloc(NULL, (e->steps_count + 1u) * sizeof(*copy));
 
@@ -29,7 +29,7 @@ static struct flow_step *copy_of_steps(const struct execution *e)
 	return copy;
 }
 
-void execution_touch(struct flow *f, struct execution *e)
+void execution_touch(struct flow *f, struct flow_execution *e)
 {
 	struct flow_touch *t;
 
@@ -43,14 +43,14 @@ void execution_touch(struct flow *f, struct execution *e)
 	t->was_live = true;
 }
 
-void execution_arrange(struct flow *f, struct execution *e)
+void execution_arrange(struct flow *f, struct flow_execution *e)
 {
 	e->changed_ms = f->batch.now_ms;
 	if (!has_ended(e))
 		flow_index_add(f, e);
 }
 
-void execution_enter(struct flow *f, struct execution *e, bool was_ended)
+void execution_enter(struct flow *f, struct flow_execution *e, bool was_ended)
 {
 	new_touch(f, e)->was_ended = was_ended;
 	e->timer_place = HEAP_NOWHERE;
@@ -58,7 +58,7 @@ void execution_enter(struct flow *f, struct execution *e, bool was_ended)
 	f->live++;
 }
 
-void flow_tell(struct flow *f, struct execution *e, const struct flow_event *what)
+void flow_tell(struct flow *f, struct flow_execution *e, const struct flow_event *what)
 {
 	struct flow_event *event = VEC_PUSH(&f->batch.events);
 
@@ -94,7 +94,7 @@ static void end(struct flow *f)
 	arena_reset(f->batch.arena);
 }
 
-static void settle_down(struct execution *e)
+static void settle_down(struct flow_execution *e)
 {
 	e->touch = 0;
 	for (size_t i = 0; i < e->steps_count; i++) {
@@ -120,7 +120,7 @@ void flow_commit(struct flow *f)
 }
 
 /* What was added to it goes: names and needs of the other steps are those of the copy. */
-static void drop_new_steps(struct flow *f, struct execution *e, size_t kept)
+static void drop_new_steps(struct flow *f, struct flow_execution *e, size_t kept)
 {
 	for (size_t i = kept; i < e->steps_count; i++) {
 		name_drop(&f->names, &e->steps[i].name);
@@ -129,7 +129,7 @@ static void drop_new_steps(struct flow *f, struct execution *e, size_t kept)
 	}
 }
 
-static void restore(struct flow *f, struct execution *e, struct execution *before)
+static void restore(struct flow *f, struct flow_execution *e, struct flow_execution *before)
 {
 	struct flow_step *steps = e->steps;
 	uint16_t room = e->steps_room;
@@ -146,7 +146,7 @@ static void restore(struct flow *f, struct execution *e, struct execution *befor
 
 static void undo_touch(struct flow *f, struct flow_touch *t)
 {
-	struct execution *e = t->execution;
+	struct flow_execution *e = t->execution;
 
 	if (!has_ended(e))
 		flow_index_remove(f, e);

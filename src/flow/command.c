@@ -19,31 +19,31 @@ static enum err check_spec(const struct flow *f, const struct flow_spec *spec, s
 	return OK;
 }
 
-static struct execution *make(const struct flow *f, const struct flow_spec *spec)
+static struct flow_execution *make(const struct flow *f, const struct flow_spec *spec)
 {
-	struct execution *e = NEW(struct execution);
+	struct flow_execution *e = NEW(struct flow_execution);
 
-	*e = (struct execution){.id = spec->id,
-				.tenant = spec->tenant,
-				.squad = spec->squad,
-				.task = spec->task,
-				.priority = (uint8_t)spec->priority,
-				.attempt = 1,
-				.attempts_max = (uint16_t)spec->attempts_max,
-				.backoff_ms = (uint32_t)spec->backoff_ms,
-				.created_ms = f->batch.now_ms,
-				.deadline_ms = spec->deadline_ms};
+	*e = (struct flow_execution){.id = spec->id,
+				     .tenant = spec->tenant,
+				     .squad = spec->squad,
+				     .task = spec->task,
+				     .priority = (uint8_t)spec->priority,
+				     .attempt = 1,
+				     .attempts_max = (uint16_t)spec->attempts_max,
+				     .backoff_ms = (uint32_t)spec->backoff_ms,
+				     .created_ms = f->batch.now_ms,
+				     .deadline_ms = spec->deadline_ms};
 	return e;
 }
 
-enum err flow_add(struct flow *f, const struct flow_spec *spec, struct execution **out, struct problem *p)
+enum err flow_add(struct flow *f, const struct flow_spec *spec, struct flow_execution **out, struct problem *p)
 {
-	struct execution *e;
+	struct flow_execution *e;
 	enum err err = check_spec(f, spec, p);
 
 	CHECK(f->batch.open);
 	if (!err)
-		err = graph_check(f, &(struct execution){0}, spec->steps, spec->steps_count, p);
+		err = graph_check(f, &(struct flow_execution){0}, spec->steps, spec->steps_count, p);
 	if (err)
 		return err;
 	e = *out = make(f, spec);
@@ -56,20 +56,20 @@ enum err flow_add(struct flow *f, const struct flow_spec *spec, struct execution
 
 /* ---- moves ---- */
 
-static enum err refuse(const struct execution *e, const char *what, struct problem *p)
+static enum err refuse(const struct flow_execution *e, const char *what, struct problem *p)
 {
 	return problem_set(p, ERR_CONFLICT, "an execution that is %s cannot be %s",
 			   enum_execution_state.values[e->state].text, what);
 }
 
-static void done(struct flow *f, struct execution *e)
+static void done(struct flow *f, struct flow_execution *e)
 {
 	execution_advance(f, e);
 	execution_arrange(f, e);
 	flow_follow(f);
 }
 
-enum err flow_start(struct flow *f, int64_t tenant, int64_t id, struct str by, struct execution **out,
+enum err flow_start(struct flow *f, int64_t tenant, int64_t id, struct str by, struct flow_execution **out,
 		    struct problem *p)
 {
 	enum err err = execution_get(f, tenant, id, out);
@@ -89,7 +89,7 @@ enum err flow_start(struct flow *f, int64_t tenant, int64_t id, struct str by, s
 }
 
 enum err flow_cancel(struct flow *f, int64_t tenant, int64_t id, struct str by, struct str reason,
-		     struct execution **out, struct problem *p)
+		     struct flow_execution **out, struct problem *p)
 {
 	enum err err = execution_get(f, tenant, id, out);
 
@@ -106,7 +106,7 @@ enum err flow_cancel(struct flow *f, int64_t tenant, int64_t id, struct str by, 
 	return OK;
 }
 
-enum err flow_pause(struct flow *f, int64_t tenant, int64_t id, struct str by, struct execution **out,
+enum err flow_pause(struct flow *f, int64_t tenant, int64_t id, struct str by, struct flow_execution **out,
 		    struct problem *p)
 {
 	enum err err = execution_get(f, tenant, id, out);
@@ -126,7 +126,7 @@ enum err flow_pause(struct flow *f, int64_t tenant, int64_t id, struct str by, s
 	return OK;
 }
 
-enum err flow_resume(struct flow *f, int64_t tenant, int64_t id, struct str by, struct execution **out,
+enum err flow_resume(struct flow *f, int64_t tenant, int64_t id, struct str by, struct flow_execution **out,
 		     struct problem *p)
 {
 	enum err err = execution_get(f, tenant, id, out);
@@ -154,7 +154,7 @@ void flow_pause_squad(struct flow *f, int64_t squad, bool paused)
 		return;
 	*VEC_PUSH(&f->batch.squads) = squad;
 	for (c = idmap_below(&f->by_id, INT64_MAX); idmap_next_down(&f->by_id, &c);) {
-		struct execution *e = c.value;
+		struct flow_execution *e = c.value;
 
 		if (e->squad != squad || e->ended)
 			continue;
@@ -170,7 +170,7 @@ void flow_pause_squad(struct flow *f, int64_t squad, bool paused)
 /* ---- steps ---- */
 
 enum err flow_extend(struct flow *f, int64_t tenant, int64_t id, const struct flow_step_spec *steps, size_t count,
-		     struct str by, struct execution **out, struct problem *p)
+		     struct str by, struct flow_execution **out, struct problem *p)
 {
 	enum err err = execution_get(f, tenant, id, out);
 
@@ -197,7 +197,7 @@ enum err flow_extend(struct flow *f, int64_t tenant, int64_t id, const struct fl
 	return OK;
 }
 
-static enum err find_approval(const struct execution *e, int64_t id, bool yes, struct flow_step **out,
+static enum err find_approval(const struct flow_execution *e, int64_t id, bool yes, struct flow_step **out,
 			      struct problem *p)
 {
 	struct flow_step *s = step_find(e, id);
@@ -216,7 +216,7 @@ static enum err find_approval(const struct execution *e, int64_t id, bool yes, s
 }
 
 enum err flow_approve(struct flow *f, int64_t tenant, int64_t id, int64_t step, bool yes, struct str by,
-		      struct str note, struct execution **out, struct problem *p)
+		      struct str note, struct flow_execution **out, struct problem *p)
 {
 	struct flow_step *s;
 	struct cause why = {.agent = by};
@@ -242,7 +242,7 @@ static bool awaits(const struct flow_step *s, const struct name *name)
 	return s->awaited == name && !s->signalled && (s->state == STEP_WAITING || s->state == STEP_PENDING);
 }
 
-static bool is_awaited(const struct execution *e, const struct name *name)
+static bool is_awaited(const struct flow_execution *e, const struct name *name)
 {
 	for (size_t i = 0; name && i < e->steps_count; i++)
 		if (awaits(&e->steps[i], name))
@@ -250,7 +250,7 @@ static bool is_awaited(const struct execution *e, const struct name *name)
 	return false;
 }
 
-static void signal_step(struct flow *f, struct execution *e, struct flow_step *s, const struct cause *why)
+static void signal_step(struct flow *f, struct flow_execution *e, struct flow_step *s, const struct cause *why)
 {
 	s->signalled = true;
 	s->touched = true;
@@ -260,7 +260,7 @@ static void signal_step(struct flow *f, struct execution *e, struct flow_step *s
 }
 
 enum err flow_signal(struct flow *f, int64_t tenant, int64_t id, struct str name, struct str data, struct str by,
-		     struct execution **out, struct problem *p)
+		     struct flow_execution **out, struct problem *p)
 {
 	const struct name *awaited = name_find(&f->names, name);
 	struct cause why = {.agent = by, .ending.result = data};
@@ -281,7 +281,7 @@ enum err flow_signal(struct flow *f, int64_t tenant, int64_t id, struct str name
 }
 
 enum err flow_note(struct flow *f, int64_t tenant, int64_t id, const struct flow_event *what,
-		   struct execution **out, struct problem *p)
+		   struct flow_execution **out, struct problem *p)
 {
 	enum err err = execution_get(f, tenant, id, out);
 

@@ -28,12 +28,12 @@ static const enum execution_event_kind ending_kind[] = {
 
 /* ---- what its steps say ---- */
 
-bool execution_may_run(const struct flow *f, const struct execution *e)
+bool execution_may_run(const struct flow *f, const struct flow_execution *e)
 {
 	return e->started_ms && !e->ended && !e->paused && !e->retry_ms && !flow_squad_is_paused(f, e->squad);
 }
 
-static enum execution_block block_of(const struct flow *f, const struct execution *e)
+static enum execution_block block_of(const struct flow *f, const struct flow_execution *e)
 {
 	if (e->paused || flow_squad_is_paused(f, e->squad))
 		return BLOCK_PAUSE;
@@ -43,7 +43,7 @@ static enum execution_block block_of(const struct flow *f, const struct executio
 	return e->standing[STEP_WAITING] ? BLOCK_EVENT : BLOCK_NONE;
 }
 
-static enum execution_state state_of(const struct execution *e, enum execution_block block)
+static enum execution_state state_of(const struct flow_execution *e, enum execution_block block)
 {
 	if (e->ended)
 		return e->ended;
@@ -58,7 +58,7 @@ static enum execution_state state_of(const struct execution *e, enum execution_b
 	return e->claimed ? EXECUTION_IN_PROGRESS : EXECUTION_QUEUED;
 }
 
-static void say_where_it_stands(struct flow *f, struct execution *e, struct str by, struct str why)
+static void say_where_it_stands(struct flow *f, struct flow_execution *e, struct str by, struct str why)
 {
 	enum execution_block block = block_of(f, e);
 	enum execution_state from = e->state, to = state_of(e, block);
@@ -79,7 +79,7 @@ static void say_where_it_stands(struct flow *f, struct execution *e, struct str 
 
 /* ---- ending ---- */
 
-static void cancel_what_is_open(struct flow *f, struct execution *e)
+static void cancel_what_is_open(struct flow *f, struct flow_execution *e)
 {
 	for (size_t i = 0; i < e->steps_count; i++) {
 		struct flow_step *s = &e->steps[i];
@@ -91,7 +91,8 @@ static void cancel_what_is_open(struct flow *f, struct execution *e)
 	}
 }
 
-void execution_ends(struct flow *f, struct execution *e, enum execution_state how, struct str by, struct str why)
+void execution_ends(struct flow *f, struct flow_execution *e, enum execution_state how, struct str by,
+		    struct str why)
 {
 	cancel_what_is_open(f, e);
 	e->ended = (uint8_t)how;
@@ -110,7 +111,7 @@ void execution_ends(struct flow *f, struct execution *e, enum execution_state ho
 
 /* ---- going on ---- */
 
-static const struct flow_step *first_failure(const struct execution *e)
+static const struct flow_step *first_failure(const struct flow_execution *e)
 {
 	for (size_t i = 0; e->standing[STEP_FAILED] && i < e->steps_count; i++)
 		if (e->steps[i].state == STEP_FAILED && !e->steps[i].optional)
@@ -118,13 +119,13 @@ static const struct flow_step *first_failure(const struct execution *e)
 	return NULL;
 }
 
-static bool is_done(const struct execution *e)
+static bool is_done(const struct flow_execution *e)
 {
 	return e->standing[STEP_COMPLETED] + e->standing[STEP_FAILED] == e->steps_count;
 }
 
 /* backoff · 2^(attempt - 1), at most an hour. */
-static int64_t backoff_ms(const struct execution *e)
+static int64_t backoff_ms(const struct flow_execution *e)
 {
 	int64_t ms = e->backoff_ms;
 
@@ -133,7 +134,7 @@ static int64_t backoff_ms(const struct execution *e)
 	return ms < FLOW_RETRY_MAX_MS ? ms : FLOW_RETRY_MAX_MS;
 }
 
-static void fail(struct flow *f, struct execution *e, const struct flow_step *s)
+static void fail(struct flow *f, struct flow_execution *e, const struct flow_step *s)
 {
 	struct str error = s->ending ? s->ending->error : (struct str){0};
 
@@ -142,7 +143,7 @@ static void fail(struct flow *f, struct execution *e, const struct flow_step *s)
 				 STRF(error)));
 }
 
-static void meet_failure(struct flow *f, struct execution *e, const struct flow_step *s)
+static void meet_failure(struct flow *f, struct flow_execution *e, const struct flow_step *s)
 {
 	if (s->kind == STEP_APPROVAL || e->attempt >= e->attempts_max)
 		fail(f, e, s);
@@ -150,14 +151,14 @@ static void meet_failure(struct flow *f, struct execution *e, const struct flow_
 		e->retry_ms = f->batch.now_ms + backoff_ms(e);
 }
 
-static void begin_what_can(struct flow *f, struct execution *e)
+static void begin_what_can(struct flow *f, struct flow_execution *e)
 {
 	for (size_t i = 0; i < e->steps_count && !e->full_ms; i++)
 		if (e->steps[i].state == STEP_PENDING && e->steps[i].unmet == 0)
 			step_begins(f, e, &e->steps[i]);
 }
 
-void execution_advance(struct flow *f, struct execution *e)
+void execution_advance(struct flow *f, struct flow_execution *e)
 {
 	const struct flow_step *failure;
 
@@ -172,7 +173,7 @@ void execution_advance(struct flow *f, struct execution *e)
 }
 
 /* What failed, and what was cancelled by the end of an earlier life, begins again. */
-void execution_retries(struct flow *f, struct execution *e)
+void execution_retries(struct flow *f, struct flow_execution *e)
 {
 	e->retry_ms = 0;
 	e->claimed = e->standing[STEP_RUNNING] > 0;
@@ -186,7 +187,7 @@ void execution_retries(struct flow *f, struct execution *e)
 	}
 }
 
-void execution_holds(struct flow *f, struct execution *e)
+void execution_holds(struct flow *f, struct flow_execution *e)
 {
 	for (size_t i = 0; i < e->steps_count; i++) {
 		struct flow_step *s = &e->steps[i];

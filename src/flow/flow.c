@@ -10,11 +10,11 @@ struct flow *flow_new(const struct flow_env *env)
 	f->env = *env;
 	f->batch.arena = arena_new(SIZE_MAX);
 	f->by_id.valued = true;
-	f->timers = HEAP_INIT(flow_due_before, struct execution, timer_place);
+	f->timers = HEAP_INIT(flow_due_before, struct flow_execution, timer_place);
 	return f;
 }
 
-void execution_free(struct flow *f, struct execution *e)
+void execution_free(struct flow *f, struct flow_execution *e)
 {
 	for (size_t i = 0; i < e->steps_count; i++) {
 		name_drop(&f->names, &e->steps[i].name);
@@ -49,19 +49,19 @@ void flow_destroy(struct flow **pf)
 
 /* ---- looking ---- */
 
-bool has_ended(const struct execution *e)
+bool has_ended(const struct flow_execution *e)
 {
 	return e->ended != 0;
 }
 
-struct execution *flow_find(const struct flow *f, int64_t id)
+struct flow_execution *flow_find(const struct flow *f, int64_t id)
 {
 	return idmap_get(&f->by_id, id);
 }
 
-enum err execution_get(const struct flow *f, int64_t tenant, int64_t id, struct execution **out)
+enum err execution_get(const struct flow *f, int64_t tenant, int64_t id, struct flow_execution **out)
 {
-	struct execution *e = flow_find(f, id);
+	struct flow_execution *e = flow_find(f, id);
 
 	CHECK(f->batch.open);
 	if (!e || e->tenant != tenant)
@@ -82,8 +82,9 @@ uint64_t flow_count(const struct flow *f)
 
 size_t flow_bytes(const struct flow *f)
 {
-	return sizeof(*f) + f->by_id.count * sizeof(struct execution) + f->step_bytes + idmap_bytes(&f->by_id) +
-	       map_bytes(&f->by_item) + f->timers.cap * sizeof(f->timers.v[0]) + arena_used(f->batch.arena);
+	return sizeof(*f) + f->by_id.count * sizeof(struct flow_execution) + f->step_bytes +
+	       idmap_bytes(&f->by_id) + map_bytes(&f->by_item) + f->timers.cap * sizeof(f->timers.v[0]) +
+	       arena_used(f->batch.arena);
 }
 
 /* ---- indexes ---- */
@@ -93,7 +94,7 @@ static bool is_in_queue(const struct flow_step *s)
 	return s->state == STEP_READY || s->state == STEP_RUNNING;
 }
 
-void flow_index_add(struct flow *f, struct execution *e)
+void flow_index_add(struct flow *f, struct flow_execution *e)
 {
 	for (size_t i = 0; i < e->steps_count; i++)
 		if (is_in_queue(&e->steps[i]))
@@ -103,7 +104,7 @@ void flow_index_add(struct flow *f, struct execution *e)
 		heap_push(&f->timers, e);
 }
 
-void flow_index_remove(struct flow *f, struct execution *e)
+void flow_index_remove(struct flow *f, struct flow_execution *e)
 {
 	for (size_t i = 0; i < e->steps_count; i++)
 		if (is_in_queue(&e->steps[i]))

@@ -58,7 +58,7 @@ struct flow_step {
 };
 
 /* An execution in memory. Read-only outside src/flow/. */
-struct execution {
+struct flow_execution {
 	int64_t id, tenant, squad, task;
 	struct work_queue *queue; /* NULL before its first item */
 	struct flow_step *steps;
@@ -83,7 +83,7 @@ struct execution {
 struct flow_env {
 	struct work *work;
 	/* Puts a step into the queue, as work_enqueue does; with the body its worker is to be given. */
-	enum err (*enqueue)(void *ctx, const struct execution *e, const struct flow_step *s,
+	enum err (*enqueue)(void *ctx, const struct flow_execution *e, const struct flow_step *s,
 			    const struct work_spec *spec, struct item **out, struct problem *p);
 	void *ctx;
 	uint64_t max_live; /* executions in memory */
@@ -103,8 +103,8 @@ void flow_undo(struct flow *f);   /* before work_undo */
 void flow_follow(struct flow *f);
 
 struct flow_change {
-	const struct execution *execution; /* in its state at the end of the batch */
-	bool was_live, was_ended;          /* before the batch; both false: it is new */
+	const struct flow_execution *execution; /* in its state at the end of the batch */
+	bool was_live, was_ended;               /* before the batch; both false: it is new */
 	bool is_live;
 	uint16_t steps_before; /* those from here on are new */
 };
@@ -114,7 +114,7 @@ struct flow_change {
 bool flow_next_change(const struct flow *f, size_t *i, struct flow_change *out);
 
 struct flow_event {
-	const struct execution *execution;
+	const struct flow_execution *execution;
 	int64_t number; /* within the execution, from 1 without gaps */
 	int64_t at_ms;
 	int kind;     /* enum execution_event_kind */
@@ -150,30 +150,30 @@ struct flow_spec {
 };
 
 /* ERR_INVALID naming the field (steps[2].needs[0]), ERR_TOO_MANY (max_live). */
-enum err flow_add(struct flow *f, const struct flow_spec *spec, struct execution **out, struct problem *p);
+enum err flow_add(struct flow *f, const struct flow_spec *spec, struct flow_execution **out, struct problem *p);
 
 /* Errors of all that follow: ERR_NOT_FOUND (not in memory, or another tenant's), ERR_CONFLICT saying where it stands
  * when the move is none. Repeating what is so already is OK, and changes nothing. */
-enum err flow_start(struct flow *f, int64_t tenant, int64_t id, struct str by, struct execution **out,
+enum err flow_start(struct flow *f, int64_t tenant, int64_t id, struct str by, struct flow_execution **out,
 		    struct problem *p);
 enum err flow_cancel(struct flow *f, int64_t tenant, int64_t id, struct str by, struct str reason,
-		     struct execution **out, struct problem *p);
-enum err flow_pause(struct flow *f, int64_t tenant, int64_t id, struct str by, struct execution **out,
+		     struct flow_execution **out, struct problem *p);
+enum err flow_pause(struct flow *f, int64_t tenant, int64_t id, struct str by, struct flow_execution **out,
 		    struct problem *p);
-enum err flow_resume(struct flow *f, int64_t tenant, int64_t id, struct str by, struct execution **out,
+enum err flow_resume(struct flow *f, int64_t tenant, int64_t id, struct str by, struct flow_execution **out,
 		     struct problem *p);
 /* Steps for one that has not ended; they may need any step before them. */
 enum err flow_extend(struct flow *f, int64_t tenant, int64_t id, const struct flow_step_spec *steps, size_t count,
-		     struct str by, struct execution **out, struct problem *p);
+		     struct str by, struct flow_execution **out, struct problem *p);
 /* A verdict on a waiting approval. A no fails the step. */
 enum err flow_approve(struct flow *f, int64_t tenant, int64_t id, int64_t step, bool yes, struct str by,
-		      struct str note, struct execution **out, struct problem *p);
+		      struct str note, struct flow_execution **out, struct problem *p);
 /* Something came: waits for it end with `data`, also those that have not begun. ERR_CONFLICT when none waits. */
 enum err flow_signal(struct flow *f, int64_t tenant, int64_t id, struct str name, struct str data, struct str by,
-		     struct execution **out, struct problem *p);
+		     struct flow_execution **out, struct problem *p);
 /* A line of the log, a message, tokens: an event and nothing else. */
 enum err flow_note(struct flow *f, int64_t tenant, int64_t id, const struct flow_event *what,
-		   struct execution **out, struct problem *p);
+		   struct flow_execution **out, struct problem *p);
 /* A squad is paused, or goes on: what stands in the queue for it leaves it, or comes back. */
 void flow_pause_squad(struct flow *f, int64_t squad, bool paused);
 bool flow_squad_is_paused(const struct flow *f, int64_t squad);
@@ -207,11 +207,11 @@ void flow_loaded(struct flow *f);
 /* One that failed or was cancelled, read from the store: its steps that are not completed begin again, under the next
  * attempt. ERR_CONFLICT: it completed, or is live. */
 enum err flow_revive(struct flow *f, const struct flow_loading *row, const struct flow_step_loading *steps,
-		     size_t steps_count, struct str by, struct execution **out, struct problem *p);
+		     size_t steps_count, struct str by, struct flow_execution **out, struct problem *p);
 
 /* ---- looking ---- */
 
-struct execution *flow_find(const struct flow *f, int64_t id); /* live ones, and those this batch ended */
+struct flow_execution *flow_find(const struct flow *f, int64_t id); /* live ones, and those this batch ended */
 uint64_t flow_count(const struct flow *f);
 size_t flow_bytes(const struct flow *f);
 

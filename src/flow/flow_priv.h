@@ -31,9 +31,9 @@ enum {
 
 /* What a batch did to an execution. */
 struct flow_touch {
-	struct execution *execution;
-	struct execution before;  /* with steps of its own, as they were … */
-	bool was_live, was_ended; /* … when it was live or had ended */
+	struct flow_execution *execution;
+	struct flow_execution before; /* with steps of its own, as they were … */
+	bool was_live, was_ended;     /* … when it was live or had ended */
 	uint16_t steps_before;
 };
 
@@ -61,30 +61,31 @@ struct flow {
 
 /* ---- flow.c ---- */
 
-void execution_free(struct flow *f, struct execution *e);
-enum err execution_get(const struct flow *f, int64_t tenant, int64_t id, struct execution **out);
-bool has_ended(const struct execution *e);
+void execution_free(struct flow *f, struct flow_execution *e);
+enum err execution_get(const struct flow *f, int64_t tenant, int64_t id, struct flow_execution **out);
+bool has_ended(const struct flow_execution *e);
 
-void flow_index_add(struct flow *f, struct execution *e);
-void flow_index_remove(struct flow *f, struct execution *e);
+void flow_index_add(struct flow *f, struct flow_execution *e);
+void flow_index_remove(struct flow *f, struct flow_execution *e);
 
 /* ---- batch.c ---- */
 
 /* Before its first change in a batch; takes it out of the indexes, until arranged() puts it back. */
-void execution_touch(struct flow *f, struct execution *e);
-void execution_arrange(struct flow *f, struct execution *e);
-void execution_enter(struct flow *f, struct execution *e, bool was_ended); /* a new one, or one back to life */
+void execution_touch(struct flow *f, struct flow_execution *e);
+void execution_arrange(struct flow *f, struct flow_execution *e);
+void execution_enter(struct flow *f, struct flow_execution *e, bool was_ended); /* a new one, or one back to life */
 void flow_batch_free(struct flow_batch *b);
-void flow_tell(struct flow *f, struct execution *e, const struct flow_event *what); /* number and time are given */
+void flow_tell(struct flow *f, struct flow_execution *e,
+	       const struct flow_event *what); /* number and time are given */
 
 /* ---- graph.c ---- */
 
 /* Would these fit behind those it has? */
-enum err graph_check(const struct flow *f, const struct execution *e, const struct flow_step_spec *steps,
+enum err graph_check(const struct flow *f, const struct flow_execution *e, const struct flow_step_spec *steps,
 		     size_t count, struct problem *p);
-void graph_add(struct flow *f, struct execution *e, const struct flow_step_spec *spec);
+void graph_add(struct flow *f, struct flow_execution *e, const struct flow_step_spec *spec);
 bool step_is_met(const struct flow_step *s); /* so that what needs it may begin */
-uint16_t step_unmet(const struct execution *e, const struct flow_step *s);
+uint16_t step_unmet(const struct flow_execution *e, const struct flow_step *s);
 
 /* ---- steps.c ---- */
 
@@ -95,29 +96,31 @@ struct cause {
 	struct flow_ending ending;
 };
 
-struct flow_step *step_find(const struct execution *e, int64_t id);
-struct flow_step *step_of_item(const struct execution *e, int64_t item);
-void step_moves(struct flow *f, struct execution *e, struct flow_step *s, enum step_state to,
+struct flow_step *step_find(const struct flow_execution *e, int64_t id);
+struct flow_step *step_of_item(const struct flow_execution *e, int64_t item);
+void step_moves(struct flow *f, struct flow_execution *e, struct flow_step *s, enum step_state to,
 		const struct cause *why);
-void step_begins(struct flow *f, struct execution *e, struct flow_step *s);
+void step_begins(struct flow *f, struct flow_execution *e, struct flow_step *s);
 void step_keeps(struct flow *f, struct flow_step *s,
 		const struct flow_ending *ending); /* what came before it began */
-void step_ends(struct flow *f, struct execution *e, struct flow_step *s, enum step_state to,
+void step_ends(struct flow *f, struct flow_execution *e, struct flow_step *s, enum step_state to,
 	       const struct cause *why);
 /* Takes its item out of the queue, if it has one there. */
-void step_leaves_queue(struct flow *f, struct execution *e, struct flow_step *s, struct str why);
+void step_leaves_queue(struct flow *f, struct flow_execution *e, struct flow_step *s, struct str why);
 
 /* ---- course.c ---- */
 
-bool execution_may_run(const struct flow *f, const struct execution *e);
-void execution_advance(struct flow *f, struct execution *e); /* begins what can begin, and says where it stands */
-void execution_ends(struct flow *f, struct execution *e, enum execution_state how, struct str by, struct str why);
-void execution_holds(struct flow *f, struct execution *e); /* what is in the queue leaves it */
-void execution_retries(struct flow *f, struct execution *e);
+bool execution_may_run(const struct flow *f, const struct flow_execution *e);
+void execution_advance(struct flow *f,
+		       struct flow_execution *e); /* begins what can begin, and says where it stands */
+void execution_ends(struct flow *f, struct flow_execution *e, enum execution_state how, struct str by,
+		    struct str why);
+void execution_holds(struct flow *f, struct flow_execution *e); /* what is in the queue leaves it */
+void execution_retries(struct flow *f, struct flow_execution *e);
 
 /* ---- timers.c ---- */
 
-int64_t execution_due_ms(const struct execution *e);
+int64_t execution_due_ms(const struct flow_execution *e);
 bool flow_due_before(const void *a, const void *b);
 
 #endif

@@ -12,7 +12,7 @@ static struct flow_ending ending_of(const struct flow *f, int64_t item)
 }
 
 /* Back in the queue; where nothing may run, out of it. */
-static void is_back(struct flow *f, struct execution *e, struct flow_step *s, const struct cause *why)
+static void is_back(struct flow *f, struct flow_execution *e, struct flow_step *s, const struct cause *why)
 {
 	if (s->state == STEP_RUNNING)
 		step_moves(f, e, s, STEP_READY, why);
@@ -22,7 +22,8 @@ static void is_back(struct flow *f, struct execution *e, struct flow_step *s, co
 	step_moves(f, e, s, STEP_PENDING, &(struct cause){0});
 }
 
-static void progressed(struct flow *f, struct execution *e, struct flow_step *s, const struct work_happening *h)
+static void progressed(struct flow *f, struct flow_execution *e, struct flow_step *s,
+		       const struct work_happening *h)
 {
 	s->progress = h->progress;
 	s->touched = true;
@@ -37,13 +38,13 @@ static void progressed(struct flow *f, struct execution *e, struct flow_step *s,
 				       .agent = name_str(h->agent)});
 }
 
-static void is_taken(struct flow *f, struct execution *e, struct flow_step *s, const struct cause *why)
+static void is_taken(struct flow *f, struct flow_execution *e, struct flow_step *s, const struct cause *why)
 {
 	e->claimed = true;
 	step_moves(f, e, s, STEP_RUNNING, why);
 }
 
-static void apply(struct flow *f, struct execution *e, struct flow_step *s, const struct work_happening *h)
+static void apply(struct flow *f, struct flow_execution *e, struct flow_step *s, const struct work_happening *h)
 {
 	struct cause why = {.agent = name_str(h->agent), .attempt = h->attempt};
 
@@ -78,7 +79,7 @@ static void apply(struct flow *f, struct execution *e, struct flow_step *s, cons
 
 static void hear(struct flow *f, const struct work_happening *h)
 {
-	struct execution *e = map_get(&f->by_item, (uint64_t)h->id);
+	struct flow_execution *e = map_get(&f->by_item, (uint64_t)h->id);
 	struct flow_step *s = e ? step_of_item(e, h->id) : NULL;
 
 	if (!s)

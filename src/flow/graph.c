@@ -17,7 +17,8 @@ static enum err fault(struct problem *p, size_t i, const char *field, const char
 	return problem_field(p, ERR_INVALID, path, "%s", what);
 }
 
-static bool is_taken(const struct flow *f, const struct execution *e, const struct flow_step_spec *steps, size_t i)
+static bool is_taken(const struct flow *f, const struct flow_execution *e, const struct flow_step_spec *steps,
+		     size_t i)
 {
 	const struct name *known = name_find(&f->names, steps[i].name);
 
@@ -58,7 +59,7 @@ static enum err check_wait(const struct flow_step_spec *s, size_t i, struct prob
 	return OK;
 }
 
-static enum err check_step(const struct flow *f, const struct execution *e, const struct flow_step_spec *steps,
+static enum err check_step(const struct flow *f, const struct flow_execution *e, const struct flow_step_spec *steps,
 			   size_t i, struct problem *p)
 {
 	const struct flow_step_spec *s = &steps[i];
@@ -74,7 +75,7 @@ static enum err check_step(const struct flow *f, const struct execution *e, cons
 	return err ? err : check_needs(s, i, e->steps_count + i, p);
 }
 
-enum err graph_check(const struct flow *f, const struct execution *e, const struct flow_step_spec *steps,
+enum err graph_check(const struct flow *f, const struct flow_execution *e, const struct flow_step_spec *steps,
 		     size_t count, struct problem *p)
 {
 	enum err err = OK;
@@ -90,7 +91,7 @@ enum err graph_check(const struct flow *f, const struct execution *e, const stru
 
 /* ---- taking in ---- */
 
-static void make_room(struct flow *f, struct execution *e)
+static void make_room(struct flow *f, struct flow_execution *e)
 {
 	uint16_t room = e->steps_room ? (uint16_t)(2 * e->steps_room) : 4;
 
@@ -117,7 +118,7 @@ bool step_is_met(const struct flow_step *s)
 	return s->state == STEP_COMPLETED || (s->state == STEP_FAILED && s->optional);
 }
 
-uint16_t step_unmet(const struct execution *e, const struct flow_step *s)
+uint16_t step_unmet(const struct flow_execution *e, const struct flow_step *s)
 {
 	uint16_t unmet = 0;
 
@@ -127,7 +128,7 @@ uint16_t step_unmet(const struct execution *e, const struct flow_step *s)
 	return unmet;
 }
 
-void graph_add(struct flow *f, struct execution *e, const struct flow_step_spec *spec)
+void graph_add(struct flow *f, struct flow_execution *e, const struct flow_step_spec *spec)
 {
 	struct flow_step *s;
 

@@ -1,7 +1,7 @@
 /* What must hold between batches and after each command; for tests. */
 #include "flow/flow_priv.h"
 
-static const char *check_step(const struct flow *f, const struct execution *e, const struct flow_step *s)
+static const char *check_step(const struct flow *f, const struct flow_execution *e, const struct flow_step *s)
 {
 	bool queued = s->state == STEP_READY || s->state == STEP_RUNNING;
 	const struct item *item = queued ? work_find(f->env.work, s->item) : NULL;
@@ -21,7 +21,7 @@ static const char *check_step(const struct flow *f, const struct execution *e, c
 	return NULL;
 }
 
-static const char *check_counts(const struct execution *e)
+static const char *check_counts(const struct flow_execution *e)
 {
 	uint16_t standing[STEP_CANCELLED + 1] = {0};
 
@@ -33,7 +33,7 @@ static const char *check_counts(const struct execution *e)
 	return NULL;
 }
 
-static bool could_begin(const struct flow *f, const struct execution *e)
+static bool could_begin(const struct flow *f, const struct flow_execution *e)
 {
 	for (size_t i = 0; execution_may_run(f, e) && !e->full_ms && i < e->steps_count; i++)
 		if (e->steps[i].state == STEP_PENDING && e->steps[i].unmet == 0)
@@ -41,7 +41,7 @@ static bool could_begin(const struct flow *f, const struct execution *e)
 	return false;
 }
 
-static const char *check_execution(const struct flow *f, const struct execution *e)
+static const char *check_execution(const struct flow *f, const struct flow_execution *e)
 {
 	const char *broken = check_counts(e);
 
@@ -68,7 +68,7 @@ const char *flow_broken_invariant(const struct flow *f)
 	size_t queued = 0;
 
 	for (c = idmap_below(&f->by_id, INT64_MAX); !broken && idmap_next_down(&f->by_id, &c);) {
-		const struct execution *e = c.value;
+		const struct flow_execution *e = c.value;
 
 		broken = check_execution(f, e);
 		live += !e->ended;

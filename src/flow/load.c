@@ -30,33 +30,33 @@ static enum err check_steps(const struct flow_loading *row, const struct flow_st
 	return OK;
 }
 
-static struct execution *execution_of(const struct flow_loading *row)
+static struct flow_execution *execution_of(const struct flow_loading *row)
 {
-	struct execution *e = NEW(struct execution);
+	struct flow_execution *e = NEW(struct flow_execution);
 
-	*e = (struct execution){.id = row->id,
-				.tenant = row->tenant,
-				.squad = row->squad,
-				.task = row->task,
-				.state = (uint8_t)row->state,
-				.block = (uint8_t)row->block,
-				.priority = (uint8_t)row->priority,
-				.paused = row->paused,
-				.claimed = row->claimed,
-				.attempt = (uint16_t)row->attempt,
-				.attempts_max = (uint16_t)row->attempts_max,
-				.backoff_ms = (uint32_t)row->backoff_ms,
-				.created_ms = row->created_ms,
-				.started_ms = row->started_ms,
-				.changed_ms = row->changed_ms,
-				.deadline_ms = row->deadline_ms,
-				.retry_ms = row->retry_ms,
-				.last_event = row->last_event,
-				.timer_place = HEAP_NOWHERE};
+	*e = (struct flow_execution){.id = row->id,
+				     .tenant = row->tenant,
+				     .squad = row->squad,
+				     .task = row->task,
+				     .state = (uint8_t)row->state,
+				     .block = (uint8_t)row->block,
+				     .priority = (uint8_t)row->priority,
+				     .paused = row->paused,
+				     .claimed = row->claimed,
+				     .attempt = (uint16_t)row->attempt,
+				     .attempts_max = (uint16_t)row->attempts_max,
+				     .backoff_ms = (uint32_t)row->backoff_ms,
+				     .created_ms = row->created_ms,
+				     .started_ms = row->started_ms,
+				     .changed_ms = row->changed_ms,
+				     .deadline_ms = row->deadline_ms,
+				     .retry_ms = row->retry_ms,
+				     .last_event = row->last_event,
+				     .timer_place = HEAP_NOWHERE};
 	return e;
 }
 
-static void load_step(struct flow *f, struct execution *e, const struct flow_step_loading *row)
+static void load_step(struct flow *f, struct flow_execution *e, const struct flow_step_loading *row)
 {
 	struct flow_step *s;
 
@@ -72,7 +72,7 @@ static void load_step(struct flow *f, struct execution *e, const struct flow_ste
 }
 
 static enum err from_rows(struct flow *f, const struct flow_loading *row, const struct flow_step_loading *steps,
-			  size_t count, struct execution **out, struct problem *p)
+			  size_t count, struct flow_execution **out, struct problem *p)
 {
 	enum err err = check_row(row, p);
 
@@ -91,7 +91,7 @@ static enum err from_rows(struct flow *f, const struct flow_loading *row, const 
 enum err flow_load(struct flow *f, const struct flow_loading *row, const struct flow_step_loading *steps,
 		   size_t steps_count, struct problem *p)
 {
-	struct execution *e;
+	struct flow_execution *e;
 	enum err err = from_rows(f, row, steps, steps_count, &e, p);
 
 	if (err)
@@ -127,9 +127,9 @@ void flow_loaded(struct flow *f)
 /* ---- back to life ---- */
 
 enum err flow_revive(struct flow *f, const struct flow_loading *row, const struct flow_step_loading *steps,
-		     size_t steps_count, struct str by, struct execution **out, struct problem *p)
+		     size_t steps_count, struct str by, struct flow_execution **out, struct problem *p)
 {
-	struct execution *e;
+	struct flow_execution *e;
 	enum err err = OK;
 
 	CHECK(f->batch.open);

@@ -32,6 +32,7 @@ void flow_rows_destroy(struct flow_rows **pr)
 	VEC_FREE(&r->rows->steps);
 	VEC_FREE(&r->rows->step_changes);
 	VEC_FREE(&r->rows->events);
+	VEC_FREE(&r->rows->squads);
 	VEC_FREE(&r->rows->order);
 	map_free(&r->rows->by_step);
 	map_free(&r->rows->texts);
@@ -54,7 +55,7 @@ bool flow_rows_dirty(const struct flow_rows *r)
 	size_t i = 0;
 	struct flow_change change;
 
-	return flow_next_change(r->flow, &i, &change);
+	return r->rows->squads.n > 0 || flow_next_change(r->flow, &i, &change);
 }
 
 static void forget(struct flow_batch_rows *rows)
@@ -73,17 +74,18 @@ void flow_rows_end(struct flow_rows *r, enum err outcome)
 		flow_commit(r->flow);
 	r->fresh = r->fresh && outcome;
 	map_free(&r->rows->texts);
+	r->rows->squads.n = 0;
 	forget(r->rows);
 }
 
 /* ---- executions to rows ---- */
 
-static int64_t finished_ms(const struct execution *e)
+static int64_t finished_ms(const struct flow_execution *e)
 {
 	return e->ended ? e->changed_ms : 0;
 }
 
-static struct execution_row row_of(const struct flow_rows *r, const struct execution *e)
+static struct execution_row row_of(const struct flow_rows *r, const struct flow_execution *e)
 {
 	const struct flow_texts *texts = map_get(&r->rows->texts, (uint64_t)e->id);
 
@@ -111,7 +113,7 @@ static struct execution_row row_of(const struct flow_rows *r, const struct execu
 				      .why = e->why};
 }
 
-static struct execution_change_row change_of(const struct execution *e)
+static struct execution_change_row change_of(const struct flow_execution *e)
 {
 	return (struct execution_change_row){.id = e->id,
 					     .state = e->state,
@@ -142,7 +144,7 @@ static struct str needs_blob(struct flow_rows *r, const struct flow_step *s)
 	return copy;
 }
 
-static enum err collect_new_step(struct flow_rows *r, const struct execution *e, size_t place)
+static enum err collect_new_step(struct flow_rows *r, const struct flow_execution *e, size_t place)
 {
 	const struct flow_step *s = &e->steps[place];
 	struct str input;
@@ -170,7 +172,7 @@ static bool is_over(const struct flow_step *s)
 	return s->state == STEP_COMPLETED || s->state == STEP_FAILED || s->state == STEP_CANCELLED;
 }
 
-static void collect_step(struct flow_rows *r, const struct execution *e, size_t place)
+static void collect_step(struct flow_rows *r, const struct flow_execution *e, size_t place)
 {
 	const struct flow_step *s = &e->steps[place];
 	struct flow_batch_rows *rows = r->rows;
@@ -193,7 +195,7 @@ static void collect_step(struct flow_rows *r, const struct execution *e, size_t 
 
 static enum err collect_steps(struct flow_rows *r, const struct flow_change *c)
 {
-	const struct execution *e = c->execution;
+	const struct flow_execution *e = c->execution;
 	enum err err = OK;
 
 	for (size_t i = c->steps_before; i < e->steps_count && !err; i++)
@@ -313,6 +315,7 @@ enum err flow_rows_flush(struct flow_rows *r, struct db *db)
 	WRITE(q_step_insert, r->rows->steps);
 	WRITE(q_step_update, r->rows->step_changes);
 	WRITE(q_execution_event_insert, r->rows->events);
+	WRITE(q_squad_status_update, r->rows->squads);
 	return err;
 }
 
@@ -321,7 +324,7 @@ enum err flow_rows_flush(struct flow_rows *r, struct db *db)
 /* ---- for handlers ---- */
 
 enum err flow_rows_add(struct flow_rows *r, const struct flow_spec *spec, const struct flow_texts *texts,
-		       struct execution **out, struct problem *p)
+		       struct flow_execution **out, struct problem *p)
 {
 	enum err err;
 
@@ -333,7 +336,7 @@ enum err flow_rows_add(struct flow_rows *r, const struct flow_spec *spec, const 
 }
 
 enum err flow_rows_extend(struct flow_rows *r, int64_t tenant, int64_t id, const struct flow_step_spec *steps,
-			  size_t count, const struct flow_texts *texts, struct str by, struct execution **out,
+			  size_t count, const struct flow_texts *texts, struct str by, struct flow_execution **out,
 			  struct problem *p)
 {
 	flow_rows_keep_inputs(r, steps, count, texts);

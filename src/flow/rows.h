@@ -45,13 +45,18 @@ struct flow_texts {
 
 /* flow_add with the texts that go with it. */
 enum err flow_rows_add(struct flow_rows *r, const struct flow_spec *spec, const struct flow_texts *texts,
-		       struct execution **out, struct problem *p);
+		       struct flow_execution **out, struct problem *p);
 /* flow_extend likewise; of the texts only inputs. */
 enum err flow_rows_extend(struct flow_rows *r, int64_t tenant, int64_t id, const struct flow_step_spec *steps,
-			  size_t count, const struct flow_texts *texts, struct str by, struct execution **out,
+			  size_t count, const struct flow_texts *texts, struct str by, struct flow_execution **out,
 			  struct problem *p);
 /* flow_revive of the execution as its rows say. ERR_NOT_FOUND. */
-enum err flow_rows_revive(struct flow_rows *r, int64_t tenant, int64_t id, struct str by, struct execution **out,
-			  struct problem *p);
+enum err flow_rows_revive(struct flow_rows *r, int64_t tenant, int64_t id, struct str by,
+			  struct flow_execution **out, struct problem *p);
+
+/* A squad's row, also as this batch has changed it. ERR_NOT_FOUND, also when it is another tenant's. */
+enum err flow_rows_squad(struct flow_rows *r, int64_t tenant, int64_t id, struct squad_row *out);
+/* Pauses the squad of that row, or lets it go on; the row becomes what will be written. */
+void flow_rows_pause_squad(struct flow_rows *r, struct squad_row *row, bool paused);
 
 #endif

@@ -13,7 +13,8 @@ void flow_rows_keep_inputs(struct flow_rows *r, const struct flow_step_spec *ste
 }
 
 /* A step that was added by a batch not written yet is among the newest that are kept; all others have rows. */
-enum err flow_rows_input(struct flow_rows *r, const struct execution *e, const struct flow_step *s, struct str *out)
+enum err flow_rows_input(struct flow_rows *r, const struct flow_execution *e, const struct flow_step *s,
+			 struct str *out)
 {
 	const struct work_body_row *kept = bodies_get(r->inputs, s->id);
 	struct arena *a = r->config.persist->arena;
@@ -41,7 +42,7 @@ static void add_id(struct buf *b, const char *member, const char *prefix, int64_
 	buf_fmt(b, "\"%s\":\"%s\",", member, text);
 }
 
-static struct str payload_of(struct arena *a, const struct execution *e, const struct flow_step *s,
+static struct str payload_of(struct arena *a, const struct flow_execution *e, const struct flow_step *s,
 			     struct str input)
 {
 	struct buf b = BUF_INIT(0);
@@ -63,7 +64,7 @@ static struct str payload_of(struct arena *a, const struct execution *e, const s
 	return text;
 }
 
-enum err flow_rows_enqueue(void *ctx, const struct execution *e, const struct flow_step *s,
+enum err flow_rows_enqueue(void *ctx, const struct flow_execution *e, const struct flow_step *s,
 			   const struct work_spec *spec, struct item **out, struct problem *p)
 {
 	struct flow_rows *r = ctx;

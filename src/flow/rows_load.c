@@ -146,8 +146,8 @@ void flow_rows_release(struct flow_rows *r)
 
 /* ---- back to life ---- */
 
-enum err flow_rows_revive(struct flow_rows *r, int64_t tenant, int64_t id, struct str by, struct execution **out,
-			  struct problem *p)
+enum err flow_rows_revive(struct flow_rows *r, int64_t tenant, int64_t id, struct str by,
+			  struct flow_execution **out, struct problem *p)
 {
 	struct persist *persist = r->config.persist;
 	struct steps steps = {.arena = persist->arena};

@@ -14,6 +14,7 @@ struct flow_batch_rows {
 	VEC(struct step_row) steps;
 	VEC(struct step_change_row) step_changes;
 	VEC(struct execution_event_row) events;
+	VEC(struct squad_status_row) squads;
 	VEC(size_t) order;  /* places of events, those of each execution together */
 	struct map by_step; /* id of a step to 1 + its place in step_changes */
 	struct map texts;   /* id of a new execution to its struct flow_texts */
@@ -21,12 +22,12 @@ struct flow_batch_rows {
 };
 
 /* As struct flow_env.enqueue. ctx is the struct flow_rows. */
-enum err flow_rows_enqueue(void *ctx, const struct execution *e, const struct flow_step *s,
+enum err flow_rows_enqueue(void *ctx, const struct flow_execution *e, const struct flow_step *s,
 			   const struct work_spec *spec, struct item **out, struct problem *p);
 void flow_rows_keep_inputs(struct flow_rows *r, const struct flow_step_spec *steps, size_t count,
 			   const struct flow_texts *texts);
 /* The input of a step; empty for none. */
-enum err flow_rows_input(struct flow_rows *r, const struct execution *e, const struct flow_step *s,
+enum err flow_rows_input(struct flow_rows *r, const struct flow_execution *e, const struct flow_step *s,
 			 struct str *out);
 
 enum err flow_rows_load(struct flow_rows *r, struct db *db, struct problem *p);

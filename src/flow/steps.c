@@ -32,7 +32,7 @@ static const uint8_t may_become[] = {
 
 /* ---- finding ---- */
 
-struct flow_step *step_find(const struct execution *e, int64_t id)
+struct flow_step *step_find(const struct flow_execution *e, int64_t id)
 {
 	for (size_t i = 0; i < e->steps_count; i++)
 		if (e->steps[i].id == id)
@@ -40,7 +40,7 @@ struct flow_step *step_find(const struct execution *e, int64_t id)
 	return NULL;
 }
 
-struct flow_step *step_of_item(const struct execution *e, int64_t item)
+struct flow_step *step_of_item(const struct flow_execution *e, int64_t item)
 {
 	for (size_t i = 0; i < e->steps_count; i++) {
 		struct flow_step *s = &e->steps[i];
@@ -53,7 +53,7 @@ struct flow_step *step_of_item(const struct execution *e, int64_t item)
 
 /* ---- moving ---- */
 
-void step_moves(struct flow *f, struct execution *e, struct flow_step *s, enum step_state to,
+void step_moves(struct flow *f, struct flow_execution *e, struct flow_step *s, enum step_state to,
 		const struct cause *why)
 {
 	enum step_state from = s->state;
@@ -88,7 +88,7 @@ void step_keeps(struct flow *f, struct flow_step *s, const struct flow_ending *e
 }
 
 /* Those that need it need one step less. */
-static void tell_dependents(struct execution *e, const struct flow_step *s)
+static void tell_dependents(struct flow_execution *e, const struct flow_step *s)
 {
 	uint16_t position = (uint16_t)(s - e->steps);
 
@@ -98,7 +98,7 @@ static void tell_dependents(struct execution *e, const struct flow_step *s)
 				e->steps[i].unmet--;
 }
 
-void step_ends(struct flow *f, struct execution *e, struct flow_step *s, enum step_state to,
+void step_ends(struct flow *f, struct flow_execution *e, struct flow_step *s, enum step_state to,
 	       const struct cause *why)
 {
 	if (!s->signalled) /* else it has what came with its event */
@@ -108,7 +108,7 @@ void step_ends(struct flow *f, struct execution *e, struct flow_step *s, enum st
 		tell_dependents(e, s);
 }
 
-void step_leaves_queue(struct flow *f, struct execution *e, struct flow_step *s, struct str why)
+void step_leaves_queue(struct flow *f, struct flow_execution *e, struct flow_step *s, struct str why)
 {
 	struct item *item;
 	bool queued = s->state == STEP_READY || s->state == STEP_RUNNING;
@@ -120,7 +120,7 @@ void step_leaves_queue(struct flow *f, struct execution *e, struct flow_step *s,
 
 /* ---- beginning ---- */
 
-static enum err enqueue(struct flow *f, struct execution *e, struct flow_step *s, struct problem *p)
+static enum err enqueue(struct flow *f, struct flow_execution *e, struct flow_step *s, struct problem *p)
 {
 	char squad[ID_TEXT];
 	struct item *item;
@@ -145,7 +145,7 @@ static enum err enqueue(struct flow *f, struct execution *e, struct flow_step *s
 	return err;
 }
 
-static void begin_item(struct flow *f, struct execution *e, struct flow_step *s)
+static void begin_item(struct flow *f, struct flow_execution *e, struct flow_step *s)
 {
 	struct problem p;
 	enum err err;
@@ -161,7 +161,7 @@ static void begin_item(struct flow *f, struct execution *e, struct flow_step *s)
 			  &(struct cause){.ending.error = arena_fmt(f->batch.arena, "%s", p.detail)});
 }
 
-void step_begins(struct flow *f, struct execution *e, struct flow_step *s)
+void step_begins(struct flow *f, struct flow_execution *e, struct flow_step *s)
 {
 	bool is_over = s->signalled || (s->until_ms && s->until_ms <= f->batch.now_ms);
 

@@ -6,7 +6,7 @@ static int64_t earlier(int64_t a, int64_t b)
 	return b && b < a ? b : a;
 }
 
-int64_t execution_due_ms(const struct execution *e)
+int64_t execution_due_ms(const struct flow_execution *e)
 {
 	int64_t due = NEVER_MS;
 
@@ -24,12 +24,12 @@ int64_t execution_due_ms(const struct execution *e)
 
 bool flow_due_before(const void *a, const void *b)
 {
-	const struct execution *one = a, *other = b;
+	const struct flow_execution *one = a, *other = b;
 
 	return one->due_ms != other->due_ms ? one->due_ms < other->due_ms : one->id < other->id;
 }
 
-static void time_came(struct flow *f, struct execution *e, struct flow_step *s)
+static void time_came(struct flow *f, struct flow_execution *e, struct flow_step *s)
 {
 	if (s->kind == STEP_WAIT)
 		step_ends(f, e, s, STEP_COMPLETED, &(struct cause){0});
@@ -37,7 +37,7 @@ static void time_came(struct flow *f, struct execution *e, struct flow_step *s)
 		step_ends(f, e, s, STEP_FAILED, &(struct cause){.ending.error = STR("nobody approved in time")});
 }
 
-static void apply_waits(struct flow *f, struct execution *e)
+static void apply_waits(struct flow *f, struct flow_execution *e)
 {
 	for (size_t i = 0; e->standing[STEP_WAITING] && i < e->steps_count; i++) {
 		struct flow_step *s = &e->steps[i];
@@ -52,7 +52,7 @@ static bool is_due(const struct flow *f, int64_t ms)
 	return ms && ms <= f->batch.now_ms;
 }
 
-static void apply(struct flow *f, struct execution *e)
+static void apply(struct flow *f, struct flow_execution *e)
 {
 	execution_touch(f, e);
 	if (is_due(f, e->deadline_ms)) {
@@ -80,7 +80,7 @@ bool flow_tick(struct flow *f, size_t max)
 
 int64_t flow_next_due_ms(const struct flow *f)
 {
-	const struct execution *e = heap_peek(&f->timers);
+	const struct flow_execution *e = heap_peek(&f->timers);
 
 	return e ? e->due_ms : NEVER_MS;
 }

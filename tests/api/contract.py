@@ -74,6 +74,8 @@ class Operation:
                     if m in schema.get('required', []) or self.holds_id(s)}
         if kind == 'array':
             return [self.example(schema['items'], things)]
+        if kind == 'boolean':
+            return True
         if kind in ('integer', 'number'):
             return max(schema.get('minimum', 1), 1)
         return 'x' * max(schema.get('minLength', 1), 1) if kind == 'string' else {}

@@ -13,7 +13,7 @@ from test_events import Stream
 
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
-              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'sc_')},
+              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'sc_', 'sq_', 'ex_', 'st_')},
            'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can'}
 
 
@@ -82,7 +82,7 @@ class Things:
                     't_': self.admin.get('/v1/whoami').json['tenant'], 'token': self.held['token'],
                     'ag_': self.agent.id, 'agent-ref': self.agent.id, 'capability-ref': slug,
                     'att_': self.attestation['id'], 'ch_': self.agent.challenge()['challenge_id'],
-                    'wh_': self.webhook['id'], 'wd_': self.delivery['id']}
+                    'wh_': self.webhook['id'], 'wd_': self.delivery['id'], **self.execution()}
 
     number = itertools.count()
 
@@ -94,6 +94,13 @@ class Things:
         until(lambda: self.operator.get(f'/v1/webhook-deliveries/{sent["id"]}').expect(200).json['last_at'], 30)
         return self.operator.call('PATCH', path, {'state': 'disabled'}).expect(200).json, sent
 
+    def execution(self):
+        squad = self.operator.post('/v1/squads', {'name': 'isolation'}).expect(201).json['id']
+        steps = [{'name': 'ask', 'kind': 'approval'}, {'name': 'hear', 'kind': 'wait', 'event': 'x'}]
+        made = self.operator.post('/v1/executions', {'squad': squad, 'name': 'x', 'steps': steps}).expect(202).json['id']
+        step = self.operator.get(f'/v1/executions/{made}').expect(200).json['steps'][0]['id']
+        return {'sq_': squad, 'ex_': made, 'st_': step}
+
     def look(self):
         """Everything of them that can be seen: it must not change."""
         keys = self.admin.get('/v1/keys', query={'limit': 1000}).expect(200).items
@@ -103,6 +110,7 @@ class Things:
                   f'/v1/schedules/{self.schedule["id"]}', f'/v1/schedules/{self.schedule["id"]}/fires',
                   f'/v1/attestations?revoked=true&subject={self.attestation["subject"]}',
                   f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
+                  f'/v1/squads/{self.ids["sq_"]}', f'/v1/executions/{self.ids["ex_"]}',
                   f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
         return self.operator.show(self.held), own, [self.operator.get(p).expect(200).json for p in places]
 

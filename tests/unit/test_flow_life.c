@@ -4,7 +4,7 @@
 static const uint16_t FIRST[] = {0}, FIRST_TWO[] = {0, 1};
 
 /* plan, build, test: each after the one before it. */
-static struct execution *three(struct saga *g, int64_t attempts)
+static struct flow_execution *three(struct saga *g, int64_t attempts)
 {
 	static const uint16_t second[] = {1};
 	struct flow_step_spec steps[] = {a_step(g, "plan"), a_step_after(g, "build", FIRST, 1),
@@ -13,7 +13,7 @@ static struct execution *three(struct saga *g, int64_t attempts)
 	return begin_tried(g, steps, 3, attempts);
 }
 
-static struct execution *restarted(struct saga *g, const struct execution *e)
+static struct flow_execution *restarted(struct saga *g, const struct flow_execution *e)
 {
 	int64_t id = e->id;
 
@@ -24,7 +24,7 @@ static struct execution *restarted(struct saga *g, const struct execution *e)
 static void steps_run_one_after_the_other(void **state)
 {
 	struct saga *g = saga_new();
-	struct execution *e = three(g, 1);
+	struct flow_execution *e = three(g, 1);
 	int64_t id = e->id;
 	struct item *item;
 
@@ -53,7 +53,7 @@ static void branches_run_at_the_same_time_and_join(void **state)
 	struct saga *g = saga_new();
 	struct flow_step_spec steps[] = {a_step(g, "left"), a_step(g, "right"),
 					 a_step_after(g, "join", FIRST_TWO, 2)};
-	struct execution *e = begin(g, steps, 3);
+	struct flow_execution *e = begin(g, steps, 3);
 	struct item *left = take(g), *right = take(g);
 
 	(void)state;
@@ -69,7 +69,7 @@ static void branches_run_at_the_same_time_and_join(void **state)
 static void what_failed_begins_again_and_what_is_done_does_not(void **state)
 {
 	struct saga *g = saga_new();
-	struct execution *e = three(g, 2);
+	struct flow_execution *e = three(g, 2);
 
 	(void)state;
 	give(g, take(g), OUTCOME_COMPLETED);
@@ -92,7 +92,7 @@ static void a_failure_without_attempts_left_cancels_the_rest(void **state)
 	struct saga *g = saga_new();
 	struct flow_step_spec steps[] = {a_step(g, "left"), a_step(g, "right"),
 					 a_step_after(g, "join", FIRST_TWO, 2)};
-	struct execution *e = begin(g, steps, 3);
+	struct flow_execution *e = begin(g, steps, 3);
 	struct item *left = take(g), *right = take(g);
 	struct work_token token = work_token_of(right);
 	struct item *out;
@@ -108,7 +108,7 @@ static void what_needs_an_optional_step_goes_on_without_it(void **state)
 {
 	struct saga *g = saga_new();
 	struct flow_step_spec steps[] = {a_step(g, "lint"), a_step_after(g, "build", FIRST, 1)};
-	struct execution *e;
+	struct flow_execution *e;
 
 	(void)state;
 	steps[0].optional = true;
@@ -124,7 +124,7 @@ static void an_approval_waits_for_its_person(void **state)
 {
 	struct saga *g = saga_new();
 	struct flow_step_spec steps[] = {a_step(g, "merge?"), a_step_after(g, "merge", FIRST, 1)};
-	struct execution *e;
+	struct flow_execution *e;
 	int64_t id;
 
 	(void)state;
@@ -149,7 +149,7 @@ static void a_refusal_is_final(void **state)
 {
 	struct saga *g = saga_new();
 	struct flow_step_spec step = a_step(g, "merge?");
-	struct execution *e;
+	struct flow_execution *e;
 
 	(void)state;
 	step.kind = STEP_APPROVAL;
@@ -164,7 +164,7 @@ static void nobody_approves_in_time(void **state)
 {
 	struct saga *g = saga_new();
 	struct flow_step_spec step = a_step(g, "merge?");
-	struct execution *e;
+	struct flow_execution *e;
 
 	(void)state;
 	step.kind = STEP_APPROVAL;
@@ -182,7 +182,7 @@ static void a_wait_ends_with_its_time_or_its_event(void **state)
 {
 	struct saga *g = saga_new();
 	struct flow_step_spec steps[] = {a_step(g, "for long"), a_step(g, "for word"), a_step(g, "for either")};
-	struct execution *e;
+	struct flow_execution *e;
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
@@ -206,7 +206,7 @@ static void an_event_that_came_before_its_wait_is_not_lost(void **state)
 {
 	struct saga *g = saga_new();
 	struct flow_step_spec steps[] = {a_step(g, "build"), a_step_after(g, "for word", FIRST, 1)};
-	struct execution *e;
+	struct flow_execution *e;
 
 	(void)state;
 	steps[1].kind = STEP_WAIT;
@@ -226,7 +226,7 @@ static void a_pause_takes_what_nobody_has_out_of_the_queue(void **state)
 	struct saga *g = saga_new();
 	struct flow_step_spec steps[] = {a_step(g, "left"), a_step(g, "right"),
 					 a_step_after(g, "join", FIRST_TWO, 2)};
-	struct execution *e = begin(g, steps, 3);
+	struct flow_execution *e = begin(g, steps, 3);
 	struct item *left = take(g);
 
 	(void)state;
@@ -247,7 +247,7 @@ static void a_pause_takes_what_nobody_has_out_of_the_queue(void **state)
 static void a_squad_that_is_paused_begins_nothing(void **state)
 {
 	struct saga *g = saga_new();
-	struct execution *e = three(g, 1);
+	struct flow_execution *e = three(g, 1);
 
 	(void)state;
 	saga_at(g, 1);
@@ -263,7 +263,7 @@ static void a_squad_that_is_paused_begins_nothing(void **state)
 static void a_full_queue_is_tried_again(void **state)
 {
 	struct saga *g = saga_new();
-	struct execution *e;
+	struct flow_execution *e;
 
 	(void)state;
 	g->is_full = true;
@@ -281,7 +281,7 @@ static void an_agent_adds_steps_while_it_works(void **state)
 {
 	struct saga *g = saga_new();
 	struct flow_step_spec plan = a_step(g, "plan");
-	struct execution *e = begin(g, &plan, 1);
+	struct flow_execution *e = begin(g, &plan, 1);
 	struct item *item = take(g);
 	struct flow_step_spec more[] = {a_step_after(g, "build", FIRST, 1), a_step_after(g, "test", FIRST_TWO, 2)};
 
@@ -309,7 +309,7 @@ static void a_deadline_ends_it(void **state)
 				 .deadline_ms = T0 + 50,
 				 .steps = &step,
 				 .steps_count = 1};
-	struct execution *e;
+	struct flow_execution *e;
 
 	(void)state;
 	assert_int_equal(flow_add(g->f, &spec, &e, &g->problem), OK);
@@ -323,7 +323,7 @@ static void a_deadline_ends_it(void **state)
 static void what_was_cancelled_can_be_tried_again(void **state)
 {
 	struct saga *g = saga_new();
-	struct execution *e = three(g, 1);
+	struct flow_execution *e = three(g, 1);
 	int64_t id = e->id;
 	const struct saga_rows *r;
 
@@ -348,7 +348,7 @@ static void assert_refused(struct saga *g, struct flow_step_spec *steps, size_t 
 {
 	struct flow_spec spec = {
 		.id = 1, .tenant = TENANT, .attempts_max = 1, .steps = steps, .steps_count = count};
-	struct execution *e;
+	struct flow_execution *e;
 
 	problem_clear(&g->problem);
 	assert_int_equal(flow_add(g->f, &spec, &e, &g->problem), ERR_INVALID);
@@ -385,7 +385,7 @@ static void what_is_no_graph_is_refused_by_its_field(void **state)
 static void another_tenants_is_none(void **state)
 {
 	struct saga *g = saga_new();
-	struct execution *e = three(g, 1), *out;
+	struct flow_execution *e = three(g, 1), *out;
 
 	(void)state;
 	assert_int_equal(flow_cancel(g->f, 2, e->id, STR("eve"), STR(""), &out, &g->problem), ERR_NOT_FOUND);

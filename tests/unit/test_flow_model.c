@@ -78,7 +78,7 @@ static void add_one(struct world *w)
 				 .deadline_ms = below(w, 6) ? 0 : w->g->s->now_ms + 1 + below(w, 20000),
 				 .steps = steps,
 				 .steps_count = count};
-	struct execution *e;
+	struct flow_execution *e;
 
 	if (flow_count(w->g->f) >= LIVE_MAX)
 		return;
@@ -97,7 +97,7 @@ static int64_t any(struct world *w)
 
 static void extend(struct world *w, int64_t id)
 {
-	struct execution *e = flow_find(w->g->f, id);
+	struct flow_execution *e = flow_find(w->g->f, id);
 	struct flow_step_spec step;
 
 	if (!e || e->steps_count >= 12)
@@ -108,7 +108,7 @@ static void extend(struct world *w, int64_t id)
 
 static void approve(struct world *w, int64_t id)
 {
-	struct execution *e = flow_find(w->g->f, id);
+	struct flow_execution *e = flow_find(w->g->f, id);
 
 	for (size_t i = 0; e && i < e->steps_count; i++)
 		if (e->steps[i].state == STEP_WAITING && e->steps[i].kind == STEP_APPROVAL) {
@@ -122,7 +122,7 @@ static void approve(struct world *w, int64_t id)
 static void revive(struct world *w, int64_t id)
 {
 	const struct saga_rows *r;
-	struct execution *e;
+	struct flow_execution *e;
 
 	if (w->g->rows_count == 0 || flow_count(w->g->f) >= LIVE_MAX)
 		return;
@@ -172,7 +172,7 @@ static void settle_one(struct world *w)
 static void command(struct world *w)
 {
 	struct saga *g = w->g;
-	struct execution *e;
+	struct flow_execution *e;
 	int64_t id = any(w);
 
 	switch (below(w, 8)) {
@@ -238,7 +238,7 @@ static void bring_on(struct world *w)
 
 	for (size_t i = 0; i < w->g->rows_count; i++) {
 		int64_t id = w->g->rows[i]->row.id;
-		struct execution *e;
+		struct flow_execution *e;
 
 		flow_resume(w->g->f, TENANT, id, STR("eve"), &e, &w->g->problem);
 		flow_start(w->g->f, TENANT, id, STR("eve"), &e, &w->g->problem);

@@ -8,7 +8,7 @@
 
 /* ---- the world of an execution ---- */
 
-static enum err enqueue(void *ctx, const struct execution *e, const struct flow_step *s,
+static enum err enqueue(void *ctx, const struct flow_execution *e, const struct flow_step *s,
 			const struct work_spec *spec, struct item **out, struct problem *p)
 {
 	struct saga *g = ctx;
@@ -107,7 +107,7 @@ static void keep_step(struct saga_rows *r, size_t i, const struct flow_step *s)
 
 static void keep(struct saga *g, const struct flow_change *c)
 {
-	const struct execution *e = c->execution;
+	const struct flow_execution *e = c->execution;
 	bool is_new = !c->was_live && !c->was_ended;
 	struct saga_rows *r = is_new ? make_rows(g, e->id) : rows_of(g, e->id);
 
@@ -271,7 +271,8 @@ struct flow_step_spec a_step_after(struct saga *g, const char *name, const uint1
 	return s;
 }
 
-struct execution *begin_tried(struct saga *g, const struct flow_step_spec *steps, size_t count, int64_t attempts)
+struct flow_execution *begin_tried(struct saga *g, const struct flow_step_spec *steps, size_t count,
+				   int64_t attempts)
 {
 	struct flow_spec spec = {.id = ++g->next_id,
 				 .tenant = TENANT,
@@ -282,14 +283,14 @@ struct execution *begin_tried(struct saga *g, const struct flow_step_spec *steps
 				 .backoff_ms = 1000,
 				 .steps = steps,
 				 .steps_count = count};
-	struct execution *e;
+	struct flow_execution *e;
 
 	assert_int_equal(flow_add(g->f, &spec, &e, &g->problem), OK);
 	assert_int_equal(flow_start(g->f, TENANT, e->id, STR("ada"), &e, &g->problem), OK);
 	return e;
 }
 
-struct execution *begin(struct saga *g, const struct flow_step_spec *steps, size_t count)
+struct flow_execution *begin(struct saga *g, const struct flow_step_spec *steps, size_t count)
 {
 	return begin_tried(g, steps, count, 1);
 }
@@ -332,7 +333,7 @@ void assert_told(struct saga *g, const char *kinds)
 	buf_free(&b);
 }
 
-void assert_stands(const struct execution *e, enum execution_state state, const char *steps)
+void assert_stands(const struct flow_execution *e, enum execution_state state, const char *steps)
 {
 	struct buf b = BUF_INIT(0);
 

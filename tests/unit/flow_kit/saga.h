@@ -46,8 +46,10 @@ const struct saga_rows *saga_row(const struct saga *g, int64_t id); /* fails whe
 
 struct flow_step_spec a_step(struct saga *g, const char *name);
 struct flow_step_spec a_step_after(struct saga *g, const char *name, const uint16_t *needs, size_t count);
-struct execution *begin(struct saga *g, const struct flow_step_spec *steps, size_t count); /* added and started */
-struct execution *begin_tried(struct saga *g, const struct flow_step_spec *steps, size_t count, int64_t attempts);
+struct flow_execution *begin(struct saga *g, const struct flow_step_spec *steps,
+			     size_t count); /* added and started */
+struct flow_execution *begin_tried(struct saga *g, const struct flow_step_spec *steps, size_t count,
+				   int64_t attempts);
 
 struct item *take(struct saga *g); /* a worker claims; NULL: nothing is there */
 void give(struct saga *g, struct item *item, enum work_outcome outcome);
@@ -55,7 +57,7 @@ void break_down(struct saga *g, struct item *item); /* it fails for good */
 
 /* "execution_started status_update …" of this batch. */
 void assert_told(struct saga *g, const char *kinds);
-void assert_stands(const struct execution *e, enum execution_state state,
+void assert_stands(const struct flow_execution *e, enum execution_state state,
 		   const char *steps); /* "completed ready" */
 
 #endif

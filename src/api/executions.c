@@ -1,0 +1,241 @@
+/*
+ * Executions: the calls that change one. They run inside a batch on the queue's thread, on memory; what is looked at
+ * is in executions_read.c.
+ */
+#include "api/api.h"
+#include "api/app.h"
+
+#include <stdio.h>
+
+static struct flow_rows *flow_of(struct call *c)
+{
+	return call_app(c)->flow;
+}
+
+static struct str caller_name(const struct call *c)
+{
+	return c->caller.key_name;
+}
+
+static enum err answer(struct call *c, enum err err, const struct flow_execution *e, struct execution_stand *out)
+{
+	if (err == ERR_NOT_FOUND)
+		return call_fail(c, err, "there is no such execution here that has not ended");
+	if (err)
+		return err;
+	out->id = e->id;
+	out->state = e->state;
+	if (e->block)
+		PUT(out, execution_stand, block, e->block);
+	return OK;
+}
+
+/* ---- steps as they are given ---- */
+
+/* Places of steps by their names: those there are, then those of this call. */
+struct naming {
+	struct call *c;
+	const struct flow_execution *there; /* NULL: none */
+	const struct execution_step_new *steps;
+};
+
+static bool find_there(const struct flow_execution *e, struct str name, uint16_t *out)
+{
+	for (size_t i = 0; e && i < e->steps_count; i++) {
+		*out = (uint16_t)i;
+		if (str_eq(name_str(e->steps[i].name), name))
+			return true;
+	}
+	return false;
+}
+
+static bool find_before(const struct naming *n, size_t i, struct str name, uint16_t *out)
+{
+	size_t there = n->there ? n->there->steps_count : 0;
+	for (size_t k = 0; k < i; k++) {
+		*out = (uint16_t)(there + k);
+		if (str_eq(n->steps[k].name, name))
+			return true;
+	}
+	return find_there(n->there, name, out);
+}
+
+static enum err name_needs(const struct naming *n, size_t i, struct flow_step_spec *spec)
+{
+	const struct execution_step_new *in = &n->steps[i];
+	uint16_t *needs = ARENA_ARRAY(n->c->arena, uint16_t, in->needs_count);
+	if (!needs)
+		return ERR_INTERNAL;
+	for (size_t k = 0; k < in->needs_count; k++) {
+		char field[64];
+		snprintf(field, sizeof(field), "steps[%zu].needs[%zu]", i, k);
+		if (!find_before(n, i, in->needs[k], &needs[k]))
+			return problem_field(&n->c->problem, ERR_INVALID, field,
+					     "no step before this one is called '%.*s'", STRF(in->needs[k]));
+	}
+	spec->needs = needs;
+	spec->needs_count = in->needs_count;
+	return OK;
+}
+
+static enum err spec_of(const struct naming *n, size_t i, struct flow_step_spec *spec)
+{
+	const struct execution_step_new *in = &n->steps[i];
+	*spec = (struct flow_step_spec){.id = app_new_id(call_app(n->c)),
+					.name = in->name,
+					.awaited = in->event,
+					.kind = in->kind,
+					.until_ms = HAS(in, execution_step_new, until) ? in->until : 0,
+					.timeout_ms = HAS(in, execution_step_new, timeout_ms) ? in->timeout_ms : 0,
+					.attempts_max = in->max_attempts,
+					.optional = in->optional};
+	return name_needs(n, i, spec);
+}
+
+/* The specs of steps, and what goes with them; all in the call's arena. */
+static enum err read_steps(struct call *c, const struct flow_execution *there,
+			   const struct execution_step_new *steps, size_t count, struct flow_step_spec **specs,
+			   struct flow_texts **texts)
+{
+	struct naming n = {c, there, steps};
+	struct str *inputs = ARENA_ARRAY(c->arena, struct str, count);
+	enum err err = OK;
+	*specs = ARENA_ARRAY(c->arena, struct flow_step_spec, count);
+	*texts = ARENA_NEW(c->arena, struct flow_texts);
+	if (!inputs || !*specs || !*texts)
+		return ERR_INTERNAL;
+	for (size_t i = 0; i < count && !err; i++) {
+		inputs[i] = steps[i].input;
+		err = spec_of(&n, i, &(*specs)[i]);
+	}
+	(*texts)->inputs = inputs;
+	return err;
+}
+
+/* ---- new ones ---- */
+
+static enum err find_squad(struct call *c, int64_t id)
+{
+	struct squad_row squad;
+	enum err err = flow_rows_squad(flow_of(c), c->caller.tenant, id, &squad);
+	if (err == ERR_NOT_FOUND)
+		return problem_field(&c->problem, ERR_INVALID, "squad", "there is no such squad here");
+	if (!err && squad.status == SQUAD_ARCHIVED)
+		return call_fail(c, ERR_CONFLICT, "the squad is archived");
+	return err;
+}
+
+enum err api_execution_add(struct call *c, const struct execution_new *in, struct execution_stand *out)
+{
+	struct flow_step_spec *steps;
+	struct flow_texts *texts;
+	struct flow_execution *e = NULL;
+	enum err err = find_squad(c, in->squad);
+	if (!err)
+		err = read_steps(c, NULL, in->steps, in->steps_count, &steps, &texts);
+	if (err)
+		return err;
+	texts->name = in->name;
+	texts->created_by = caller_name(c);
+	struct flow_spec spec = {.id = app_new_id(call_app(c)),
+				 .tenant = c->caller.tenant,
+				 .squad = in->squad,
+				 .priority = in->priority,
+				 .attempts_max = in->max_attempts,
+				 .backoff_ms = in->backoff_ms,
+				 .deadline_ms = HAS(in, execution_new, deadline) ? in->deadline : 0,
+				 .steps = steps,
+				 .steps_count = in->steps_count};
+	err = flow_rows_add(flow_of(c), &spec, texts, &e, &c->problem);
+	if (!err && in->start)
+		err = flow_start(flow_of(c)->flow, c->caller.tenant, spec.id, caller_name(c), &e, &c->problem);
+	return answer(c, err, e, out);
+}
+
+enum err api_execution_steps(struct call *c, const struct execution_steps_in *in, struct execution_stand *out)
+{
+	struct flow_rows *flow = flow_of(c);
+	struct flow_execution *e = flow_find(flow->flow, in->id);
+	struct flow_step_spec *steps;
+	struct flow_texts *texts;
+	if (!e || e->tenant != c->caller.tenant)
+		return answer(c, ERR_NOT_FOUND, NULL, out);
+	enum err err = read_steps(c, e, in->steps, in->steps_count, &steps, &texts);
+	if (!err)
+		err = flow_rows_extend(flow, c->caller.tenant, in->id, steps, in->steps_count, texts,
+				       caller_name(c), &e, &c->problem);
+	return answer(c, err, e, out);
+}
+
+/* ---- moves ---- */
+
+typedef enum err move_fn(struct flow *f, int64_t tenant, int64_t id, struct str by, struct flow_execution **out,
+			 struct problem *p);
+
+static enum err move(struct call *c, int64_t id, move_fn *to, struct execution_stand *out)
+{
+	struct flow_execution *e = NULL;
+	enum err err = to(flow_of(c)->flow, c->caller.tenant, id, caller_name(c), &e, &c->problem);
+	return answer(c, err, e, out);
+}
+
+enum err api_execution_start(struct call *c, const struct execution_ref *in, struct execution_stand *out)
+{
+	return move(c, in->id, flow_start, out);
+}
+
+enum err api_execution_pause(struct call *c, const struct execution_ref *in, struct execution_stand *out)
+{
+	return move(c, in->id, flow_pause, out);
+}
+
+enum err api_execution_resume(struct call *c, const struct execution_ref *in, struct execution_stand *out)
+{
+	return move(c, in->id, flow_resume, out);
+}
+
+enum err api_execution_cancel(struct call *c, const struct execution_cancel_in *in, struct execution_stand *out)
+{
+	struct flow_execution *e = NULL;
+	enum err err = flow_cancel(flow_of(c)->flow, c->caller.tenant, in->id, caller_name(c), in->reason, &e,
+				   &c->problem);
+	return answer(c, err, e, out);
+}
+
+enum err api_execution_retry(struct call *c, const struct execution_ref *in, struct execution_stand *out)
+{
+	struct flow_execution *e = NULL;
+	enum err err = flow_rows_revive(flow_of(c), c->caller.tenant, in->id, caller_name(c), &e, &c->problem);
+	if (err == ERR_NOT_FOUND)
+		return call_fail(c, err, "there is no such execution here");
+	return answer(c, err, e, out);
+}
+
+/* What comes of a yes is JSON, as all results are; what comes of a no is a sentence. */
+static struct str verdict_note(struct call *c, const struct execution_approve_in *in)
+{
+	struct buf b = BUF_INIT(0);
+	struct str json;
+	if (!in->approve || !in->note.n)
+		return in->note;
+	buf_json_text(&b, in->note);
+	json = arena_str(c->arena, buf_str(&b));
+	buf_free(&b);
+	return json;
+}
+
+enum err api_execution_approve(struct call *c, const struct execution_approve_in *in, struct execution_stand *out)
+{
+	struct flow_execution *e = NULL;
+	enum err err = flow_approve(flow_of(c)->flow, c->caller.tenant, in->id, in->step, in->approve,
+				    caller_name(c), verdict_note(c, in), &e, &c->problem);
+	return answer(c, err, e, out);
+}
+
+enum err api_execution_signal(struct call *c, const struct execution_signal_in *in, struct execution_stand *out)
+{
+	struct flow_execution *e = NULL;
+	enum err err = flow_signal(flow_of(c)->flow, c->caller.tenant, in->id, in->event, in->data, caller_name(c),
+				   &e, &c->problem);
+	return answer(c, err, e, out);
+}

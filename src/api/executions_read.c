@@ -1,0 +1,181 @@
+/* Executions as their rows say: one with its steps, and lists. */
+#include "api/api.h"
+#include "api/app.h"
+
+#include "directory/page.h"
+
+/* ---- one ---- */
+
+#define PUT_TEXT(to, type, member, text)             \
+	do {                                         \
+		if ((text).n)                        \
+			PUT(to, type, member, text); \
+	} while (0)
+
+#define PUT_SOME(to, type, member, value)             \
+	do {                                          \
+		if (value)                            \
+			PUT(to, type, member, value); \
+	} while (0)
+
+static void show(const struct execution_row *row, struct execution *out)
+{
+	*out = (struct execution){.id = row->id,
+				  .squad = row->squad,
+				  .name = row->name,
+				  .state = (int)row->state,
+				  .paused = row->paused,
+				  .priority = (int)row->priority,
+				  .attempt = row->attempt,
+				  .max_attempts = row->attempts_max,
+				  .created_by = row->created_by,
+				  .created_at = row->created_ms,
+				  .changed_at = row->changed_ms,
+				  .last_event = row->last_event};
+	PUT_SOME(out, execution, block, (int)row->block);
+	PUT_SOME(out, execution, started_at, row->started_ms);
+	PUT_SOME(out, execution, finished_at, row->finished_ms);
+	PUT_SOME(out, execution, deadline, row->deadline_ms);
+	PUT_SOME(out, execution, retry_at, row->retry_ms);
+	PUT_TEXT(out, execution, why, row->why);
+}
+
+struct step_reading {
+	struct call *c;
+	struct execution_step *steps;
+	size_t count;
+};
+
+static struct str kept(const struct step_reading *r, struct str text)
+{
+	return text.n ? arena_str(r->c->arena, text) : (struct str){0};
+}
+
+/* Places of the steps before it, as their names. */
+static void put_needs(const struct step_reading *r, struct str blob, struct execution_step *to)
+{
+	struct str *names = ARENA_ARRAY(r->c->arena, struct str, blob.n);
+	uint64_t place;
+	size_t count = 0;
+	while (names && take_varint(&blob, &place) && place < r->count)
+		names[count++] = r->steps[place].name;
+	if (count == 0)
+		return;
+	PUT(to, execution_step, needs, names);
+	to->needs_count = count;
+}
+
+static void put_endings(const struct step_reading *r, const struct step_row *row, struct execution_step *to)
+{
+	PUT_TEXT(to, execution_step, input, kept(r, row->input));
+	if (row->state == STEP_COMPLETED)
+		PUT_TEXT(to, execution_step, result, kept(r, row->result));
+	else
+		PUT_TEXT(to, execution_step, error, kept(r, row->error));
+	PUT_TEXT(to, execution_step, used, kept(r, row->used));
+	PUT_SOME(to, execution_step, started_at, row->started_ms);
+	PUT_SOME(to, execution_step, finished_at, row->finished_ms);
+}
+
+static enum err read_step(void *ctx, const void *found)
+{
+	struct step_reading *r = ctx;
+	const struct step_row *row = found;
+	struct execution_step *to = &r->steps[r->count];
+	if (r->count == FLOW_STEPS_MAX)
+		return ERR_INTERNAL;
+	*to = (struct execution_step){.id = row->id,
+				      .name = arena_str(r->c->arena, row->name),
+				      .kind = (int)row->kind,
+				      .state = (int)row->state,
+				      .optional = row->optional,
+				      .progress = row->progress,
+				      .attempt = row->attempt};
+	PUT_TEXT(to, execution_step, agent, kept(r, row->agent));
+	PUT_SOME(to, execution_step, item, row->item);
+	PUT_SOME(to, execution_step, until, row->until_ms);
+	PUT_TEXT(to, execution_step, event, kept(r, row->awaited));
+	put_needs(r, row->needs, to);
+	put_endings(r, row, to);
+	r->count++;
+	return OK;
+}
+
+enum err api_execution_show(struct call *c, const struct execution_ref *in, struct execution *out)
+{
+	struct execution_row row;
+	struct step_reading r = {.c = c, .steps = ARENA_ARRAY(c->arena, struct execution_step, FLOW_STEPS_MAX)};
+	enum err err = q_execution_get(c->db, &(struct id_row){in->id}, c->arena, &row);
+	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
+		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here");
+	if (!err && !r.steps)
+		err = ERR_INTERNAL;
+	if (!err)
+		err = q_step_all_of(c->db, &(struct id_row){in->id}, read_step, &r);
+	if (err)
+		return err;
+	show(&row, out);
+	PUT(out, execution, steps, r.steps);
+	out->steps_count = r.count;
+	return OK;
+}
+
+/* ---- lists ---- */
+
+struct listing {
+	struct call *c;
+	const struct execution_list_in *in;
+	struct execution *items;
+	size_t count;
+};
+
+static enum err read_all(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
+{
+	struct listing *l = ctx;
+	struct execution_page_in in = {l->c->caller.tenant, below, visit};
+	return q_execution_page(l->c->db, &in, each, each_ctx);
+}
+
+static enum err read_squad(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
+{
+	struct listing *l = ctx;
+	struct execution_page_of_squad_in in = {l->in->squad, below, visit};
+	return q_execution_page_of_squad(l->c->db, &in, each, each_ctx);
+}
+
+static bool keep(void *ctx, const void *found)
+{
+	struct listing *l = ctx;
+	struct execution_row row = *(const struct execution_row *)found;
+	if (row.tenant != l->c->caller.tenant)
+		return false;
+	if (HAS(l->in, execution_list_in, state) && row.state != l->in->state)
+		return false;
+	row.name = arena_str(l->c->arena, row.name);
+	row.created_by = arena_str(l->c->arena, row.created_by);
+	row.why = arena_str(l->c->arena, row.why);
+	show(&row, &l->items[l->count++]);
+	return true;
+}
+
+enum err api_execution_list(struct call *c, const struct execution_list_in *in, struct execution_list_out *out)
+{
+	size_t limit = (size_t)in->limit;
+	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct execution, limit + 1)};
+	struct page_source source = {HAS(in, execution_list_in, squad) ? read_squad : read_all, keep, &l};
+	int64_t below, complete_to = 0;
+	enum err err = page_cursor_read(HAS(in, execution_list_in, cursor), in->cursor, &below, &c->problem);
+	if (!err && !l.items)
+		err = ERR_INTERNAL;
+	if (!err)
+		err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
+	if (err)
+		return err;
+	out->items = l.items;
+	out->items_count = l.count > limit ? limit : l.count;
+	if (l.count > limit)
+		PUT(out, execution_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
+	else if (complete_to > 0)
+		PUT(out, execution_list_out, next_cursor, page_cursor(c->arena, complete_to));
+	return OK;
+}

@@ -1,0 +1,128 @@
+/* Squads. Whether one is paused is the queue's business too, so that is said on its thread. */
+#include "api/api.h"
+#include "api/app.h"
+
+#include "directory/page.h"
+
+static void show(const struct squad_row *row, struct squad *out)
+{
+	*out = (struct squad){.id = row->id,
+			      .name = row->name,
+			      .description = row->description,
+			      .status = (int)row->status,
+			      .version = row->version,
+			      .created_at = row->created_ms,
+			      .updated_at = row->updated_ms};
+	if (row->config.n)
+		PUT(out, squad, config, row->config);
+}
+
+static enum err unknown(struct call *c)
+{
+	return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
+}
+
+enum err api_squad_add(struct call *c, const struct squad_new *in, struct squad *out)
+{
+	struct squad_row row = {.id = app_new_id(call_app(c)),
+				.tenant = c->caller.tenant,
+				.name = in->name,
+				.description = in->description.n ? in->description : STR(""),
+				.status = SQUAD_ACTIVE,
+				.config = in->config,
+				.version = 1,
+				.created_ms = c->now_ms,
+				.updated_ms = c->now_ms};
+	enum err err = q_squad_insert(c->db, &row, 1);
+	show(&row, out);
+	return err;
+}
+
+enum err api_squad_show(struct call *c, const struct squad_ref *in, struct squad *out)
+{
+	struct squad_row row;
+	enum err err = q_squad_get(c->db, &(struct id_row){in->id}, c->arena, &row);
+	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
+		return unknown(c);
+	if (!err)
+		show(&row, out);
+	return err;
+}
+
+/* ---- lists ---- */
+
+struct listing {
+	struct call *c;
+	struct squad *items;
+	size_t count;
+};
+
+static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
+{
+	struct listing *l = ctx;
+	struct squad_page_in in = {l->c->caller.tenant, below, visit};
+	return q_squad_page(l->c->db, &in, each, each_ctx);
+}
+
+static bool keep(void *ctx, const void *found)
+{
+	struct listing *l = ctx;
+	struct squad_row row = *(const struct squad_row *)found;
+	row.name = arena_str(l->c->arena, row.name);
+	row.description = arena_str(l->c->arena, row.description);
+	row.config = arena_str(l->c->arena, row.config);
+	show(&row, &l->items[l->count++]);
+	return true;
+}
+
+enum err api_squad_list(struct call *c, const struct squad_list_in *in, struct squad_list_out *out)
+{
+	size_t limit = (size_t)in->limit;
+	struct listing l = {.c = c, .items = ARENA_ARRAY(c->arena, struct squad, limit + 1)};
+	int64_t below, complete_to = 0;
+	enum err err = page_cursor_read(HAS(in, squad_list_in, cursor), in->cursor, &below, &c->problem);
+	if (!err && !l.items)
+		err = ERR_INTERNAL;
+	if (!err)
+		err = page_fill(&(struct page_source){read_page, keep, &l}, below, limit + 1, PAGE_VISIT_MAX,
+				&complete_to);
+	if (err)
+		return err;
+	out->items = l.items;
+	out->items_count = l.count > limit ? limit : l.count;
+	if (l.count > limit)
+		PUT(out, squad_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
+	return OK;
+}
+
+/* ---- on the queue's thread ---- */
+
+static enum err pause_or_resume(struct call *c, int64_t id, bool paused, struct squad *out)
+{
+	struct flow_rows *flow = call_app(c)->flow;
+	struct squad_row row;
+	enum err err = flow_rows_squad(flow, c->caller.tenant, id, &row);
+	if (err == ERR_NOT_FOUND)
+		return unknown(c);
+	if (err)
+		return err;
+	if (row.status == SQUAD_ARCHIVED)
+		return call_fail(c, ERR_CONFLICT, "the squad is archived");
+	if ((row.status == SQUAD_PAUSED) != paused)
+		flow_rows_pause_squad(flow, &row, paused);
+	row.name = arena_str(c->arena, row.name);
+	row.description = arena_str(c->arena, row.description);
+	row.config = arena_str(c->arena, row.config);
+	show(&row, out);
+	return OK;
+}
+
+enum err api_squad_pause(struct call *c, const struct squad_ref *in, struct squad *out)
+{
+	return pause_or_resume(c, in->id, true, out);
+}
+
+enum err api_squad_resume(struct call *c, const struct squad_ref *in, struct squad *out)
+{
+	return pause_or_resume(c, in->id, false, out);
+}
