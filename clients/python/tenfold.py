@@ -548,6 +548,147 @@ class Tenfold:
         return self._call('GET', f'/v1/schedules/{urllib.parse.quote(id, safe="")}/fires', query={'cursor': cursor,
             'limit': limit})
 
+    def squad_add(self, name, *, description=None, config=None, idempotency_key=None):
+        """Make a squad.
+
+        name: Its name.
+        description: What it is for.
+        config: Any JSON of your own, kept byte for byte.
+        """
+        return self._call('POST', '/v1/squads', body={'name': name, 'description': description, 'config': config},
+            idempotency_key=idempotency_key, creates=True)
+
+    def squad_list(self, *, limit=None, cursor=None):
+        """List the squads, newest first.
+
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/squads', query={'limit': limit, 'cursor': cursor})
+
+    def squad_show(self, id):
+        """One squad.
+
+        id: The squad.
+        """
+        return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}')
+
+    def squad_pause(self, id):
+        """Pause a squad: nothing new of it is begun.
+
+        id: The squad.
+        """
+        return self._call('POST', f'/v1/squads/{urllib.parse.quote(id, safe="")}/pause')
+
+    def squad_resume(self, id):
+        """Let a squad go on.
+
+        id: The squad.
+        """
+        return self._call('POST', f'/v1/squads/{urllib.parse.quote(id, safe="")}/resume')
+
+    def execution_add(self, squad, name, steps, *, priority=None, max_attempts=None, backoff_ms=None, deadline=None,
+        start=None, idempotency_key=None):
+        """Make an execution, and start it unless told otherwise.
+
+        squad: Who carries it out.
+        name: What it is called.
+        priority: How urgent it is.
+        max_attempts: How often what failed begins again, counted with the first time.
+        backoff_ms: How long until it begins again; doubles each time, at most an hour.
+        deadline: If not done by then, it failed.
+        start: Start it at once.
+        steps: What is to be done; each step stands behind those it needs.
+        """
+        return self._call('POST', '/v1/executions', body={'squad': squad, 'name': name, 'priority': priority,
+            'max_attempts': max_attempts, 'backoff_ms': backoff_ms, 'deadline': deadline, 'start': start, 'steps':
+            steps}, idempotency_key=idempotency_key, creates=True)
+
+    def execution_list(self, *, squad=None, state=None, limit=None, cursor=None):
+        """List executions without their steps, newest first.
+
+        squad: Only of this squad.
+        state: Only in this state.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/executions', query={'squad': squad, 'state': state, 'limit': limit, 'cursor':
+            cursor})
+
+    def execution_show(self, id):
+        """One execution, with its steps.
+
+        id: The execution.
+        """
+        return self._call('GET', f'/v1/executions/{urllib.parse.quote(id, safe="")}')
+
+    def execution_start(self, id):
+        """Start one that waits for it.
+
+        id: The execution.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/start')
+
+    def execution_pause(self, id):
+        """Begin nothing new of it; what workers have goes on to its end.
+
+        id: The execution.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/pause')
+
+    def execution_resume(self, id):
+        """Go on after a pause.
+
+        id: The execution.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/resume')
+
+    def execution_cancel(self, id, *, reason=None):
+        """Cancel it; workers learn it with their next word to the server.
+
+        id: The execution.
+        reason: Why.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/cancel', body={'reason':
+            reason})
+
+    def execution_retry(self, id):
+        """Begin again what failed or was cancelled; what is done stays done.
+
+        id: The execution.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/retry')
+
+    def execution_steps(self, id, steps, *, idempotency_key=None):
+        """Add steps while it runs.
+
+        id: The execution.
+        steps: They may need any step that is there, and each other in order.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/steps', body={'steps': steps},
+            idempotency_key=idempotency_key, creates=True)
+
+    def execution_approve(self, id, step, approve, *, note=None):
+        """Say yes or no to an approval that waits. A no fails the execution.
+
+        id: The execution.
+        step: The approval.
+        approve: Yes or no.
+        note: Why.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/approve', body={'step': step,
+            'approve': approve, 'note': note})
+
+    def execution_signal(self, id, event, *, data=None):
+        """Say that something came: waits for it end, also those that have not begun.
+
+        id: The execution.
+        event: What its waits are for.
+        data: Any JSON: the result of the waits it ends.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/signal', body={'event': event,
+            'data': data})
+
     def agent_challenge(self, public_key):
         """Ask for a text to sign, to show that one holds a key.
 
