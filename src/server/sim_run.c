@@ -6,6 +6,7 @@
 #include "server/signals.h"
 #include "server/sim_agents.h"
 #include "shop/shop.h"
+#include "sim/alerts.h"
 #include "sim/control_watch.h"
 #include "sim/dashboard.h"
 #include "sim/plain.h"
@@ -14,12 +15,15 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { SHOP_LOOPS = 1, SHOP_SPARE = 16 };
+enum { SHOP_LOOPS = 1, SHOP_SPARE = 16, ALERT_ANSWER_MS = 10000, ALERT_PAUSE_MS = 2000 };
 
 struct stage {
 	struct cli *cli;
 	const struct sim_run_args *args;
 	struct shop *shop;
+	struct run *run;
+	struct alerts *alerts; /* NULL: none; the run's once it goes */
+	struct clock *wall;
 	int signals, signal; /* the one that came first; 0: none */
 };
 
@@ -80,6 +84,55 @@ static void no_end(void *stage, const struct engine_view *last)
 	(void)stage, (void)last;
 }
 
+/* ---- alerts ---- */
+
+static void came_of_alert(void *stage, bool delivered, const char *line)
+{
+	struct stage *s = stage;
+
+	if (delivered)
+		run_note(s->run, line);
+	else
+		run_trouble(s->run, line);
+}
+
+/* Before anything of the run is there: what is no address is told first. */
+static enum err open_alerts(struct stage *s)
+{
+	const struct sim_run_args *g = s->args;
+	const struct alerts_config config = {
+		.webhooks = g->alert_webhook,
+		.webhook_count = g->alert_webhook_count,
+		.emails = g->alert_email,
+		.email_count = g->alert_email_count,
+		.format = (enum sim_alert_format)g->alert_format,
+		.smtp = g->alert_smtp,
+		.from = g->alert_from,
+		.ca_file = g->ca_file,
+		.answer_ms = ALERT_ANSWER_MS,
+		.pause_ms = ALERT_PAUSE_MS,
+		.said = came_of_alert,
+		.ctx = s,
+	};
+
+	if (!g->alert_webhook_count && !g->alert_email_count && !g->alert_smtp.n && !g->alert_from.n)
+		return OK;
+	return alerts_open(&config, &s->alerts, &s->cli->problem);
+}
+
+/* The last to be hung on, so the first to end: the others hear what came of it. */
+static void hang_alerts(struct stage *s, struct run *r)
+{
+	struct watcher alerts;
+
+	if (!s->alerts)
+		return;
+	s->run = r;
+	alerts_watch(s->alerts, run_facts(r), s->wall, &alerts);
+	run_hang(r, &alerts);
+	s->alerts = NULL;
+}
+
 /* ---- the run ---- */
 
 /* A run without its control socket can still be told to stop by signals. */
@@ -115,6 +168,11 @@ static enum err go(struct stage *s, struct run *r, struct run_came *came)
 	run_hang(r, &signals);
 	hang_control(r);
 	hang_display(s, r);
+	if (s->args->dashboard != SIM_DASHBOARD_NONE) {
+		lines = plain_watcher(stdout);
+		run_hang(r, &lines);
+	}
+	hang_alerts(s, r);
 	while (!e && !run_ended(r))
 		e = run_turn(r, &s->cli->problem);
 	return run_finish(r, e, came, &s->cli->problem);
@@ -129,12 +187,12 @@ static int exit_code(const struct stage *s, const struct run_came *came)
 	return came->end == ENDED_BREAKER ? SIM_RUN_BROKE : 0;
 }
 
-static enum err run(struct stage *s, struct sim_run_args *args, struct clock *wall)
+static enum err run(struct stage *s, struct sim_run_args *args)
 {
 	struct run_config config = {
 		.args = args,
 		.version = s->cli->extra->version,
-		.wall = wall,
+		.wall = s->wall,
 		.arena = s->cli->arena,
 		.shop = open_shop,
 		.directory = read_directory,
@@ -160,15 +218,16 @@ static enum err run(struct stage *s, struct sim_run_args *args, struct clock *wa
 enum err sim_run(struct cli *cli, const void *args)
 {
 	struct sim_run_args given = *(const struct sim_run_args *)args;
-	struct stage s = {.cli = cli, .args = &given, .signals = signals_open()};
-	struct clock *wall = clock_system_new();
+	struct stage s = {.cli = cli, .args = &given, .signals = signals_open(), .wall = clock_system_new()};
 	enum err e;
 
 	log_set_level(LOG_WARN);
-	e = run(&s, &given, wall);
-
+	e = open_alerts(&s);
+	if (!e)
+		e = run(&s, &given);
+	alerts_close(&s.alerts, 0);
 	shop_stop(&s.shop);
-	clock_system_destroy(&wall);
+	clock_system_destroy(&s.wall);
 	close(s.signals);
 	return e;
 }

@@ -32,14 +32,16 @@ struct alerts {
 	pthread_mutex_t lock;
 	struct alert_post *given;
 	unsigned count;  /* given or under way */
-	struct buf said; /* lines, each with its end */
+	struct buf said; /* lines: DELIVERED or LOST, text, end */
 	bool ended;
 	int64_t end_ns; /* once it has ended */
 };
 
 /* ---- what came of it ---- */
 
-__attribute__((format(printf, 2, 3))) static void say(struct alerts *a, const char *fmt, ...)
+enum { DELIVERED = '+', LOST = '-' };
+
+__attribute__((format(printf, 3, 4))) static void say(struct alerts *a, char what, const char *fmt, ...)
 {
 	char line[CURL_ERROR_SIZE + 512];
 	va_list ap;
@@ -48,8 +50,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct alerts *a, const ch
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	pthread_mutex_lock(&a->lock);
-	if (a->said.n + strlen(line) < SAID_BYTES_MAX)
-		buf_fmt(&a->said, "%s\n", line);
+	if (a->said.n + strlen(line) + 2 < SAID_BYTES_MAX)
+		buf_fmt(&a->said, "%c%s\n", what, line);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -64,7 +66,7 @@ void alerts_turn(struct alerts *a)
 	pthread_mutex_unlock(&a->lock);
 	for (char *line = said.p, *end; said.n && (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		*end = '\0';
-		a->config.said(a->config.ctx, line);
+		a->config.said(a->config.ctx, line[0] == DELIVERED, line + 1);
 	}
 	buf_free(&said);
 }
@@ -90,8 +92,7 @@ static void unlink_post(struct alerts *a, const struct alert_post *d)
 
 static void end_try(struct alerts *a, struct alert_post *d, CURLcode result)
 {
-	struct buf why = BUF_INIT(0);
-	enum alert_fate fate = alert_post_fate(d, result, &why);
+	enum alert_fate fate = alert_post_fate(d, result);
 	struct str name = d->place->name;
 
 	curl_multi_remove_handle(a->multi, d->easy);
@@ -100,14 +101,13 @@ static void end_try(struct alerts *a, struct alert_post *d, CURLcode result)
 		d->due_ns = clock_mono_ns() + (a->config.pause_ms << (d->tries - 1)) * NS_PER_MS;
 	} else {
 		if (fate == ALERT_DELIVERED)
-			say(a, "alert sent to %.*s", STRF(name));
+			say(a, DELIVERED, "alert sent to %.*s", STRF(name));
 		else
-			say(a, "alert not delivered to %.*s after %u tries: %s", STRF(name), d->tries,
-			    buf_cstr(&why));
+			say(a, LOST, "alert not delivered to %.*s after %u tries: %s", STRF(name), d->tries,
+			    buf_cstr(&d->why));
 		unlink_post(a, d);
 		forget(a, d);
 	}
-	buf_free(&why);
 }
 
 static void begin_due(struct alerts *a)
@@ -143,7 +143,8 @@ static void give_up(struct alerts *a)
 	while (a->under_way) {
 		struct alert_post *d = a->under_way;
 
-		say(a, "alert not delivered to %.*s: the run ended before it was taken", STRF(d->place->name));
+		say(a, LOST, "alert not delivered to %.*s before the run ended%s%s", STRF(d->place->name),
+		    d->why.n ? ": " : "", buf_cstr(&d->why));
 		if (d->easy)
 			curl_multi_remove_handle(a->multi, d->easy);
 		a->under_way = d->next;
@@ -225,7 +226,7 @@ void alerts_raise(struct alerts *a, const struct sim_alert *alert)
 		all = give(a, &a->places.v[i], alert) && all;
 	pthread_mutex_unlock(&a->lock);
 	if (!all)
-		say(a, "alert left out: %d wait to be delivered already", UNDER_WAY_MAX);
+		say(a, LOST, "alert left out: %d wait to be delivered already", UNDER_WAY_MAX);
 	curl_multi_wakeup(a->multi);
 }
 

@@ -28,7 +28,7 @@ struct alerts_config {
 	int64_t answer_ms,
 		pause_ms; /* for one try; before the second one, and twice as long before each after it */
 	/* What came of an alert, a line each, on the run's thread. */
-	void (*said)(void *ctx, const char *line);
+	void (*said)(void *ctx, bool delivered, const char *line);
 	void *ctx;
 };
 

@@ -38,6 +38,7 @@ void alert_post_free(struct alert_post *d)
 	buf_free(&d->subject);
 	buf_free(&d->date);
 	buf_free(&d->id);
+	buf_free(&d->why);
 	free(d);
 }
 
@@ -192,16 +193,17 @@ static enum alert_fate fate_of_webhook(CURLcode result, long status)
 	return status / 100 == 5 || status == 408 || status == 429 ? ALERT_AGAIN : ALERT_REFUSED;
 }
 
-enum alert_fate alert_post_fate(const struct alert_post *d, CURLcode result, struct buf *why)
+enum alert_fate alert_post_fate(struct alert_post *d, CURLcode result)
 {
 	long status = 0;
 
 	curl_easy_getinfo(d->easy, CURLINFO_RESPONSE_CODE, &status);
+	buf_reset(&d->why);
 	if (result != CURLE_OK)
-		buf_z(why, d->error[0] ? d->error : curl_easy_strerror(result));
+		buf_z(&d->why, d->error[0] ? d->error : curl_easy_strerror(result));
 	else if (status / 100 == 3)
-		buf_fmt(why, "it redirects (%ld), which is not followed", status);
+		buf_fmt(&d->why, "it redirects (%ld), which is not followed", status);
 	else
-		buf_fmt(why, "it answers %ld", status);
+		buf_fmt(&d->why, "it answers %ld", status);
 	return d->place->is_mail ? fate_of_mail(result, status) : fate_of_webhook(result, status);
 }

@@ -52,6 +52,7 @@ struct alert_post {
 	struct alert_post *next;
 	const struct alert_place *place;
 	struct buf body, subject, date, id; /* but for the body of mails alone */
+	struct buf why;                     /* the last try failed */
 	unsigned tries;
 	int64_t due_ns; /* when it is tried next */
 	CURL *easy;     /* while it is tried; NULL */
@@ -69,7 +70,7 @@ void alert_post_begin(struct alert_post *d, const struct alert_places *all, cons
 void alert_post_end(struct alert_post *d); /* of what begin() made */
 
 enum alert_fate { ALERT_DELIVERED, ALERT_AGAIN, ALERT_REFUSED };
-/* What `result` means, and why, for people. */
-enum alert_fate alert_post_fate(const struct alert_post *d, CURLcode result, struct buf *why);
+/* What `result` means; d->why tells it to people. */
+enum alert_fate alert_post_fate(struct alert_post *d, CURLcode result);
 
 #endif

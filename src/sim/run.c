@@ -475,6 +475,16 @@ void run_hang(struct run *r, const struct watcher *w)
 	r->watchers[r->watcher_count++] = *w;
 }
 
+void run_note(struct run *r, const char *line)
+{
+	run_log(r, "%s", line);
+}
+
+void run_trouble(struct run *r, const char *line)
+{
+	happened(r, NEWS_TROUBLE, line);
+}
+
 bool run_ended(struct run *r)
 {
 	return engine_state(r->engine) == ENGINE_ENDED;

@@ -40,6 +40,9 @@ const struct run_facts *run_facts(const struct run *r);
 struct engine *run_engine(struct run *r);
 void run_hang(struct run *r, const struct watcher *w); /* copied; at most RUN_WATCHERS_MAX */
 enum { RUN_WATCHERS_MAX = 8 };
+/* For its log, and for what hangs on it as news of trouble. */
+void run_note(struct run *r, const char *line);
+void run_trouble(struct run *r, const char *line);
 
 enum err run_turn(struct run *r, struct problem *p); /* takes WATCHER_EVERY_MS at most */
 bool run_ended(struct run *r);

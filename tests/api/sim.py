@@ -2,11 +2,12 @@
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import tempfile
 
-from harness import BINARY, SLOW, UNDER, clean_env
+from harness import BINARY, SLOW, UNDER, clean_env, until
 
 
 class Run:
@@ -34,3 +35,68 @@ class Run:
     def kept(self, name, where='1'):
         """The sum over all sessions of a value that the scenario keeps."""
         return self.ask(f"SELECT coalesce(sum(json_extract(kept, '$.{name}')), 0) FROM sim_sessions WHERE {where}")[0][0]
+
+
+class Process:
+    """tenfold sim run as a process: talked to, killed, resumed. Mocked and as fast as it can, unless the words say otherwise."""
+
+    def __init__(self, t, *words, folder=None, limit=None):
+        self.folder = folder or t.cleanup.enter_context(tempfile.TemporaryDirectory(prefix='tenfold-run.'))
+        self.dir = os.path.join(self.folder, 'data')
+        argv = [*UNDER, BINARY, 'sim', 'run', '--dir', self.dir, '--dashboard', 'none', *words]
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_env(),
+                                        preexec_fn=limit)
+        t.cleanup.callback(self.end)
+        self.said = None
+
+    def end(self):
+        self.kill()
+
+    def kill(self):
+        """As a power failure would, for the process. What it had said by then."""
+        self.process.send_signal(signal.SIGKILL)
+        return self.wait()
+
+    def wait(self, timeout_s=120):
+        if self.said is None:
+            self.said = self.process.communicate(timeout=timeout_s * SLOW)[0]
+            assert 'Sanitizer' not in self.said and 'check failed' not in self.said, self.said
+        return self.said
+
+    def ends(self, exit_code=0):
+        said = self.wait()
+        assert self.process.returncode == exit_code, (self.process.returncode, said)
+        return said
+
+    def ctl(self, command, exit_code=0):
+        """What `tenfold sim ctl` prints with --json; of a refusal its line."""
+        done = subprocess.run([BINARY, 'sim', 'ctl', self.dir, command, '--json'], capture_output=True, text=True, check=False,
+                              env=clean_env(), timeout=60 * SLOW)
+        assert done.returncode == exit_code, done
+        return json.loads(done.stdout) if exit_code == 0 else done.stderr
+
+    def comes_to(self, condition, what):
+        """Until its status fulfils the condition; the status."""
+        last = []
+        until(lambda: os.path.exists(os.path.join(self.dir, 'run.sock')), 60 * SLOW, 'its control socket')
+
+        def fulfilled():
+            last[:] = [self.ctl('status')]
+            return condition(last[0])
+        until(fulfilled, 60 * SLOW, what)
+        return last[0]
+
+    def checkpoints(self):
+        """Names, oldest first."""
+        there = [f for f in os.listdir(os.path.join(self.dir, 'checkpoints')) if f.endswith('.json')]
+        return sorted(there, key=lambda name: int(name.rsplit('_', 1)[1].split('.')[0]))
+
+    def log(self):
+        runs = os.path.join(self.dir, 'runs')
+        with open(os.path.join(runs, max(os.listdir(runs)), 'log'), encoding='utf-8') as f:
+            return f.read()
+
+    def ask(self, statement):
+        """Rows of its records."""
+        with sqlite3.connect(os.path.join(self.dir, 'sim.db')) as db:
+            return db.execute(statement).fetchall()

@@ -89,10 +89,11 @@ struct story {
 	unsigned lines;
 };
 
-static void hear(void *ctx, const char *line)
+static void hear(void *ctx, bool delivered, const char *line)
 {
 	struct story *s = ctx;
 
+	assert_int_equal(delivered, str_starts(str_of(line), STR("alert sent to ")));
 	buf_fmt(&s->said, "%s\n", line);
 	s->lines++;
 }
@@ -306,7 +307,8 @@ static void a_run_that_ends_waits_for_nobody_for_long(void **state)
 	alerts_close(&s->alerts, 50);
 	assert_true(clock_mono_ns() - begun_ns < (int64_t)PATIENCE_MS * 1000000);
 	assert_int_equal(s->lines, 2);
-	assert_has(buf_cstr(&s->said), "the run ended before it was taken");
+	assert_has(buf_cstr(&s->said), "before the run ended\n");
+	assert_has(buf_cstr(&s->said), "before the run ended: it answers 503\n");
 	story_free(s);
 }
 
