@@ -120,7 +120,7 @@ static enum err open_alerts(struct stage *s)
 	return alerts_open(&config, &s->alerts, &s->cli->problem);
 }
 
-/* The last to be hung on, so the first to end: the others hear what came of it. */
+/* Hung on after all that shows what came of them: what is told last ends first. */
 static void hang_alerts(struct stage *s, struct run *r)
 {
 	struct watcher alerts;
@@ -147,7 +147,7 @@ static void hang_control(struct run *r)
 		printf("note      no control socket: %s\n", p.detail);
 }
 
-/* The last to be hung on, so that it gives the terminal back before anything else is said. */
+/* Hung on late, so that it gives the terminal back before anything else is said. */
 static void hang_display(const struct stage *s, struct run *r)
 {
 	int how = s->args->dashboard;
@@ -168,10 +168,6 @@ static enum err go(struct stage *s, struct run *r, struct run_came *came)
 	run_hang(r, &signals);
 	hang_control(r);
 	hang_display(s, r);
-	if (s->args->dashboard != SIM_DASHBOARD_NONE) {
-		lines = plain_watcher(stdout);
-		run_hang(r, &lines);
-	}
 	hang_alerts(s, r);
 	while (!e && !run_ended(r))
 		e = run_turn(r, &s->cli->problem);
