@@ -6,6 +6,7 @@ import contextlib
 import glob
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -327,6 +328,28 @@ def test_a_session_is_written_whole_or_not_at_all(t):
     assert torn == lost == [(0,)] and runs.ask('SELECT count(*) > 0 FROM sim_sessions') == [(1,)]
 
 
+def test_kills_at_random_moments_lose_and_double_nothing(t):
+    runs, seed = Runs(t, calls=2), int.from_bytes(os.urandom(4), 'big')
+    draws, words = random.Random(seed), ['--agents', '120', '--cycles', '30', '--checkpoint-every', '1', '--warmup-cycles', '6', '--rate', '0']
+    process, kills = runs.start('--scenario', runs.plain, '--mock-api', *words, '--time-scale', '36000', '--seed', '8'), 0
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            out, _ = process.communicate(timeout=draws.uniform(0.05, 0.9) * SLOW)
+            assert process.returncode == 0, (seed, out)
+            break
+        process.kill()
+        process.wait()
+        kills += 1
+        begun = glob.glob(os.path.join(runs.dir, 'runs', '*', 'run.json'))
+        process = runs.start(*(['--resume'] if begun else ['--scenario', runs.plain, '--mock-api', *words, '--time-scale', '36000', '--seed', '8']))
+    whole = Runs(t, calls=2)
+    whole.run('--scenario', whole.plain, '--mock-api', *words, '--time-scale', 'max', '--seed', '8')
+    assert runs.decided() == whole.decided(), (seed, kills)
+    for name in 'agents_run', 'sessions', 'events', 'failures':
+        assert runs.count(name) == whole.count(name), (seed, kills, name)
+    assert kills and runs.came()['cycles'] == 30, (seed, kills)
+
+
 def test_a_run_without_a_checkpoint_goes_on_from_its_beginning(t):
     runs = Runs(t)
     with SimTarget() as target:
@@ -334,6 +357,32 @@ def test_a_run_without_a_checkpoint_goes_on_from_its_beginning(t):
         said = runs.run('--resume', '--cycles', '6').stdout
     assert 'no checkpoint yet' in said and 'resume    from cycle 0 on' in said
     assert runs.count('sessions') == 600 and len(runs.decided()) == 600
+
+
+def test_an_older_checkpoint_is_gone_on_from(t):
+    runs = Runs(t)
+    runs.run('--scenario', runs.plain, *MOCKED, '--cycles', '9', '--checkpoint-every', '3', '--seed', '2', '--agents', '50')
+    first = runs.checkpoints()[0]
+    said = runs.run('--resume', first, '--cycles', '12').stdout
+    assert 'resume    from cycle 3 on; those up to cycle 8 were seen before' in said and 'orphans' not in said, said
+    assert runs.count('sessions') == 50 * 12 and runs.count('cleanups') == 0
+    marks = dict(runs.ask('SELECT cycle, replay FROM sim_cycles WHERE attempt = 1'))
+    assert marks == {c: int(c <= 8) for c in range(3, 12)}
+    assert [int(re.search(r'_cycle_(\d+)', path)[1]) for path in runs.checkpoints()] == [2, 5, 8, 11]
+    assert len(glob.glob(os.path.join(runs.dir, 'runs', '*', 'checkpoint_*.json'))) == 2     # those it had gone past
+    runs.refused('--resume', os.path.join(runs.folder, 'none.json'), '--cycles', '20', says='none.json', code=4)
+
+
+def test_another_run_sets_checkpoints_aside(t):
+    runs = Runs(t)
+    runs.run('--scenario', runs.plain, *MOCKED, '--cycles', '4', '--agents', '50')
+    kept = os.path.basename(runs.checkpoints()[-1])
+    said = runs.run('--scenario', runs.plain, *MOCKED, '--cycles', '2', '--agents', '20').stdout
+    assert 'is not gone on with (--resume)' in said, said
+    assert 'is not gone on with' not in runs.run('--scenario', runs.plain, *MOCKED, '--cycles', '2', '--agents', '20', '--fresh').stdout
+    aside, = glob.glob(os.path.join(runs.dir, 'runs', '*', kept))
+    runs.run('--resume', aside, '--cycles', '6')
+    assert runs.came()['agents'] == 50 and runs.came()['cycles'] == 6 and runs.came()['attempt'] == 1
 
 
 def test_a_resume_is_of_the_same_run(t):
