@@ -2,6 +2,7 @@
  * The parts of a run.
  *
  *	run.c          opened, turned, closed
+ *	run_parts.c    target, records, what the engine is told
  *	run_settings.c flags that a table cannot check
  *	run_people.c   scenario, cohorts, agents
  *	run_folder.c   the folder, the checkpoint, run.json
@@ -41,6 +42,16 @@ struct run {
 
 void run_say(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void run_log(struct run *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void run_happened(void *run, enum engine_news what, const char *line);
+
+/* ---- run_parts.c ---- */
+
+void run_plan(struct run *r); /* tells the engine how agents decide, and what bounds them */
+enum err run_open_records(struct run *r, struct problem *p);
+enum err run_find_target(struct run *r, struct problem *p);
+void run_connect(struct run *r);               /* tells the engine the target, and where records go */
+struct str run_agents_of(const struct run *r); /* where its agents come from */
 
 /* ---- run_people.c ---- */
 
