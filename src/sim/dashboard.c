@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/magic.h"
 #include "sim/plain.h"
+#include "sim/words.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -24,14 +25,14 @@ enum rank {
 	RANK_WAY,
 	RANK_SESSIONS,
 	RANK_REQUESTS,
-	RANK_TIMES,
-	RANK_AGENTS,
 	RANK_BREAKER,
 	RANK_ERRORS,
+	RANK_TIMES,
+	RANK_AGENTS,
 	RANK_END,
 	RANK_NEWS,
 	RANK_MACHINE,
-	RANK_ENDPOINTS
+	RANK_ENDPOINTS,
 };
 
 struct line {
@@ -75,28 +76,18 @@ static void put_text(struct screen *s, enum rank rank, enum style style, const c
 	buf_free(&b);
 }
 
-/* 12,345 */
-static void count(struct buf *b, uint64_t n)
-{
-	if (n >= 1000) {
-		count(b, n / 1000);
-		buf_fmt(b, ",%03u", (unsigned)(n % 1000));
-	} else {
-		buf_u64(b, n);
-	}
-}
-
 static void percent(struct buf *b, uint64_t n, uint64_t of)
 {
-	if (of > 0)
-		buf_fmt(b, " (%.1f %%)", (double)n * 100 / (double)of);
+	if (of == 0)
+		return;
+	buf_z(b, " (");
+	words_percent(b, (double)n / (double)of);
+	buf_c(b, ')');
 }
 
-static void span(struct buf *b, int64_t ms)
+static void count(struct buf *b, uint64_t n)
 {
-	int64_t s = ms / 1000;
-
-	buf_fmt(b, "%lld:%02lld:%02lld", (long long)(s / 3600), (long long)(s / 60 % 60), (long long)(s % 60));
+	words_count(b, (int64_t)n);
 }
 
 /* ---- the head ---- */
@@ -125,7 +116,7 @@ static void put_title(struct screen *s)
 
 	buf_fmt(&left, "tenfold sim  %.*s  %.*s", STRF(scenario), STRF(s->facts->run_id));
 	buf_fmt(&right, "%s  ", state_of(s));
-	span(&right, v->elapsed_ms);
+	words_clock(&right, v->elapsed_ms);
 	room = s->look->width - (int)right.n - 2;
 	if (room < 1)
 		buf_str_add(&all, buf_str(&right));
@@ -148,7 +139,10 @@ static void put_alarm(struct screen *s)
 		else
 			buf_fmt(&b, "%u of %u agents failed in this cycle.", v->breaker.failures,
 				v->breaker.agents);
-		buf_z(&b, s->look->has_keys ? " r goes on." : " Go on with: tenfold sim ctl DIR resume");
+		if (s->look->has_keys)
+			buf_z(&b, " r goes on.");
+		else
+			buf_fmt(&b, " Go on with: tenfold sim ctl %.*s resume", STRF(s->facts->dir));
 	} else if (v->pause & PAUSE_RECORDER) {
 		buf_z(&b, "Records cannot be written; it goes on by itself when they can.");
 	}
@@ -188,10 +182,8 @@ static void put_agents(struct screen *s)
 	struct buf b = BUF_INIT(0);
 
 	count(&b, v->agents);
-	if (v->admitted < v->agents) {
-		buf_fmt(&b, ", warming up: %.0f %%, ", (double)v->admitted * 100 / v->agents);
-		count(&b, v->admitted);
-	}
+	if (v->admitted < v->agents)
+		buf_fmt(&b, ", %.0f %% warmed up", (double)v->admitted * 100 / v->agents);
 	buf_z(&b, "   active ");
 	count(&b, v->under_way);
 	buf_z(&b, "   in flight ");
@@ -232,7 +224,7 @@ static void put_sessions(struct screen *s)
 
 	count(&b, v->totals.sessions);
 	for (unsigned i = 0; i < scenario_outcome_count(s->facts->scenario); i++) {
-		buf_fmt(&b, "   %.*s ", STRF(scenario_outcome_name(s->facts->scenario, i)));
+		buf_fmt(&b, "  %.*s ", STRF(scenario_outcome_name(s->facts->scenario, i)));
 		count(&b, v->totals.by_outcome[i]);
 		percent(&b, v->totals.by_outcome[i], v->totals.sessions);
 	}
@@ -275,7 +267,7 @@ static void put_breaker(struct screen *s)
 	buf_fmt(&b, "%s   %u failed in this cycle, %u are borne", open ? "OPEN" : "closed", k->failures,
 		sim_breaker_borne(k));
 	if (k->trips > 0)
-		buf_fmt(&b, "   opened %u times", k->trips);
+		buf_fmt(&b, "   trips %u", k->trips);
 	put(s, RANK_BREAKER, open ? STYLE_ALARM : k->trips > 0 ? STYLE_PLAIN : STYLE_GOOD, "breaker", &b);
 	buf_free(&b);
 }
@@ -410,7 +402,7 @@ static void put_machine(struct screen *s)
 		buf_z(&b, "   records ");
 		count(&b, v->recorder.written_rows);
 		buf_fmt(&b, ", waiting %u", v->recorder.queued);
-		buf_fmt(&b, "   pool %u of %u busy", v->recorder.busy, v->recorder.connections);
+		buf_fmt(&b, "   pool %u/%u busy", v->recorder.busy, v->recorder.connections);
 	}
 	put(s, RANK_MACHINE, STYLE_PLAIN, "memory", &b);
 	buf_free(&b);
@@ -424,7 +416,7 @@ static void put_end(struct screen *s)
 	if (s->v->state == ENGINE_ENDED || left < 0)
 		return;
 	buf_z(&b, "in ");
-	span(&b, left);
+	words_clock(&b, left);
 	put(s, RANK_END, STYLE_PLAIN, "end", &b);
 	buf_free(&b);
 }

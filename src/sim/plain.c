@@ -5,28 +5,11 @@
 
 #include "base/clock.h"
 #include "base/magic.h"
+#include "sim/words.h"
 
 #include <stdlib.h>
 
 static const int64_t EVERY_NS = INT64_C(5000000000);
-
-static void write_span(struct buf *b, int64_t ms)
-{
-	int64_t s = ms / 1000;
-
-	buf_fmt(b, "%lld:%02lld:%02lld", (long long)(s / 3600), (long long)(s / 60 % 60), (long long)(s % 60));
-}
-
-/* "2026-01-05 14:00" */
-static void write_hour(struct buf *b, int64_t ms)
-{
-	char text[CLOCK_TEXT];
-
-	clock_format(ms, text);
-	buf_add(b, text, sizeof("2026-01-05") - 1);
-	buf_c(b, ' ');
-	buf_add(b, text + sizeof("2026-01-05T") - 1, sizeof("14:00") - 1);
-}
 
 static void merge(const struct engine_view *v, const struct latencies *l, struct latencies *all)
 {
@@ -82,7 +65,7 @@ void plain_progress(const struct engine_view *v, struct buf *b)
 	if (v->cycles > 0)
 		buf_fmt(b, " of %u", v->cycles);
 	buf_z(b, v->replay ? " (again)  " : "  ");
-	write_hour(b, v->simulated_ms);
+	words_hour(b, v->simulated_ms);
 	if (v->admitted < v->agents)
 		buf_fmt(b, "  %u of %u agents", v->admitted, v->agents);
 	buf_fmt(b, "  %u under way  %llu sessions  %.1f requests/s", v->under_way,
@@ -91,7 +74,7 @@ void plain_progress(const struct engine_view *v, struct buf *b)
 	buf_fmt(b, "  %llu failed", (unsigned long long)v->totals.failures);
 	if (left >= 0) {
 		buf_z(b, "  ");
-		write_span(b, left);
+		words_clock(b, left);
 		buf_z(b, " to go");
 	}
 	write_state(v, b);
@@ -152,7 +135,7 @@ void plain_summary(const struct engine_view *v, const struct scenario *s, struct
 	struct latencies all = {0};
 
 	buf_fmt(b, "cycles    %u, to ", v->cycle);
-	write_hour(b, v->simulated_ms);
+	words_hour(b, v->simulated_ms);
 	buf_fmt(b, ", in %.1f s; %llu turns of agents", seconds, (unsigned long long)v->totals.agents_run);
 	if (seconds > 0)
 		buf_fmt(b, ", %.0f a second", (double)v->totals.agents_run / seconds);

@@ -16,6 +16,7 @@
 #include "sim/page.h"
 #include "sim/report.h"
 #include "sim/report_types.h"
+#include "sim/words.h"
 #include "store/store.h"
 
 enum { REPORT_FAILURES_MAX = 50, REPORT_HOURS = 24, REPORT_DAYS = 7 };
@@ -39,13 +40,6 @@ void report_put_assumptions(const struct run_course *file, const struct report_s
 
 /* Fills summary and doubts from all the rest; `trouble` is why the records could not be read, or empty. */
 void report_put_words(struct sim_report *r, const char *trouble, struct arena *a);
-
-/* Numbers for people: 12,345; 3.2 s; 5 days 3 h; "2026-01-05 14:00". */
-void words_count(struct buf *b, int64_t n);
-void words_ms(struct buf *b, double ms);
-void words_span(struct buf *b, int64_t ms);
-void words_hour(struct buf *b, int64_t ms);
-void words_percent(struct buf *b, double share);
 
 void report_page(const struct sim_report *r, struct page *page);
 void report_plots(const struct sim_report *r, struct buf *b);

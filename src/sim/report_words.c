@@ -3,23 +3,7 @@
  */
 #include "sim/report_priv.h"
 
-#include "base/clock.h"
-
-#include <math.h>
-
 enum { SENTENCES_MAX = 32, SENTENCE_MAX = 1000, REQUESTS_FOR_P99 = 1000, SESSIONS_FOR_SHARES = 400 };
-
-/* ---- numbers ---- */
-
-void words_count(struct buf *b, int64_t n)
-{
-	if (n >= 1000) {
-		words_count(b, n / 1000);
-		buf_fmt(b, ",%03d", (int)(n % 1000));
-	} else {
-		buf_i64(b, n);
-	}
-}
 
 static void count_of(struct buf *b, int64_t n, const char *one, const char *many)
 {
@@ -34,56 +18,6 @@ static void times_of(struct buf *b, int64_t n)
 		buf_z(b, n == 1 ? "once" : "twice");
 	else
 		count_of(b, n, "time", "times");
-}
-
-void words_ms(struct buf *b, double ms)
-{
-	if (ms < 10)
-		buf_fmt(b, "%.1f ms", ms);
-	else if (ms < 1000)
-		buf_fmt(b, "%.0f ms", ms);
-	else if (ms < 60000)
-		buf_fmt(b, "%.1f s", ms / 1000);
-	else
-		words_span(b, (int64_t)ms);
-}
-
-void words_span(struct buf *b, int64_t ms)
-{
-	static const struct {
-		int64_t ms;
-		const char *name;
-	} units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
-	unsigned i = 0;
-
-	while (i < 3 && ms < units[i].ms)
-		i++;
-	if (i == 3) {
-		buf_fmt(b, "%.1f s", (double)ms / 1000);
-		return;
-	}
-	buf_fmt(b, "%lld %s", (long long)(ms / units[i].ms), units[i].name);
-	ms = ms % units[i].ms / units[i + 1].ms;
-	if (ms > 0)
-		buf_fmt(b, " %lld %s", (long long)ms, units[i + 1].name);
-}
-
-void words_hour(struct buf *b, int64_t ms)
-{
-	char text[CLOCK_TEXT];
-
-	clock_format(ms, text);
-	buf_add(b, text, sizeof("2026-01-05") - 1);
-	buf_c(b, ' ');
-	buf_add(b, text + sizeof("2026-01-05T") - 1, sizeof("14:00") - 1);
-}
-
-/* As exact as it is worth: 57 %, 5.1 %, 0.03 %. */
-void words_percent(struct buf *b, double share)
-{
-	double percent = share * 100;
-
-	buf_fmt(b, "%.*f %%", percent == 0 || percent >= 10 ? 0 : percent >= 1 ? 1 : 2, percent);
 }
 
 /* ---- sentences ---- */
