@@ -114,6 +114,19 @@ static void help_fits_its_width(void **state)
 	buf_free(&b);
 }
 
+/* Has a record that a flag takes a member of that name? Those are given by their own names. */
+static bool is_member_too(const struct json_type *t, const char *name)
+{
+	for (uint32_t i = 0; i < t->field_count; i++) {
+		const struct json_type *of = t->fields[i].kind == JSON_OBJECTS ? t->fields[i].of : NULL;
+
+		for (uint32_t k = 0; of && k < of->field_count; k++)
+			if (strcmp(of->fields[k].name, name) == 0)
+				return true;
+	}
+	return false;
+}
+
 static void fields_are_called_by_their_flags(void **state)
 {
 	struct buf b = BUF_INIT(0);
@@ -126,7 +139,8 @@ static void fields_are_called_by_their_flags(void **state)
 		buf_reset(&b);
 		help_print(&line, WIDTH, &b);
 		for (uint32_t k = 0; k < t->field_count; k++)
-			assert_true(!strchr(t->fields[k].name, '_') || !strstr(buf_cstr(&b), t->fields[k].name));
+			assert_true(!strchr(t->fields[k].name, '_') || is_member_too(t, t->fields[k].name) ||
+				    !strstr(buf_cstr(&b), t->fields[k].name));
 		if (strcmp(cli_verbs[i].name, "work add") == 0)
 			assert_non_null(strstr(buf_cstr(&b), "instead of --run-at."));
 	}
