@@ -75,6 +75,23 @@ static void fill_plan(struct course *c)
 	};
 }
 
+static void fill_cohorts(struct course *c, const struct scenario *s)
+{
+	const struct engine_config *e = c->config.engine;
+	int64_t agents[SCENARIO_COHORTS_MAX] = {0};
+	struct run_course *f = &c->file;
+
+	for (uint32_t agent = 0; agent < population_count(e->population); agent++)
+		agents[scenario_cohort_of(s, e->seed, agent)]++;
+	f->cohorts = ARENA_ARRAY(c->arena, struct run_cohort, scenario_cohort_count(s));
+	for (; f->cohorts && f->cohorts_count < scenario_cohort_count(s); f->cohorts_count++) {
+		struct run_cohort *cohort = &f->cohorts[f->cohorts_count];
+
+		cohort->name = scenario_cohort_name(s, (unsigned)f->cohorts_count);
+		PUT(cohort, run_cohort, agents, agents[f->cohorts_count]);
+	}
+}
+
 static void fill_scenario(struct course *c)
 {
 	const struct scenario *s = c->config.facts->scenario;
@@ -87,9 +104,7 @@ static void fill_scenario(struct course *c)
 		PUT(f, run_course, assumed_active_share, assumed.active_share);
 	if (assumed.calls_per_agent > 0)
 		PUT(f, run_course, assumed_calls_per_agent, assumed.calls_per_agent);
-	f->cohorts = ARENA_ARRAY(c->arena, struct run_cohort, scenario_cohort_count(s));
-	for (; f->cohorts && f->cohorts_count < scenario_cohort_count(s); f->cohorts_count++)
-		f->cohorts[f->cohorts_count].name = scenario_cohort_name(s, (unsigned)f->cohorts_count);
+	fill_cohorts(c, s);
 }
 
 /* ---- events ---- */

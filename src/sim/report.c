@@ -228,6 +228,8 @@ static enum err read_run(struct db *db, struct making *m)
 	if (!m->has_file)
 		put_row(&row, m->out);
 	e = report_read_records(db, id, m->arena, m->out, &m->sums);
+	if (!e)
+		e = report_read_realism(db, id, m->arena, m->out);
 	return e ? e : report_read_cohorts(db, id, m->file, m->arena, m->out);
 }
 

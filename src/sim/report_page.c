@@ -149,6 +149,9 @@ static void cohort_value(struct page *p, const struct report_cohort *c, const st
 	page_real(p, HAS(v, report_cohort_value, difference_margin) ? v->difference_margin : PAGE_NONE, 4);
 	buf_fmt(&b, "%.2g", v->p);
 	page_cell(p, HAS(v, report_cohort_value, p) ? buf_str(&b) : (struct str){0});
+	buf_reset(&b);
+	buf_fmt(&b, "%.2g", v->p_raised);
+	page_cell(p, HAS(v, report_cohort_value, p_raised) ? buf_str(&b) : (struct str){0});
 	buf_free(&b);
 }
 
@@ -156,7 +159,8 @@ static void cohorts(const struct sim_report *r, struct page *p)
 {
 	static const struct page_column columns[] = {{"Value", false},     {"Cohort", false},      {"Agents", true},
 						     {"Sessions", true},   {"Mean", true},         {"Mean ±", true},
-						     {"Difference", true}, {"Difference ±", true}, {"p", true}};
+						     {"Difference", true}, {"Difference ±", true}, {"p", true},
+						     {"p (Holm)", true}};
 
 	PAGE_TABLE(p, "cohorts", columns);
 	for (size_t value = 0; r->cohorts_count > 0 && value < r->cohorts[0].values_count; value++)
@@ -188,6 +192,16 @@ static void hours(const struct sim_report *r, struct page *p)
 static void weekdays(const struct sim_report *r, struct page *p)
 {
 	bins("weekdays", "Day", r->weekdays, r->weekdays_count, p);
+}
+
+static void realism(const struct sim_report *r, struct page *p)
+{
+	report_realism_figures(r, p);
+}
+
+static void profiles(const struct sim_report *r, struct page *p)
+{
+	report_realism_shapes(r, p);
 }
 
 /* ---- over time ---- */
@@ -377,19 +391,21 @@ static void settings(const struct sim_report *r, struct page *p)
 /* ---- all of it ---- */
 
 /* TABLE(name, "heading", whether it is only for CSV, whether there is any) */
-#define TABLES(TABLE)                                                           \
-	TABLE(thresholds, "Thresholds", false, r->thresholds_count > 0)         \
-	TABLE(assumptions, "Assumed and measured", false, true)                 \
-	TABLE(outcomes, "How sessions ended", false, r->outcomes_count > 0)     \
-	TABLE(cohorts, "Cohorts", false, r->cohorts_count > 0)                  \
-	TABLE(endpoints, "How long answers took", false, r->response.count > 0) \
-	TABLE(failures, "Why sessions failed", false, r->failures_count > 0)    \
-	TABLE(days, "Day by day", false, r->cycles_count > 0)                   \
-	TABLE(hours, "By hour of the day", false, r->hours_count > 0)           \
-	TABLE(weekdays, "By day of the week", false, r->weekdays_count > 0)     \
-	TABLE(events, "What happened", false, r->events_count > 0)              \
-	TABLE(cycles, "Cycle by cycle", true, r->cycles_count > 0)              \
-	TABLE(samples, "Over time", true, r->samples_count > 0)                 \
+#define TABLES(TABLE)                                                                                   \
+	TABLE(thresholds, "Thresholds", false, r->thresholds_count > 0)                                 \
+	TABLE(assumptions, "Assumed and measured", false, true)                                         \
+	TABLE(outcomes, "How sessions ended", false, r->outcomes_count > 0)                             \
+	TABLE(realism, "Beside published shoppers", false, HAS(r, sim_report, realism))                 \
+	TABLE(profiles, "When they buy, beside published shoppers", false, r->realism.shapes_count > 0) \
+	TABLE(cohorts, "Cohorts", false, r->cohorts_count > 0)                                          \
+	TABLE(endpoints, "How long answers took", false, r->response.count > 0)                         \
+	TABLE(failures, "Why sessions failed", false, r->failures_count > 0)                            \
+	TABLE(days, "Day by day", false, r->cycles_count > 0)                                           \
+	TABLE(hours, "By hour of the day", false, r->hours_count > 0)                                   \
+	TABLE(weekdays, "By day of the week", false, r->weekdays_count > 0)                             \
+	TABLE(events, "What happened", false, r->events_count > 0)                                      \
+	TABLE(cycles, "Cycle by cycle", true, r->cycles_count > 0)                                      \
+	TABLE(samples, "Over time", true, r->samples_count > 0)                                         \
 	TABLE(settings, "How it was set up", false, true)
 
 static const char *const table_names[] = {

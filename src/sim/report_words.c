@@ -212,6 +212,52 @@ static void say_thresholds(struct sentences *s, const struct sim_report *r)
 	put(s);
 }
 
+static void say_realism(struct sentences *s, const struct sim_report *r)
+{
+	int64_t counts[REALISM_UNKNOWN + 1] = {0};
+	struct buf *b = sentence(s);
+
+	for (size_t i = 0; i < r->realism.lines_count; i++)
+		counts[r->realism.lines[i].verdict]++;
+	for (size_t i = 0; i < r->realism.shapes_count; i++)
+		counts[r->realism.shapes[i].verdict]++;
+	if (!HAS(r, sim_report, realism))
+		return;
+	buf_fmt(b, "Beside what is published of such shoppers (%.*s) ", STRF(r->realism.profile));
+	count_of(b, counts[REALISM_ALIKE], "figure is alike", "figures are alike");
+	buf_fmt(b, ", %lld different", (long long)counts[REALISM_DIFFERENT]);
+	if (counts[REALISM_OPEN] + counts[REALISM_UNKNOWN] > 0)
+		buf_fmt(b, ", and of %lld this run cannot tell",
+			(long long)(counts[REALISM_OPEN] + counts[REALISM_UNKNOWN]));
+	buf_c(b, '.');
+	put(s);
+}
+
+static void say_cohort(struct sentences *s, const struct report_cohort *c)
+{
+	static const double sure = 0.05;
+	struct buf *b = sentence(s);
+	const char *between = " by more than chance in ";
+
+	buf_fmt(b, "Cohort %.*s differs from the first", STRF(c->name));
+	for (size_t i = 0; i < c->values_count; i++) {
+		const struct report_cohort_value *v = &c->values[i];
+
+		if (!HAS(v, report_cohort_value, p_raised) || v->p_raised >= sure)
+			continue;
+		buf_fmt(b, "%s%.*s (%+.3g, p %.2g)", between, STRF(v->name), v->difference, v->p_raised);
+		between = ", ";
+	}
+	buf_z(b, *between == ',' ? "." : " in nothing by more than chance.");
+	put(s);
+}
+
+static void say_cohorts(struct sentences *s, const struct sim_report *r)
+{
+	for (size_t i = 1; i < r->cohorts_count; i++)
+		say_cohort(s, &r->cohorts[i]);
+}
+
 /* ---- what to doubt ---- */
 
 static void doubt_end(struct sentences *s, const struct sim_report *r)
@@ -326,6 +372,8 @@ void report_put_words(struct sim_report *r, const char *trouble, struct arena *a
 	say_breaker(&summary, r);
 	say_resumes(&summary, r);
 	say_thresholds(&summary, r);
+	say_realism(&summary, r);
+	say_cohorts(&summary, r);
 	end(&summary, &r->summary, &r->summary_count);
 	doubt_end(&doubts, r);
 	doubt_mocks(&doubts, r, trouble);

@@ -108,6 +108,7 @@ def file_of_run(cut_at, **changes):
                 'requests': 42 * 30 * i + int(400 * draw('rate', i)), 'in_flight': 3, 'queueing': 0,
                 'p50_us': 4000 + int(2000 * draw('p50', i)), 'p95_us': 20000 + int(9000 * draw('p95', i)),
                 'p99_us': 60000 + int(50000 * draw('p99', i)), 'memory_bytes': (30 << 20) + i * 4000} for i in range(180)]
+    dear = sum(draw('cohort', agent) < 0.5 for agent in range(AGENTS))
     totals = dict.fromkeys(COUNTS, 0) | {'agents_run': AGENTS * cut_at, 'sessions': len(rows), 'requests': sum(r[4] for r in rows),
                                          'requests_failed': ends['failed'], 'failures': ends['failed']}
     done = [r[6] for r in rows if r[6]]
@@ -120,7 +121,7 @@ def file_of_run(cut_at, **changes):
             'totals': totals,
             'outcomes': [{'name': n, 'kind': n, 'sessions': ends[n]} for n in ends],
             'kept': [{'name': n, 'sessions': len(done), 'sum': round(sum(k[n] for k in done), 2)} for n in ('total', 'items')],
-            'cohorts': [{'name': ''}, {'name': 'dear'}], 'endpoints': endpoints, 'samples': samples,
+            'cohorts': [{'name': '', 'agents': AGENTS - dear}, {'name': 'dear', 'agents': dear}], 'endpoints': endpoints, 'samples': samples,
             'events': [{'at': '2026-11-21T10:40:00.000Z', 'cycle': 31, 'kind': 'breaker', 'line': 'breaker open: 19 of 372 agents failed; POST /api/orders: 503'},
                        {'at': '2026-11-21T10:50:00.000Z', 'cycle': 31, 'kind': 'resumed', 'line': 'goes on'},
                        {'at': '2026-11-21T11:00:00.000Z', 'cycle': 40, 'kind': 'checkpoint', 'line': 'checkpoint of cycle 40'}],

@@ -10,13 +10,15 @@ import math
 import os
 import re
 import sqlite3
+import statistics
 import subprocess
 import tempfile
 
 import sim_run
 from harness import BINARY, ROOT, SLOW, clean_env, until
 
-TABLES = ('thresholds assumptions outcomes cohorts endpoints failures days hours weekdays events cycles samples settings').split()
+TABLES = ('thresholds assumptions outcomes realism profiles cohorts endpoints failures days hours weekdays events cycles samples '
+          'settings').split()
 
 
 def report(folder, *words, fine=True):
@@ -128,7 +130,7 @@ def test_every_table_is_csv(t):
     with sim_run.folder() as path:
         counts = {name: len(table(path, name)) for name in TABLES}
         assert counts['cycles'] == 72 and counts['days'] == 3 and counts['hours'] == 24 and counts['weekdays'] == 7, counts
-        assert counts['samples'] == 180 and counts['endpoints'] == 5 and counts['cohorts'] == 8 and counts['events'] == 3
+        assert counts['samples'] == 180 and counts['endpoints'] == 5 and counts['cohorts'] == 12 and counts['events'] == 3
         for name in TABLES:
             text = report(path, '--csv', '--table', name)
             lines = list(csv.reader(io.StringIO(text, newline=''), strict=True))
@@ -241,6 +243,23 @@ def oracle(values):
     return mean, math.sqrt(residuals) / sum(n for _, n in values)
 
 
+def beyond(t, df):
+    """How often Student's t is as far from 0: Simpson's rule on its density, to the angle whose tangent is t / sqrt(df)."""
+    steps, end = 2000, math.atan(abs(t) / math.sqrt(df))
+    width = end / steps
+    inner = sum((4 if i % 2 else 2) * math.cos(i * width) ** (df - 1) for i in range(1, steps))
+    area = width / 3 * (1 + inner + math.cos(end) ** (df - 1))
+    return 1 - 2 * area * math.exp(math.lgamma((df + 1) / 2) - math.lgamma(df / 2)) / math.sqrt(math.pi)
+
+
+def end_of(df):
+    low, high = 0, 100
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if beyond(middle, df) > 0.05 else (low, middle)
+    return low
+
+
 def test_cohorts_are_compared_over_agents(t):
     of = {'': {}, 'dear': {}}
     for agent, cohort, outcome, _, _, _, kept in rows():
@@ -254,9 +273,58 @@ def test_cohorts_are_compared_over_agents(t):
     assert first['agents'] == len(of['']) and dear['agents'] == len(of['dear'])
     for name, at in (('completed', 0), ('total', 2)):
         (m0, s0), (m1, s1) = (oracle([(v[at], v[at + 1]) for v in of[c].values()]) for c in ('', 'dear'))
-        both = math.hypot(s0, s1)
-        for said, meant in ((first[name]['mean'], m0), (dear[name]['mean'], m1), (first[name]['margin'], 1.959964 * s0),
-                            (dear[name]['difference'], m1 - m0), (dear[name]['difference_margin'], 1.959964 * both),
-                            (dear[name]['p'], math.erfc(abs(m1 - m0) / both / math.sqrt(2)))):
+        both, k0, k1 = math.hypot(s0, s1), *(sum(v[at + 1] > 0 for v in of[c].values()) for c in ('', 'dear'))
+        df = both ** 4 / (s0 ** 4 / (k0 - 1) + s1 ** 4 / (k1 - 1))
+        for said, meant in ((first[name]['mean'], m0), (dear[name]['mean'], m1), (first[name]['margin'], end_of(k0 - 1) * s0),
+                            (dear[name]['difference'], m1 - m0), (dear[name]['difference_margin'], end_of(df) * both),
+                            (dear[name]['p'], beyond((m1 - m0) / both, df))):
             assert math.isclose(said, meant, rel_tol=1e-6, abs_tol=1e-12), (name, said, meant)
     assert dear['completed']['p'] < 0.001 < 0.05 < dear['total']['p']
+    everybody = {c: sum((sim_run.draw('cohort', agent) < 0.5) == (c == 'dear') for agent in range(sim_run.AGENTS)) for c in of}
+    for name, at in (('sessions by agent', 1), ('completed by agent', 0)):
+        by_agent = [[v[at] for v in of[c].values()] + [0] * (everybody[c] - len(of[c])) for c in ('', 'dear')]
+        for said, values in zip((first[name], dear[name]), by_agent):
+            error = statistics.stdev(values) / math.sqrt(len(values))
+            assert math.isclose(said['mean'], statistics.fmean(values), rel_tol=1e-9)
+            assert math.isclose(said['margin'], end_of(len([v for v in of['' if said is first[name] else 'dear']]) - 1) * error, rel_tol=0.01)
+    ordered = sorted((v for v in dear.values() if isinstance(v, dict)), key=lambda v: v['p'])
+    raised = 0
+    for i, value in enumerate(ordered):
+        raised = min(1, max(raised, value['p'] * (len(ordered) - i)))
+        assert math.isclose(value['p_raised'], raised, rel_tol=1e-9), ordered
+
+
+def test_a_run_stands_beside_published_shoppers(t):
+    with sim_run.folder() as path:
+        said = as_json(path)['realism']
+    ends = [row[2] for row in rows()]
+    completed, abandoned = ends.count('completed'), ends.count('abandoned')
+    assert said['profile'] == 'pharmacy' and said['days'] == 3
+    assert (said['sessions'], said['failed']) == (completed + abandoned, ends.count('failed'))
+    lines = {line['figure']: line for line in said['lines']}
+    bought = lines['conversion']
+    share, n, z = completed / (completed + abandoned), completed + abandoned, 1.959963984540054
+    half, middle, wide = z * math.sqrt(share * (1 - share) / n + (z / 2 / n) ** 2), share + z * z / (2 * n), 1 + z * z / n
+    for found, meant in ((bought['value'], share), (bought['low'], (middle - half) / wide), (bought['high'], (middle + half) / wide)):
+        assert math.isclose(found, meant, rel_tol=1e-9), bought
+    assert bought['published'] == 0.5702 and 'unmeshmali25' in bought['source']
+    visits = lines['visits']
+    assert math.isclose(visits['value'], n / (sim_run.AGENTS * 3 / 7), rel_tol=1e-9) and visits['verdict'] == 'different', visits
+    hours, = said['shapes']
+    shares = [sum(1 for c in range(hour, sim_run.CYCLES, 24) for row in sim_run.sessions_of(c) if row[2] == 'completed') / completed
+              for hour in range(24)]
+    assert all(math.isclose(b['share'], s, abs_tol=1e-12) for b, s in zip(hours['bins'], shares)), hours
+    assert math.isclose(hours['distance'], sum(abs(b['share'] - b['expected']) for b in hours['bins']) / 2)
+    assert hours['verdict'] == 'different' and hours['p'] < 0.01
+
+
+def test_without_a_profile_there_is_nothing_beside_the_run(t):
+    with sim_run.folder() as path:
+        place = f'{path}/runs/{sim_run.RUN}/course.json'
+        with open(place, encoding='utf-8') as f:
+            course = json.load(f)
+        for profile in (None, 'bakery'):
+            course.pop('profile', None)
+            with open(place, 'w', encoding='utf-8') as f:
+                json.dump(course | ({'profile': profile} if profile else {}), f)
+            assert 'realism' not in as_json(path) and 'published shoppers' not in report(path)
