@@ -161,6 +161,18 @@ def test_fields_that_there_are_not(t):
          "must be one of GET, HEAD, POST, PUT, PATCH, DELETE, not 'GETT'; did you mean \"GET\"?", 'GETT')
 
 
+def test_what_all_requests_have_is_said_once(t):
+    only(put('headers', {'Host': 'example.org'}), 'headers.Host', 'is written by the client itself', 'Host')
+    only(put('headers', {'X-Key': '{{kee}}'}), 'headers.X-Key', 'there is no "kee"; did you mean "key"? (at character 3)', 'kee')
+
+
+def test_of_very_many_faults_eight_are_said(t):
+    text = json.dumps({**SMALL, 'states': [*SMALL['states'][:1], {'name': 'buy', 'steps': [{'chance': n} for n in range(2, 30)], 'end': 'done'},
+                                           *SMALL['states'][2:]]}, indent=1)
+    said, lines = check_text(text)
+    assert len(lines) == 8 and said.stderr == '8 faults or more: it cannot be run\n', said
+
+
 def test_loops_in_which_no_time_passes(t):
     def ring(scenario):
         scenario['states'][2] = {'name': 'leave', 'next': [{'to': 'again'}]}
