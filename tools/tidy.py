@@ -29,6 +29,7 @@ RANKS = [
     ['directory'],
     ['schedule'],
     ['webhooks'],
+    ['hooks'],
     ['import', 'sim'],
     ['api', 'cli', 'shop'],
     ['server'],

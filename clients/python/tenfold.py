@@ -1077,6 +1077,98 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/webhook-deliveries/{urllib.parse.quote(id, safe="")}/replay')
 
+    def hook_add(self, name, kind, *, secret=None, rules=None, headers=None, tolerance_ms=None,
+        idempotency_key=None):
+        """Add a place where others send events.
+
+        name: Unique in the deployment: a to z, 0 to 9 and '-'. They send to /v1/hooks/NAME.
+        kind: Who sends.
+        secret: What is shared with who sends; until there is one everything is refused.
+        rules: What is made of events: the first rule that fits is followed.
+        headers: Of kind generic: where things stand.
+        tolerance_ms: How far a signed time may be from the server's.
+        """
+        return self._call('POST', '/v1/hooks', body={'name': name, 'kind': kind, 'secret': secret, 'rules': rules,
+            'headers': headers, 'tolerance_ms': tolerance_ms}, idempotency_key=idempotency_key, creates=True)
+
+    def hook_list(self, *, limit=None, cursor=None):
+        """List the hooks of the tenant, newest first.
+
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/hooks', query={'limit': limit, 'cursor': cursor})
+
+    def hook_show(self, id):
+        """One hook.
+
+        id: Its hk_ id, or its name.
+        """
+        return self._call('GET', f'/v1/hooks/{urllib.parse.quote(id, safe="")}')
+
+    def hook_change(self, id, *, state=None, rules=None, headers=None, tolerance_ms=None, if_match=None):
+        """Change a hook, disable or enable it.
+
+        id: Its hk_ id, or its name.
+        state: Whether it takes anything.
+        rules: What is made of events, instead of the rules there are.
+        headers: Of kind generic: where things stand.
+        tolerance_ms: How far a signed time may be from the server's.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('PATCH', f'/v1/hooks/{urllib.parse.quote(id, safe="")}', body={'state': state, 'rules':
+            rules, 'headers': headers, 'tolerance_ms': tolerance_ms}, if_match=if_match)
+
+    def hook_delete(self, id, *, if_match=None):
+        """Delete a hook. What came in is not seen to any more.
+
+        id: Its hk_ id, or its name.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('DELETE', f'/v1/hooks/{urllib.parse.quote(id, safe="")}', if_match=if_match)
+
+    def hook_receive(self, id):
+        """Send an event to a hook, signed with its secret. 200 when it came before.
+
+        id: Its hk_ id, or its name.
+        """
+        return self._call('POST', f'/v1/hooks/{urllib.parse.quote(id, safe="")}', body={})
+
+    def hook_secret(self, id, *, secret=None, overlap_ms=None):
+        """Say what secret a hook shares with who sends, or have one made; the old one counts too for a while.
+
+        id: Its hk_ id, or its name.
+        secret: The secret; made by the server when absent.
+        overlap_ms: How long the old one counts too.
+        """
+        return self._call('POST', f'/v1/hooks/{urllib.parse.quote(id, safe="")}/secret', body={'secret': secret,
+            'overlap_ms': overlap_ms})
+
+    def hook_deliveries(self, id, *, state=None, limit=None, cursor=None):
+        """List what came in at a hook and what became of it, newest first.
+
+        id: Its hk_ id, or its name.
+        state: In this state.
+        limit: How many at most.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', f'/v1/hooks/{urllib.parse.quote(id, safe="")}/deliveries', query={'state': state,
+            'limit': limit, 'cursor': cursor})
+
+    def hook_delivery(self, id):
+        """One thing that came in, whole.
+
+        id: Its id.
+        """
+        return self._call('GET', f'/v1/hook-deliveries/{urllib.parse.quote(id, safe="")}')
+
+    def hook_replay(self, id):
+        """See to something that came in once more, by the rules there are now.
+
+        id: Its id.
+        """
+        return self._call('POST', f'/v1/hook-deliveries/{urllib.parse.quote(id, safe="")}/replay')
+
 
 def _given(members):
     return {name: None if value is NULL else value for name, value in (members or {}).items() if value is not None}

@@ -25,6 +25,7 @@ struct changes;
 struct follower;
 struct forward;
 struct gather;
+struct hook_work;
 struct http_server;
 struct jobs;
 struct limits;
@@ -58,9 +59,10 @@ struct app {
 	struct jobs *jobs;
 	struct beats_config beats;
 	struct upkeep_config upkeep;
-	struct webhooks *webhooks; /* what is told outside */
 	struct zones *zones;
 	struct firing firing;             /* of schedules: api/schedules.h */
+	struct webhooks *webhooks;        /* what is told outside */
+	struct hook_work *hook_work;      /* what is made of what comes in */
 	struct executor *executor;        /* the queue's thread */
 	struct persist *persist;          /* of that thread */
 	struct flow_rows *flow;           /* likewise */

@@ -1,8 +1,9 @@
 /*
  * The feed of changes: a page of it, and as a stream.
  *
- * A caller sees what concerns its tenant and what is public; changes of keys only admins see. What it may not see is
- * left out, so numbers have gaps for it, and a page may be short, or empty, though more comes behind it.
+ * A caller sees what concerns its tenant and what is public; changes of keys, what concerns webhooks and hooks, only
+ * admins see. What it may not see is left out, so numbers have gaps for it, and a page may be short, or empty, though
+ * more comes behind it.
  */
 #include "api/api.h"
 #include "api/app.h"
@@ -24,9 +25,14 @@ static struct viewer viewer_of(const struct caller *caller)
 	return (struct viewer){.tenant = caller->tenant, .is_admin = caller->scope >= SCOPE_ADMIN};
 }
 
+static bool is_for_admins(const struct change_row *row)
+{
+	return row->entity == ENTITY_KEY || row->entity == ENTITY_WEBHOOK || row->entity == ENTITY_HOOK;
+}
+
 static bool may_see(const struct viewer *v, const struct change_row *row)
 {
-	if ((row->entity == ENTITY_KEY || row->entity == ENTITY_WEBHOOK) && !v->is_admin)
+	if (is_for_admins(row) && !v->is_admin)
 		return false;
 	return row->tenant == v->tenant || row->public;
 }
@@ -45,6 +51,8 @@ static const char *prefix_of(enum change_entity entity)
 		return "k_";
 	case ENTITY_WEBHOOK:
 		return "wh_";
+	case ENTITY_HOOK:
+		return "hk_";
 	}
 	UNREACHABLE();
 }

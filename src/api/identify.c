@@ -3,6 +3,7 @@
 
 #include "access/replays.h"
 #include "api/app.h"
+#include "api/hook_work.h"
 #include "api/keys.h"
 #include "api/runner.h"
 #include "directory/agent.h"
@@ -154,6 +155,8 @@ void identify_run(struct call *c, struct db *db, enum err why)
 	c->now_ms = clock_now_ms(call_app(c)->clock);
 	if (!db)
 		c->outcome = why;
+	else if (c->route->flags & ROUTE_SIGNED)
+		c->outcome = hook_identify(c);
 	else
 		c->outcome = scheme.n ? by_key(c, db, str_trim(secret)) : by_signature(c, db);
 	http_finish(c);

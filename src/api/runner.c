@@ -12,6 +12,7 @@
 
 #include "api/api.h"
 #include "api/forward.h"
+#include "api/hook_work.h"
 #include "store/gather.h"
 #include "telemetry/metrics.h"
 
@@ -95,6 +96,8 @@ void runner_owner(void *ctx, struct str url, int64_t epoch)
 	atomic_store(&app->epoch, url.n ? 0 : epoch);
 	if (app->forward)
 		forward_owner(app->forward, url, epoch);
+	if (!url.n)
+		hook_work_wake(app->hook_work);
 }
 
 enum err runner_dispatch(struct call *c)

@@ -45,14 +45,28 @@ static const struct {
 	HEADER("X-Shopping-Session-Id", shopping_session),
 };
 
+static struct str only_one(const struct call_private *c, struct str name)
+{
+	struct str found = {0};
+	size_t times = 0;
+
+	for (size_t i = 0; i < c->all_headers_count; i++)
+		if (str_eq_nocase(c->all_headers[i].key, name)) {
+			found = c->all_headers[i].value;
+			times++;
+		}
+	return times == 1 ? found : (struct str){0};
+}
+
 struct str http_header_of(const struct call *c, struct str name)
 {
-	const struct headers *h = &call_own((struct call *)(uintptr_t)c)->headers;
+	const struct call_private *own = call_own((struct call *)(uintptr_t)c);
+	const struct headers *h = &own->headers;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i].length == name.n && str_eq_nocase(name, (struct str){known[i].name, name.n}))
 			return *(const struct str *)(const void *)((const char *)h + known[i].offset);
-	return (struct str){0};
+	return only_one(own, name);
 }
 
 static enum err framing_fault(struct call_private *c, const char *what)
@@ -139,6 +153,30 @@ enum err headers_read(struct call_private *c, const char *version)
 	return r.err ? r.err : check_framing(c, version);
 }
 
+static enum MHD_Result keep_one(void *ctx, enum MHD_ValueKind kind, const char *key, size_t key_size,
+				const char *value, size_t value_size)
+{
+	struct call_private *c = ctx;
+
+	(void)kind;
+	c->all_headers[c->all_headers_count++] = (struct json_pair){
+		.key = {key, key_size}, .value = str_trim((struct str){value ? value : "", value_size})};
+	return MHD_YES;
+}
+
+/* Where a signature stands is for the handler to say. */
+static enum err keep_all(struct call_private *c)
+{
+	struct MHD_Connection *mhd = c->connection->mhd;
+	int count = MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, NULL, NULL);
+
+	c->all_headers = ARENA_ARRAY(c->call.arena, struct json_pair, (size_t)count);
+	if (!c->all_headers)
+		return ERR_HEADERS_TOO_LARGE;
+	MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, keep_one, c);
+	return OK;
+}
+
 static bool visible(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
@@ -167,6 +205,12 @@ enum err headers_too_much_unidentified(struct call_private *c)
 			 BODY_UNIDENTIFIED);
 }
 
+/* Where the signature is of the body, all of it is needed to know who sends it. */
+bool headers_is_bounded(const struct call_private *c)
+{
+	return c->unidentified && !(c->call.route->flags & ROUTE_SIGNED);
+}
+
 static enum err check_body(struct call_private *c)
 {
 	const struct route *route = c->call.route;
@@ -174,12 +218,14 @@ static enum err check_body(struct call_private *c)
 
 	if (c->declared == 0)
 		return OK;
-	if (c->unidentified && c->declared != BODY_UNKNOWN && c->declared > BODY_UNIDENTIFIED)
+	if (headers_is_bounded(c) && c->declared != BODY_UNKNOWN && c->declared > BODY_UNIDENTIFIED)
 		return headers_too_much_unidentified(c);
 	if (route->max_body == 0)
 		return call_fail(&c->call, ERR_TOO_LARGE, "this call takes no body");
 	if (c->declared != BODY_UNKNOWN && c->declared > route->max_body)
 		return call_fail(&c->call, ERR_TOO_LARGE, "the body may have at most %u bytes", route->max_body);
+	if (route->flags & ROUTE_SIGNED)
+		return OK;
 	bool merge = route->method == METHOD_PATCH && str_eq_nocase(type, STR("application/merge-patch+json"));
 	if (!merge && !str_eq_nocase(type, STR("application/json")))
 		return call_fail(&c->call, ERR_MEDIA_TYPE,
@@ -194,6 +240,8 @@ enum err headers_check(struct call_private *c)
 	c->call.last_event_id = c->headers.last_event_id;
 	if (c->call.route->flags & ROUTE_MATCHES)
 		c->call.if_match = c->headers.if_match;
+	if (!e && (c->call.route->flags & ROUTE_SIGNED))
+		e = keep_all(c);
 	return e ? e : check_body(c);
 }
 

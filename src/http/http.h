@@ -84,7 +84,8 @@ struct http_request {
 	struct str forwarded; /* X-Tenfold-Forwarded: another process passed it on */
 };
 struct http_request http_request_of(const struct call *c);
-/* The value of a header that this server reads; p is NULL when it did not come, or is not among them. */
+/* The value of a header that this server reads, of a SIGNED route of any; p is NULL when it did not come, came more
+ * than once, or is not among them. */
 struct str http_header_of(const struct call *c, struct str name);
 
 /* The call is done: c->outcome, c->out and the rest are final. Any thread; the call may be gone at return. */

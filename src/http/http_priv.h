@@ -32,6 +32,7 @@
 #include "http/etag.h"
 #include "http/http.h"
 #include "http/router.h"
+#include "json/json.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -168,6 +169,8 @@ struct call_private {
 	struct str query;
 	struct str id; /* what stood for {id} in the path */
 	struct headers headers;
+	struct json_pair *all_headers; /* of a SIGNED route */
+	size_t all_headers_count;
 	uint64_t declared; /* length of the body */
 	uint64_t dropped;  /* of the body of a refused request */
 	size_t charged;    /* to the budget of bodies */
@@ -254,6 +257,7 @@ enum err headers_read(struct call_private *c, const char *version);
 enum err headers_check(struct call_private *c);
 /* The error of a body that is only taken of who is known. */
 enum err headers_too_much_unidentified(struct call_private *c);
+bool headers_is_bounded(const struct call_private *c);
 enum err headers_credentials(struct call_private *c, struct str *secret);
 void headers_request_id(struct call_private *c);
 void headers_address(struct call_private *c);

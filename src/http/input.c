@@ -29,6 +29,8 @@ static enum err from_body(struct call_private *c, void *in)
 	enum err e = params_decode(&type_nothing, c->query, 0, a, none, p);
 
 	c->call.body = buf_str(&c->body);
+	if (r->flags & ROUTE_SIGNED)
+		return e;
 	return e ? e : json_decode(r->in, c->call.body.n ? c->call.body : STR("{}"), r->path_fields, a, in, p);
 }
 

@@ -128,15 +128,21 @@ static enum err check_scope(struct call_private *c)
 			 enum_scope.values[call->route->scope].text, enum_scope.values[call->caller.scope].text);
 }
 
+/* Nobody asks who calls. */
+static bool is_for_everybody(const struct route *r)
+{
+	return r->scope == SCOPE_NONE && !(r->flags & ROUTE_SIGNED);
+}
+
 static enum err authorize(struct call_private *c)
 {
 	struct call *call = &c->call;
-	struct str secret;
+	struct str secret = {0};
 	enum err e;
 
-	if (call->route->scope == SCOPE_NONE)
+	if (is_for_everybody(call->route))
 		return OK;
-	e = headers_credentials(c, &secret);
+	e = call->route->flags & ROUTE_SIGNED ? OK : headers_credentials(c, &secret);
 	if (!e)
 		e = c->loop->server->config.hooks.authenticate(call, secret, c->headers.tenant);
 	c->unidentified = e == ERR_NOT_CACHED;
@@ -151,7 +157,7 @@ static enum err admit(struct call_private *c)
 	const struct http_hooks *hooks = &c->loop->server->config.hooks;
 	enum err e;
 
-	if (!hooks->admit || c->call.route->scope == SCOPE_NONE)
+	if (!hooks->admit || is_for_everybody(c->call.route))
 		return OK;
 	e = hooks->admit(&c->call, &c->rate);
 	if (e)
@@ -215,7 +221,7 @@ static enum MHD_Result take_body(struct call_private *c, const char *bytes, size
 {
 	uint32_t max = c->call.route->max_body;
 
-	if (c->unidentified && n + c->body.n > BODY_UNIDENTIFIED)
+	if (headers_is_bounded(c) && n + c->body.n > BODY_UNIDENTIFIED)
 		return refuse(c, headers_too_much_unidentified(c));
 	if (n > max - c->body.n) {
 		call_fail(&c->call, ERR_TOO_LARGE, "the body may have at most %u bytes", max);

@@ -4,6 +4,7 @@
 #include "access/replays.h"
 #include "api/api.h"
 #include "api/forward.h"
+#include "api/hook_work.h"
 #include "api/identify.h"
 #include "api/roles.h"
 #include "api/runner.h"
@@ -143,7 +144,7 @@ static enum err continue_ids(struct server *s, struct db *db)
 		return err;
 	int64_t ids[] = {highest.agents, highest.attestations, highest.capabilities, highest.challenges,
 			 highest.keys,   highest.tenants,      highest.flips,        highest.webhooks,
-			 highest.events, highest.deliveries};
+			 highest.events, highest.deliveries,   highest.hooks,        highest.arrivals};
 	int64_t most = 0;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		if (ids[i] > most)
@@ -247,6 +248,7 @@ static enum err make_queue(struct server *s, struct problem *p)
 	app->events = eventlog_new(EVENTS_IN_MEMORY_BYTES);
 	app->sessions = sessions_new();
 	app->runner = runner_new(app);
+	app->hook_work = hook_work_new(app);
 	app->persist = persist_new(&(struct persist_config){.process_id = s->dir->process_id,
 							    .url = url,
 							    .exclusive = exclusive,
@@ -260,8 +262,8 @@ static enum err make_queue(struct server *s, struct problem *p)
 							    .served = runner_served,
 							    .owner = runner_owner,
 							    .ctx = app});
-	app->flow = flow_rows_new(&(struct flow_rows_config){.persist = app->persist,
-							     .max_live = (uint64_t)params->max_live});
+	app->flow = flow_rows_new(
+		&(struct flow_rows_config){.persist = app->persist, .max_live = (uint64_t)params->max_live});
 	err = exclusive ? OK : forward_new(app, &app->forward, p);
 	struct executor_config config = {.store = app->store,
 					 .clock = app->clock,
@@ -405,6 +407,7 @@ void server_take_apart(struct server *s)
 	flow_rows_destroy(&app->flow);
 	persist_destroy(&app->persist);
 	runner_destroy(&app->runner);
+	hook_work_destroy(&app->hook_work);
 	sessions_destroy(&app->sessions);
 	town_desk_close(&app->town);
 	eventlog_destroy(&app->events);

@@ -32,7 +32,7 @@ static bool may_be_elsewhere(struct app *app, struct str secret, enum err err)
 enum err callers_authenticate(struct call *c, struct str secret, struct str tenant)
 {
 	struct app *app = call_app(c);
-	if (!secret.n && identify_is_signed(c)) {
+	if ((c->route->flags & ROUTE_SIGNED) || (!secret.n && identify_is_signed(c))) {
 		c->caller = (struct caller){.tier = TIER_ANONYMOUS, .unproven = true};
 		return ERR_NOT_CACHED;
 	}

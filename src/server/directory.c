@@ -1,12 +1,14 @@
 /* See directory.h. */
 #include "server/directory.h"
 
+#include "api/hook_work.h"
 #include "api/kept.h"
 #include "api/runner.h"
 #include "api/schedules.h"
 #include "directory/follower.h"
 #include "directory/index.h"
 #include "directory/sequencer.h"
+#include "hooks/hook.h"
 #include "http/http.h"
 #include "jobs/jobs.h"
 #include "limits/limits.h"
@@ -106,6 +108,8 @@ static enum err make_webhooks(struct server *s, struct problem *p)
 		return err;
 	app->webhooks = webhooks_new(&config);
 	follower_listen(app->follower, webhooks_follow, app->webhooks);
+	hook_upkeep(app->jobs, app->feed);
+	follower_listen(app->follower, hook_work_follow, app->hook_work);
 	return OK;
 }
 

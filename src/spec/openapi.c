@@ -112,6 +112,16 @@ static bool needs_key(const struct route *r)
 	return r->scope != SCOPE_NONE;
 }
 
+static bool is_signed(const struct route *r)
+{
+	return r->flags & ROUTE_SIGNED;
+}
+
+static bool is_asked_who(const struct route *r)
+{
+	return needs_key(r) || is_signed(r);
+}
+
 /* The flag of the server with which the call needs no key; NULL: it needs one always, or never. */
 static const char *keyless_with(const struct route *r)
 {
@@ -141,9 +151,9 @@ static bool can_answer(const struct route *r, int status)
 	switch (status) {
 	case 401:
 	case 403:
-		return needs_key(r);
+		return is_asked_who(r);
 	case 404:
-		return needs_key(r); /* also a tenant there is not */
+		return is_asked_who(r); /* also a tenant there is not */
 	case 409:
 		/* COMPUTE reads files of the server's, which may be broken. */
 		return !route_in_query(r) || r->method == METHOD_DELETE || r->runs == RUNS_COMPUTE;
@@ -152,12 +162,13 @@ static bool can_answer(const struct route *r, int status)
 	case 410:
 		return r->tag == TAG_DIRECTORY && needs_key(r) && takes_text(r);
 	case 413:
+		return body_fields(r) != 0 || is_signed(r);
 	case 415:
 		return body_fields(r) != 0;
 	case 422:
 		return takes_text(r);
 	case 429:
-		return needs_key(r);
+		return is_asked_who(r);
 	case 503:
 		return !answers_health(r);
 	default:
@@ -222,10 +233,22 @@ static bool any_required(const struct json_type *t, uint64_t fields)
 	return false;
 }
 
+static void any_body(struct buf *b)
+{
+	open(b, "requestBody");
+	text(b, "description", "Whatever is signed.");
+	raw(b, "required", "true");
+	content(b, "application/json");
+	content_end(b);
+	buf_c(b, '}');
+}
+
 static void request_body(struct buf *b, const struct route *r)
 {
 	uint64_t fields = body_fields(r);
 
+	if (is_signed(r))
+		any_body(b);
 	if (!fields)
 		return;
 	open(b, "requestBody");
@@ -278,7 +301,7 @@ static void success(struct buf *b, const struct route *r, int status, const char
 	answer_header(b, "X-Request-Id", "RequestId");
 	if (r->flags & ROUTE_CREATES)
 		answer_header(b, "Idempotency-Replayed", "IdempotencyReplayed");
-	if (needs_key(r)) {
+	if (is_asked_who(r)) {
 		answer_header(b, "RateLimit-Policy", "RateLimitPolicy");
 		answer_header(b, "RateLimit", "RateLimit");
 	}
@@ -293,7 +316,7 @@ static void success(struct buf *b, const struct route *r, int status, const char
 static void responses(struct buf *b, const struct route *r)
 {
 	open(b, "responses");
-	if ((r->flags & ROUTE_CREATES) && r->status == 201)
+	if (((r->flags & ROUTE_CREATES) && r->status == 201) || is_signed(r))
 		success(b, r, 200, "It was there already.");
 	success(b, r, r->status, r->status == 201 ? "Created." : r->status == 204 ? "Done." : r->out->doc);
 	if (has_etag(r))
@@ -317,6 +340,8 @@ static void description(struct buf *b, const struct route *r)
 	buf_z(&doc, r->doc);
 	if (needs_key(r))
 		buf_fmt(&doc, " Needs a key with scope %s or more.", enum_scope.values[r->scope].text);
+	if (is_signed(r))
+		buf_z(&doc, " Needs no key: the body, of any media type, is signed.");
 	if (keyless_with(r))
 		buf_fmt(&doc, " None when the server runs with %s.", keyless_with(r));
 	if (r->max_body)

@@ -8,13 +8,13 @@ import socket
 import time
 
 from agents import Agent
-from harness import SCOPES, SLOW, until
+from harness import Caller, SCOPES, SLOW, until
 from test_events import Stream
 
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
-              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'sc_', 'sq_', 'ex_', 'st_')},
-           'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can'}
+              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'ex_', 'st_')},
+           'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can', 'hook-ref': 'hk_0000000000009'}
 
 
 def status_of(server, method, url, key, body=None):
@@ -78,11 +78,13 @@ class Things:
         self.attestation = self.agent.attest(Agent(t, slug + '-b')).expect(201).json
         self.webhook, self.delivery = self.quiet_webhook()
         self.schedule = self.operator.post('/v1/schedules', {'name': slug, 'cron': '@yearly', 'type': 'x'}).expect(201).json
+        self.hook, self.arrival = self.hook_with_one(slug)
         self.ids = {'sc_': self.schedule['id'], 'w_': self.held['id'], 'k_': self.key['id'], 's_': self.session.next()[2]['session'],
                     't_': self.admin.get('/v1/whoami').json['tenant'], 'token': self.held['token'],
                     'ag_': self.agent.id, 'agent-ref': self.agent.id, 'capability-ref': slug,
                     'att_': self.attestation['id'], 'ch_': self.agent.challenge()['challenge_id'],
-                    'wh_': self.webhook['id'], 'wd_': self.delivery['id'], **self.execution()}
+                    'wh_': self.webhook['id'], 'wd_': self.delivery['id'], 'hook-ref': self.hook['id'],
+                    'hk_': self.hook['id'], 'hd_': self.arrival['id'], **self.execution()}
 
     number = itertools.count()
 
@@ -101,6 +103,15 @@ class Things:
         step = self.operator.get(f'/v1/executions/{made}').expect(200).json['steps'][0]['id']
         return {'sq_': squad, 'ex_': made, 'st_': step}
 
+    def hook_with_one(self, name):
+        """With something that came in."""
+        given = {'name': name, 'kind': 'gitlab', 'secret': 'the-secret-itself'}
+        hook = self.operator.post('/v1/hooks', given).expect(201).json
+        sent = Caller(self.operator.server).post(f'/v1/hooks/{name}', headers={'X-Gitlab-Token': given['secret']}).expect(202).json
+        path = f'/v1/hook-deliveries/{sent["id"]}'
+        until(lambda: self.operator.get(path).expect(200).json['state'] == 'ignored')
+        return hook, sent
+
     def look(self):
         """Everything of them that can be seen: it must not change."""
         keys = self.admin.get('/v1/keys', query={'limit': 1000}).expect(200).items
@@ -109,7 +120,7 @@ class Things:
         places = [f'/v1/agents/{self.agent.id}', f'/v1/attestations/{self.attestation["id"]}',
                   f'/v1/schedules/{self.schedule["id"]}', f'/v1/schedules/{self.schedule["id"]}/fires',
                   f'/v1/attestations?revoked=true&subject={self.attestation["subject"]}',
-                  f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
+                  f'/v1/hooks/{self.hook["id"]}/deliveries', f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
                   f'/v1/squads/{self.ids["sq_"]}', f'/v1/executions/{self.ids["ex_"]}',
                   f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
         return self.operator.show(self.held), own, [self.operator.get(p).expect(200).json for p in places]
@@ -121,7 +132,7 @@ def test_another_tenants_things_are_not_there(t):
     theirs = {scope: t.caller(scope, tenant='theirs') for scope in SCOPES}
     they_see_nothing(t, mine, theirs, 'while at work')
     mine.operator.settle(mine.held).expect(200)
-    mine.ids['agent-ref'] = mine.agent.handle
+    mine.ids.update({'agent-ref': mine.agent.handle, 'hook-ref': mine.hook['name']})
     they_see_nothing(t, mine, theirs, 'when finished')
     assert mine.operator.claim('isolation', session=mine.ids['s_']) == []
 
