@@ -37,7 +37,7 @@ struct course {
 /* A password in a URL is nobody's business. */
 static struct str without_secrets(struct str url, struct arena *a)
 {
-	const char *at = memrchr(url.p, '@', url.n);
+	const char *at = url.n ? memrchr(url.p, '@', url.n) : NULL;
 	struct str rest, host = at ? (struct str){at + 1, url.n - (size_t)(at + 1 - url.p)} : url;
 
 	if (str_starts(url, STR("sqlite:")) || url.n == 0)
