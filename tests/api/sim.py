@@ -36,6 +36,13 @@ class Run:
         """The sum over all sessions of a value that the scenario keeps."""
         return self.ask(f"SELECT coalesce(sum(json_extract(kept, '$.{name}')), 0) FROM sim_sessions WHERE {where}")[0][0]
 
+    def realism(self):
+        """What the program itself says of the run beside published figures: value and verdict of each."""
+        done = subprocess.run([*UNDER, BINARY, 'sim', 'report', os.path.join(self.folder, 'data'), '--json'], capture_output=True,
+                              text=True, check=False, env=clean_env(), timeout=60 * SLOW)
+        assert done.returncode == 0, done.stderr
+        return {line['figure']: (line['value'], line['verdict']) for line in json.loads(done.stdout)['realism']['lines']}
+
 
 class Process:
     """tenfold sim run as a process: talked to, killed, resumed. Mocked and as fast as it can, unless the words say otherwise."""

@@ -30,6 +30,14 @@ def distance(counts, shares):
     return sum(abs(c / sum(counts) - s / sum(shares)) for c, s in zip(counts, shares)) / 2
 
 
+def assert_said(run, **counted):
+    """The program's own report has the same figures, and calls none of them different."""
+    said = run.realism()
+    assert all(verdict in ('alike', 'open') for _, verdict in said.values()), said
+    for figure, value in counted.items():
+        assert abs(said[figure][0] - value) < 1e-9, (figure, value, said)
+
+
 def mocked(t, scenario, weeks, agents):
     """From a Monday 00:00 on, so that each hour of the week is there as often as the others."""
     if t.store != 'sqlite':
@@ -51,6 +59,7 @@ def test_visitors_of_a_shop_are_like_published_ones(t):
     # REES46: 3.06 sessions of a user in 31 days; agents differ by a lognormal of sigma 0.8
     per_week = sessions / agents / weeks
     assert abs(per_week - 3.06 * 7 / 31) < 5 * 0.69 * math.sqrt((math.exp(0.64) - 1) / agents + 1 / sessions), per_week
+    assert_said(run, conversion=bought / sessions, carts=carts / sessions, abandonment=run.outcomes['abandoned'] / carts, visits=per_week)
 
 
 def orders_of(run):
@@ -86,6 +95,8 @@ def test_households_order_groceries_like_published_ones(t):
     assert 9.5 < statistics.mean(days) < 12.5 and 6 <= statistics.median(days) <= 8   # 11.11 and 7
     assert_share(sum(d <= 7 for d in days), len(days), 0.45, 0.56)   # 50.4%
     assert sum(d == 7 for d in days) > 1.3 * sum(d in (6, 8) for d in days) / 2   # the peak after a week
+    assert_said(run, basket_mean=statistics.mean(baskets), basket_median=statistics.median(baskets), gap_mean=statistics.mean(days),
+                gap_median=statistics.median_low(days), abandonment=run.outcomes['abandoned'] / run.counts['sessions'])
     by_hour, by_weekday = [0] * 24, [0] * 7
     for at in (at for times in orders.values() for at in times):
         by_hour[at // 3600 % 24] += 1
