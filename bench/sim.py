@@ -29,7 +29,7 @@ HOURS = 24
 CONNECTIONS = [64, 1000, 10000]
 SERVER_CORE, GENERATOR_CORE = 0, 1
 LONG_S = 600          # nobody's run ends by itself before it is measured
-OPEN_S = 20           # until all are connected and at work
+OPEN_S = 30           # until all are connected and at work
 STALL_S, RATE, STEADY_S, STALL_AFTER_S = 6, 400, 30, 12
 BUSY = 0.95           # of its core: then the server was the limit
 NEARLY = 0.9          # of the connections
@@ -172,33 +172,43 @@ def middle(rounds, key):
     return statistics.median([r[key] for r in rounds])
 
 
+def all_connected(rounds, users):
+    return bool(rounds) and middle(rounds, 'connected') >= users * NEARLY
+
+
 def rate_of(rounds, users):
     if not rounds:
         return '–'
-    few = middle(rounds, 'connected') < users * NEARLY
+    few = not all_connected(rounds, users)
     return ''.join(['≥ ' if middle(rounds, 'server_busy') >= BUSY else '', figures(rounds, 'rate'),
                     f', {middle(rounds, "connected"):,.0f} connected' if few else ''])
 
 
+def cost_of(rounds, users, key):
+    return figures(rounds, key) if all_connected(rounds, users) else '–'
+
+
 def ratio(found, name, users, key):
-    """How many times ours."""
+    """How many times ours; of those that had connected all."""
     ours, other = found.get(OURS, {}).get(users), found[name].get(users)
-    return report.number(middle(other, key) / middle(ours, key)) if ours and other else '–'
+    good = all_connected(ours, users) and all_connected(other, users)
+    return report.number(middle(other, key) / middle(ours, key)) if good else '–'
 
 
 LOAD = '''A GET of 200 bytes, one process of nginx on one core, the generator on another; keep-alive, no pipelining. The \
 server counts the requests, in a window of {window} s after all connections were at work; processor time is the \
-generator's in that window, memory its most until the end. ≥: the server’s core was full, so the generator could do \
-more. Sessions of `tenfold sim run` are one GET each; its client alone, wrk, hey and autocannon run no journeys.'''
+generator's in that window, memory its most until the end. ≥: the server’s core was full, so the generator could do more. \
+Where not all were connected within {patience} s, it says how many were, and no more. Sessions of `tenfold sim run` are \
+one GET each; its client alone, wrk, hey and autocannon run no journeys.'''
 
 
 def load_text(bench, found):
-    parts = ['### Requests a second, time and memory by connections', LOAD.format(window=bench.plan.window_s)]
+    parts = ['### Requests a second, time and memory by connections', LOAD.format(window=bench.plan.window_s, patience=OPEN_S)]
     columns = [f'{c:,} connections' for c in CONNECTIONS]
     for title, cell in [('requests/s of one core', lambda n, c: rate_of(found[n].get(c), c)),
-                        ('processor time, µs a request', lambda n, c: figures(found[n].get(c), 'cpu_us')),
+                        ('processor time, µs a request', lambda n, c: cost_of(found[n].get(c), c, 'cpu_us')),
                         (f'times that of {OURS}', lambda n, c: ratio(found, n, c, 'cpu_us')),
-                        ('peak memory, MB', lambda n, c: figures(found[n].get(c), 'mb')),
+                        ('peak memory, MB', lambda n, c: cost_of(found[n].get(c), c, 'mb')),
                         (f'memory, times that of {OURS}', lambda n, c: ratio(found, n, c, 'mb'))]:
         parts.append(report.table([title] + columns, [[name] + [cell(name, c) for c in CONNECTIONS] for name in found]))
     return '\n\n'.join(parts)

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 
-enum { MEMORY_SIZES = 4, MEMORY_FIRST = 1 << 10 }; /* chunks of 1, 4, 16, 64 KiB */
+enum { MEMORY_SIZES = 4, MEMORY_FIRST = 640 }; /* chunks of 640 bytes, 2.5, 10, 40 KiB */
 
 struct memory_chunk;
 
