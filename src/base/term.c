@@ -158,10 +158,13 @@ bool term_can_colour(void)
 	return !unwanted || !*unwanted;
 }
 
-/* A process in the background that touched the terminal would be stopped. */
+/* A process in the background that touched the terminal would be stopped. One that is not ours to be stopped by has
+ * neither front nor background. */
 static bool is_in_front(void)
 {
-	return tcgetpgrp(STDOUT_FILENO) == getpgrp();
+	pid_t front = tcgetpgrp(STDOUT_FILENO);
+
+	return front == -1 || front == getpgrp();
 }
 
 struct term *term_open(void)
@@ -238,14 +241,35 @@ void term_stop(struct term *t)
 
 /* ---- keys ---- */
 
-/* What begins with an escape is an arrow or the like, whose letters are not keys. */
+static bool lies_in(char c, char from, char to)
+{
+	return c >= from && c <= to;
+}
+
+/* How long the sequence is that s begins with: what an arrow or a function key sends (ECMA-48), whose letters are no
+ * keys. */
+static int escape_length(const char *s, int n)
+{
+	int i = 2;
+
+	if (n < 2 || (s[1] != '[' && s[1] != 'O'))
+		return n < 2 ? n : 2;
+	while (i < n && lies_in(s[i], ' ', '?'))
+		i++;
+	return i < n ? i + 1 : n;
+}
+
 static void read_keys(struct term *t)
 {
-	ssize_t n = read(STDIN_FILENO, t->keys, sizeof(t->keys));
-	const char *escape = n > 0 ? memchr(t->keys, ESCAPE, (size_t)n) : NULL;
+	char read_in[KEYS_MAX];
+	int n = (int)read(STDIN_FILENO, read_in, sizeof(read_in));
 
-	t->key_at = 0;
-	t->key_count = n > 0 ? (int)(escape ? escape - t->keys : n) : 0;
+	t->key_at = t->key_count = 0;
+	for (int i = 0; i < n;)
+		if (read_in[i] == ESCAPE)
+			i += escape_length(read_in + i, n - i);
+		else
+			t->keys[t->key_count++] = read_in[i++];
 }
 
 int term_key(struct term *t)

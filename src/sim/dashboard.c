@@ -168,8 +168,8 @@ static void put_way(struct screen *s)
 	}
 	buf_fmt(&b, "   %s %.10s %.5s", days[(v->simulated_ms / 86400000 + 3) % 7], at, at + 11);
 	if (v->cycle_planned_ms > 0)
-		buf_fmt(&b, "   %.0f s of %.0f s", (double)v->cycle_elapsed_ms / 1000,
-			(double)v->cycle_planned_ms / 1000);
+		buf_fmt(&b, "   %.*f s of %.*f s", v->cycle_planned_ms < 10000, (double)v->cycle_elapsed_ms / 1000,
+			v->cycle_planned_ms < 10000, (double)v->cycle_planned_ms / 1000);
 	if (v->slipped > 0)
 		buf_fmt(&b, "   %u slipped", v->slipped);
 	put(s, RANK_WAY, STYLE_PLAIN, "cycle", &b);
