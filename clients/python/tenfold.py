@@ -580,6 +580,15 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/squads/{urllib.parse.quote(id, safe="")}/pause')
 
+    def squad_events(self, id, *, from_=None, last_event_id=None, reconnect=True):
+        """What happens in the executions of a squad, as server-sent events; Last-Event-ID resumes.
+
+        id: The squad.
+        from_: Those behind the event of this id, or 'start'; from now on when absent.
+        """
+        return self._stream(f'/v1/squads/{urllib.parse.quote(id, safe="")}/events', {'from': from_}, last_event_id,
+            reconnect)
+
     def squad_resume(self, id):
         """Let a squad go on.
 
@@ -678,6 +687,15 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/approve', body={'step': step,
             'approve': approve, 'note': note})
+
+    def execution_events(self, id, *, from_=None, last_event_id=None, reconnect=True):
+        """What happens in an execution, as server-sent events from the first on; Last-Event-ID resumes. It ends with the execution; 204 when it has ended and all was heard.
+
+        id: The execution.
+        from_: Those behind this number; from the first on when absent.
+        """
+        return self._stream(f'/v1/executions/{urllib.parse.quote(id, safe="")}/events', {'from': from_},
+            last_event_id, reconnect)
 
     def execution_signal(self, id, event, *, data=None):
         """Say that something came: waits for it end, also those that have not begun.

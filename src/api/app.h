@@ -66,6 +66,7 @@ struct app {
 	struct executor *executor;        /* the queue's thread */
 	struct persist *persist;          /* of that thread */
 	struct flow_rows *flow;           /* likewise */
+	struct flow_log *happenings;      /* in executions */
 	struct runner *runner;            /* likewise */
 	struct pool *pool;                /* connections for READ, and on PostgreSQL for WRITE */
 	struct pool *compute;             /* threads for COMPUTE */

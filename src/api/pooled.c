@@ -138,7 +138,7 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 		identify_run(c, db, why);
 		return;
 	}
-	if (c->route->runs == RUNS_STREAM) {
+	if (c->stream) {
 		count_failure(call_app(c), c->stream->fetch(c->stream_state, db, why));
 		http_fetched(c);
 		return;

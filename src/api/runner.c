@@ -124,8 +124,9 @@ enum err runner_dispatch(struct call *c)
 		return pool_post(app->pool, &c->task);
 	case RUNS_COMPUTE:
 		return pool_post(app->compute, &c->task);
+	case RUNS_STREAM: /* one that looks first */
+		return pool_post(app->pool, &c->task);
 	case RUNS_HERE:
-	case RUNS_STREAM:
 		break;
 	}
 	UNREACHABLE();
@@ -469,7 +470,8 @@ static size_t count_events(struct runner *r)
 static void op_end(void *ctx, enum err batch, bool rerun)
 {
 	struct runner *r = ctx;
-	size_t happened = batch ? 0 : count_events(r);
+	size_t told, happened = batch ? 0 : count_events(r);
+	flow_events(r->app->flow->flow, &told);
 	r->undoing_for_rerun = rerun;
 	flow_rows_end(r->app->flow, batch);
 	persist_end(r->app->persist, batch);
@@ -504,7 +506,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	r->done.n = r->served.n = r->jobs.n = r->chores.n = r->parts.n = 0;
 	map_free(&r->staged);
 	publish(r);
-	if (happened > 0)
+	if (happened > 0 || (told > 0 && !batch))
 		http_wake_streams(r->app->http);
 }
 

@@ -72,6 +72,8 @@ void flow_rows_end(struct flow_rows *r, enum err outcome)
 		flow_undo(r->flow);
 	else
 		flow_commit(r->flow);
+	if (!outcome && r->rows->events.n > 0)
+		flow_log_append(r->config.log, r->config.persist->next_batch, r->rows->events.v, r->rows->events.n);
 	r->fresh = r->fresh && outcome;
 	map_free(&r->rows->texts);
 	r->rows->squads.n = 0;

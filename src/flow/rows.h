@@ -9,11 +9,13 @@
 #define TENFOLD_FLOW_ROWS_H
 
 #include "flow/flow.h"
+#include "flow/log.h"
 #include "work/persist.h"
 
 struct flow_rows_config {
 	struct persist *persist;
 	uint64_t max_live; /* executions that have not ended */
+	struct flow_log *log;
 };
 
 struct flow_rows {

@@ -129,6 +129,7 @@ enum err flow_rows_acquire(struct flow_rows *r, struct db *db, struct problem *p
 					      .ctx = r,
 					      .max_live = r->config.max_live});
 	r->fresh = true;
+	flow_log_starts_at(r->config.log, r->config.persist->batch);
 	err = flow_rows_load(r, db, p);
 	if (err)
 		flow_destroy(&r->flow);

@@ -88,6 +88,8 @@ static void answer_finished(struct loop *l)
 			request_identified(c); /* request_continue() is asked again and goes on */
 		else if (is_gone(c))
 			c->stage = STAGE_ANSWERED;
+		else if (c->call.stream)
+			stream_begin(c);
 		else
 			answer(c);
 		/* Without an answer, request_continue() is asked again and closes. */

@@ -294,8 +294,9 @@ static enum MHD_Result run(struct call_private *c)
 	if (e)
 		return fail(c, e);
 	switch (c->call.route->runs) {
-	case RUNS_HERE:
 	case RUNS_STREAM:
+		return c->call.route->flags & ROUTE_LOOKS ? dispatch(c) : run_here(c);
+	case RUNS_HERE:
 		return run_here(c);
 	case RUNS_CACHED:
 		return run_cached(c);

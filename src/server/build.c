@@ -262,8 +262,10 @@ static enum err make_queue(struct server *s, struct problem *p)
 							    .served = runner_served,
 							    .owner = runner_owner,
 							    .ctx = app});
-	app->flow = flow_rows_new(
-		&(struct flow_rows_config){.persist = app->persist, .max_live = (uint64_t)params->max_live});
+	app->happenings = flow_log_new(EVENTS_IN_MEMORY_BYTES);
+	app->flow = flow_rows_new(&(struct flow_rows_config){.persist = app->persist,
+							     .log = app->happenings,
+							     .max_live = (uint64_t)params->max_live});
 	err = exclusive ? OK : forward_new(app, &app->forward, p);
 	struct executor_config config = {.store = app->store,
 					 .clock = app->clock,
@@ -405,6 +407,7 @@ void server_take_apart(struct server *s)
 	redis_destroy(&app->redis);
 	forward_destroy(&app->forward);
 	flow_rows_destroy(&app->flow);
+	flow_log_destroy(&app->happenings);
 	persist_destroy(&app->persist);
 	runner_destroy(&app->runner);
 	hook_work_destroy(&app->hook_work);

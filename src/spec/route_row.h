@@ -17,6 +17,7 @@
 #define PUBLIC  ROUTE_PUBLIC
 #define OPEN    ROUTE_OPEN
 #define SIGNED  ROUTE_SIGNED
+#define LOOKS   ROUTE_LOOKS
 #define JSON    ROUTE_JSON
 #define TEXT    ROUTE_TEXT
 

@@ -36,7 +36,8 @@ enum route_flags {
 	ROUTE_JSON = 16,
 	ROUTE_PUBLIC = 32,
 	ROUTE_OPEN = 64,
-	ROUTE_SIGNED = 128
+	ROUTE_SIGNED = 128,
+	ROUTE_LOOKS = 256
 };
 
 /* How long anybody may keep an answer that everybody may see, in seconds; or one of these. */

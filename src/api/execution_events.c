@@ -1,0 +1,298 @@
+/*
+ * Streams of what happens in executions: of one, from its first event to its end, or of all of a squad.
+ *
+ *   handler (reads) ──► FETCH what is in the table ──► what is in memory ──► WAIT
+ *                          ▲                             │
+ *                          └──────── fell behind ────────┘
+ *
+ * A stream remembers the batch and the place in it up to which it has told. What the table held up to a batch that was
+ * committed before it was read is told from there, and all above from memory: nothing twice, nothing left out.
+ */
+#include "api/api.h"
+#include "api/app.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { CHUNK_BYTES = 64 << 10, FETCH_ROWS = 2000 };
+
+struct happenings {
+	struct app *app;
+	struct flow_wanted wanted;
+	int64_t number;     /* of an execution: the last event that was told */
+	int64_t seq, place; /* the next batch, and what was told of it; seq 0: from the first on */
+	struct buf fetched; /* read from the store, not sent yet */
+	bool greeted;
+	bool is_read;  /* all that is in the table alone */
+	bool is_ended; /* the execution's last event was told */
+	bool cut;      /* the store failed: the client comes again with the id it has */
+};
+
+struct telling {
+	struct happenings *stream;
+	struct buf *out;
+};
+
+/* ---- one event ---- */
+
+static const char *state_text(const struct execution_event *e, int state)
+{
+	return e->kind == FLOW_STATUS ? enum_execution_state.values[state].text
+				      : enum_step_state.values[state].text;
+}
+
+static void show(const struct execution_event *e, struct execution_event_shown *out)
+{
+	*out = (struct execution_event_shown){
+		.execution = e->execution, .number = e->number, .at = e->at_ms, .kind = e->kind};
+	if (e->to >= 0) {
+		PUT(out, execution_event_shown, old_status, str_of(state_text(e, e->from)));
+		PUT(out, execution_event_shown, new_status, str_of(state_text(e, e->to)));
+	}
+	if (e->step)
+		PUT(out, execution_event_shown, step, e->step);
+	if (e->member)
+		PUT(out, execution_event_shown, member, e->member);
+	if (e->attempt)
+		PUT(out, execution_event_shown, attempt, e->attempt);
+	if (e->progress)
+		PUT(out, execution_event_shown, progress, e->progress);
+	if (e->agent.n)
+		PUT(out, execution_event_shown, agent, e->agent);
+	if (e->text.n)
+		PUT(out, execution_event_shown, message, e->text);
+}
+
+static bool is_last(const struct execution_event *e)
+{
+	return e->kind == FLOW_COMPLETED || e->kind == FLOW_ERROR || e->kind == FLOW_CANCELLED;
+}
+
+static void write_event(const struct happenings *s, const struct execution_event *e, struct buf *out)
+{
+	struct execution_event_shown shown;
+
+	show(e, &shown);
+	if (s->wanted.execution)
+		buf_fmt(out, "id: %" PRId64, e->number);
+	else
+		buf_fmt(out, "id: %" PRId64 ".%" PRIu64, e->seq, e->place);
+	buf_fmt(out, "\nevent: %s\ndata: ", enum_execution_event_kind.values[e->kind].text);
+	json_encode(&type_execution_event_shown, &shown, 0, out);
+	buf_z(out, "\n\n");
+}
+
+static bool tell(void *ctx, const struct execution_event *e)
+{
+	struct telling *t = ctx;
+	struct happenings *s = t->stream;
+
+	if (t->out->n >= CHUNK_BYTES)
+		return false;
+	if (s->wanted.execution && e->number <= s->number)
+		return true;
+	write_event(s, e, t->out);
+	s->number = e->number;
+	s->is_ended = s->wanted.execution && is_last(e);
+	return true;
+}
+
+/* ---- from memory ---- */
+
+static enum stream_next read_memory(struct happenings *s, struct buf *out)
+{
+	struct telling t = {s, out};
+	enum flow_log_read read;
+
+	if (out->n == 0 && !flow_log_has_news(s->app->happenings, &s->wanted, s->seq))
+		return STREAM_WAIT;
+	read = flow_log_read(s->app->happenings, &s->wanted, &s->seq, &s->place, tell, &t);
+	if (out->n > 0)
+		return STREAM_DATA;
+	s->is_read = read != FLOW_LOG_OLDER;
+	return s->is_read ? STREAM_WAIT : STREAM_FETCH;
+}
+
+static enum stream_next next(void *state, struct buf *out)
+{
+	struct happenings *s = state;
+
+	if (!s->greeted)
+		buf_z(out, "retry: 2000\n\n");
+	s->greeted = true;
+	buf_str_add(out, buf_str(&s->fetched));
+	buf_reset(&s->fetched);
+	if (s->is_ended || s->cut || atomic_load(&s->app->stopping))
+		return STREAM_END;
+	if (!s->is_read)
+		return out->n > 0 ? STREAM_DATA : STREAM_FETCH;
+	return read_memory(s, out);
+}
+
+/* ---- from the table ---- */
+
+/* A page of rows, by batch; their bytes are of the arena. */
+struct page {
+	struct arena *arena;
+	struct execution_event_row rows[FETCH_ROWS];
+	size_t count;
+};
+
+static enum err take_row(void *ctx, const void *row)
+{
+	struct page *p = ctx;
+	struct execution_event_row *to = &p->rows[p->count++];
+
+	*to = *(const struct execution_event_row *)row;
+	to->events = arena_str(p->arena, to->events);
+	return OK;
+}
+
+static enum err read_page(const struct happenings *s, struct db *db, struct page *p)
+{
+	struct execution_event_from_in of_execution = {s->wanted.execution, s->number + 1, FETCH_ROWS};
+	struct execution_event_of_squad_in of_squad = {s->wanted.squad, s->seq, FETCH_ROWS};
+
+	return s->wanted.execution ? q_execution_event_from(db, &of_execution, take_row, p)
+				   : q_execution_event_of_squad(db, &of_squad, take_row, p);
+}
+
+/* The rows of the batch that begins at i. */
+static size_t batch_at(const struct page *p, size_t i)
+{
+	size_t n = 1;
+
+	while (i + n < p->count && p->rows[i + n].seq == p->rows[i].seq)
+		n++;
+	return n;
+}
+
+/* A batch that may go on behind a full page is read with the next, unless it is all there is in this one. */
+static void tell_page(struct happenings *s, const struct page *p)
+{
+	struct telling t = {s, &s->fetched};
+
+	for (size_t i = 0, n; i < p->count; i += n) {
+		n = batch_at(p, i);
+		if (p->count == FETCH_ROWS && i + n == p->count && i > 0)
+			return;
+		if (p->rows[i].seq > s->seq)
+			s->place = -1;
+		s->seq = p->rows[i].seq;
+		if (!flow_log_give(&p->rows[i], n, &s->wanted, &s->place, tell, &t))
+			return;
+		s->seq++;
+		s->place = -1;
+	}
+}
+
+static enum err fetch(void *state, struct db *db, enum err why)
+{
+	struct happenings *s = state;
+	int64_t end = flow_log_end(s->app->happenings);
+	struct arena *a = arena_new(SIZE_MAX);
+	struct page *p = ARENA_NEW(a, struct page);
+	enum err err = why;
+
+	p->arena = a;
+	if (!err)
+		err = read_page(s, db, p);
+	if (!err)
+		tell_page(s, p);
+	if (!err && p->count < FETCH_ROWS && s->fetched.n < CHUNK_BYTES) {
+		s->is_read = true;
+		if (s->seq <= end)
+			s->seq = end + 1, s->place = -1;
+	}
+	s->cut = err != OK;
+	arena_destroy(&a);
+	return err;
+}
+
+static void close_stream(void *state)
+{
+	struct happenings *s = state;
+
+	buf_free(&s->fetched);
+	free(s);
+}
+
+static const struct stream_ops happenings_ops = {.next = next, .fetch = fetch, .close = close_stream};
+
+/* ---- the calls ---- */
+
+static struct happenings *stream_new(struct call *c)
+{
+	struct happenings *s = NEW(struct happenings);
+
+	s->app = call_app(c);
+	s->place = -1;
+	return s;
+}
+
+enum err api_execution_events(struct call *c, const struct execution_events_in *in, struct nothing *out)
+{
+	struct execution_row row;
+	int64_t from = in->from;
+	enum err err = q_execution_get(c->db, &(struct id_row){in->id}, c->arena, &row);
+
+	(void)out;
+	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
+		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here");
+	if (err)
+		return err;
+	if (c->last_event_id.n && !str_to_i64(c->last_event_id, &from))
+		return problem_field(&c->problem, ERR_INVALID, "Last-Event-ID", "must be the number of an event");
+	if (row.finished_ms && from >= row.last_event) {
+		c->status = 204;
+		return OK;
+	}
+	struct happenings *s = stream_new(c);
+	s->wanted.execution = in->id;
+	s->number = from;
+	call_stream(c, &happenings_ops, s);
+	return OK;
+}
+
+/* "seq.place" */
+static bool parse_place(struct str text, int64_t *seq, int64_t *place)
+{
+	struct str rest, first = str_cut(text, '.', &rest);
+
+	return rest.p && str_to_i64(first, seq) && str_to_i64(rest, place) && *seq > 0 && *place >= 0;
+}
+
+static enum err find_start(struct call *c, const struct squad_events_in *in, struct happenings *s)
+{
+	bool resumes = c->last_event_id.n > 0;
+	struct str from = resumes ? c->last_event_id : in->from;
+
+	if (!from.n) {
+		s->seq = flow_log_end(s->app->happenings) + 1;
+		s->is_read = true;
+	} else if (!str_eqz(from, "start") && !parse_place(from, &s->seq, &s->place)) {
+		return problem_field(&c->problem, ERR_INVALID, resumes ? "Last-Event-ID" : "from",
+				     "must be the id of an event, such as 12.0, or 'start'");
+	}
+	return OK;
+}
+
+enum err api_squad_events(struct call *c, const struct squad_events_in *in, struct nothing *out)
+{
+	struct squad_row row;
+	enum err err = q_squad_get(c->db, &(struct id_row){in->id}, c->arena, &row);
+
+	(void)out;
+	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
+		return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
+	if (err)
+		return err;
+	struct happenings *s = stream_new(c);
+	s->wanted.squad = in->id;
+	err = find_start(c, in, s);
+	if (err)
+		close_stream(s);
+	else
+		call_stream(c, &happenings_ops, s);
+	return err;
+}
