@@ -5,6 +5,7 @@
 
 #include "directory/index.h"
 #include "jobs/jobs.h"
+#include "telemetry/exposition.h"
 #include "telemetry/metrics.h"
 
 enum err api_health_live(struct call *c, const struct nothing *in, struct health *out)
@@ -109,7 +110,7 @@ enum err api_metrics(struct call *c, const struct nothing *in, struct nothing *o
 	struct buf b = BUF_INIT(0);
 	metrics_text(call_app(c)->metrics, &b);
 	c->text = arena_str(c->arena, buf_str(&b));
-	c->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	c->content_type = EXPOSITION_CONTENT_TYPE;
 	buf_free(&b);
 	return OK;
 }

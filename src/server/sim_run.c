@@ -9,6 +9,7 @@
 #include "sim/alerts.h"
 #include "sim/control_watch.h"
 #include "sim/dashboard.h"
+#include "sim/export.h"
 #include "sim/plain.h"
 #include "sim/run.h"
 
@@ -23,6 +24,7 @@ struct stage {
 	struct shop *shop;
 	struct run *run;
 	struct alerts *alerts; /* NULL: none; the run's once it goes */
+	struct export *export; /* likewise */
 	struct clock *wall;
 	int signals, signal; /* the one that came first; 0: none */
 };
@@ -133,6 +135,29 @@ static void hang_alerts(struct stage *s, struct run *r)
 	s->alerts = NULL;
 }
 
+/* ---- metrics ---- */
+
+/* A port that is taken is told before anything of the run is there. */
+static enum err open_export(struct stage *s)
+{
+	if (!HAS(s->args, sim_run_args, metrics))
+		return OK;
+	return export_open((unsigned)s->args->metrics, &s->export, &s->cli->problem);
+}
+
+static void hang_export(struct stage *s, struct run *r)
+{
+	struct watcher metrics;
+
+	if (!s->export)
+		return;
+	printf("metrics   %s/metrics\n", export_url(s->export));
+	fflush(stdout);
+	export_watch(s->export, run_facts(r), &metrics);
+	run_hang(r, &metrics);
+	s->export = NULL;
+}
+
 /* ---- the run ---- */
 
 /* A run without its control socket can still be told to stop by signals. */
@@ -167,6 +192,7 @@ static enum err go(struct stage *s, struct run *r, struct run_came *came)
 
 	run_hang(r, &signals);
 	hang_control(r);
+	hang_export(s, r);
 	hang_display(s, r);
 	hang_alerts(s, r);
 	while (!e && !run_ended(r))
@@ -220,8 +246,11 @@ enum err sim_run(struct cli *cli, const void *args)
 	log_set_level(LOG_WARN);
 	e = open_alerts(&s);
 	if (!e)
+		e = open_export(&s);
+	if (!e)
 		e = run(&s, &given);
 	alerts_close(&s.alerts, 0);
+	export_close(&s.export);
 	shop_stop(&s.shop);
 	clock_system_destroy(&s.wall);
 	close(s.signals);

@@ -110,6 +110,18 @@ int64_t latency_at_us(const struct latency *l, double percent)
 	return (int64_t)(top < l->max_us ? top : l->max_us);
 }
 
+uint64_t latency_count_to(const struct latency *l, uint64_t us)
+{
+	uint64_t seen = 0;
+	unsigned bucket = 0;
+
+	while (bucket < LATENCY_POWERS * LATENCY_STEPS && top_of(bucket) <= us) {
+		seen += count_in(l, bucket);
+		bucket += l->buckets[bucket / LATENCY_STEPS] ? 1 : LATENCY_STEPS - bucket % LATENCY_STEPS;
+	}
+	return seen;
+}
+
 double latency_mean_us(const struct latency *l)
 {
 	return l->count ? (double)l->sum_us / (double)l->count : 0;

@@ -23,6 +23,7 @@ void latency_merge(struct latency *into, const struct latency *from);
 void latency_clear(struct latency *l); /* keeps the memory */
 void latency_free(struct latency *l);
 int64_t latency_at_us(const struct latency *l, double percent); /* 0 < percent <= 100; 0 when nothing was counted */
+uint64_t latency_count_to(const struct latency *l, uint64_t us); /* of how many it is known that they are <= us */
 double latency_mean_us(const struct latency *l);
 uint64_t latency_bytes(const struct latency *l); /* of memory, its own struct not counted */
 

@@ -167,8 +167,9 @@ uint64_t run_settings_of_process(void)
 {
 	return BIT(sim_run_args, checkpoint) | BIT(sim_run_args, key) | BIT(sim_run_args, dir) |
 	       BIT(sim_run_args, resume) | BIT(sim_run_args, fresh) | BIT(sim_run_args, dashboard) |
-	       BIT(sim_run_args, json) | BIT(sim_run_args, alert_webhook) | BIT(sim_run_args, alert_format) |
-	       BIT(sim_run_args, alert_email) | BIT(sim_run_args, alert_smtp) | BIT(sim_run_args, alert_from);
+	       BIT(sim_run_args, json) | BIT(sim_run_args, metrics) | BIT(sim_run_args, alert_webhook) |
+	       BIT(sim_run_args, alert_format) | BIT(sim_run_args, alert_email) | BIT(sim_run_args, alert_smtp) |
+	       BIT(sim_run_args, alert_from);
 }
 
 /* Who takes part and what they decide. */

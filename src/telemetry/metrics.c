@@ -15,16 +15,13 @@
 
 #include "base/err.h"
 #include "base/magic.h"
+#include "telemetry/exposition.h"
 
 #include <inttypes.h>
 #include <sched.h>
 #include <stdatomic.h>
 
 enum { SHARDS = 8, CACHE_LINE = 64, LABELS_MAX = 2 };
-
-enum kind { KIND_COUNTER, KIND_GAUGE, KIND_HISTOGRAM };
-
-static const char *const kind_names[] = {"counter", "gauge", "histogram"};
 
 enum label {
 	LABEL_none,
@@ -41,15 +38,17 @@ static const char *const label_names[] = {
 
 struct row {
 	const char *name, *doc;
-	enum kind kind;
+	enum exposition_kind kind;
 	enum label labels[LABELS_MAX];
 };
 
 static const struct row rows[METRIC_COUNT] = {
-#define COUNTER(name, label1, label2, doc) {"tenfold_" #name, doc, KIND_COUNTER, {LABEL_##label1, LABEL_##label2}},
-#define GAUGE(name, label1, label2, doc)   {"tenfold_" #name, doc, KIND_GAUGE, {LABEL_##label1, LABEL_##label2}},
+#define COUNTER(name, label1, label2, doc) \
+	{"tenfold_" #name, doc, EXPOSITION_COUNTER, {LABEL_##label1, LABEL_##label2}},
+#define GAUGE(name, label1, label2, doc) \
+	{"tenfold_" #name, doc, EXPOSITION_GAUGE, {LABEL_##label1, LABEL_##label2}},
 #define HISTOGRAM(name, label1, label2, doc) \
-	{"tenfold_" #name, doc, KIND_HISTOGRAM, {LABEL_##label1, LABEL_##label2}},
+	{"tenfold_" #name, doc, EXPOSITION_HISTOGRAM, {LABEL_##label1, LABEL_##label2}},
 #include "api/metrics.def"
 };
 
@@ -107,11 +106,12 @@ static unsigned series_count(const struct place *p)
 /* Gives each metric its place; returns how many gauges there are. */
 static unsigned lay_out(struct metrics *m)
 {
-	static const unsigned widths[] = {[KIND_COUNTER] = 1, [KIND_GAUGE] = 1, [KIND_HISTOGRAM] = HISTOGRAM_CELLS};
+	static const unsigned widths[] = {
+		[EXPOSITION_COUNTER] = 1, [EXPOSITION_GAUGE] = 1, [EXPOSITION_HISTOGRAM] = HISTOGRAM_CELLS};
 	unsigned gauges = 0;
 
 	for (int i = 0; i < METRIC_COUNT; i++) {
-		unsigned *next = rows[i].kind == KIND_GAUGE ? &gauges : &m->cells_per_shard;
+		unsigned *next = rows[i].kind == EXPOSITION_GAUGE ? &gauges : &m->cells_per_shard;
 		struct place *p = &m->places[i];
 
 		for (int l = 0; l < LABELS_MAX; l++)
@@ -148,7 +148,7 @@ void metrics_destroy(struct metrics **m)
 /* ---- counting ---- */
 
 /* The number of a series within its metric. */
-static unsigned series(const struct metrics *m, enum metric metric, enum kind kind, unsigned index1,
+static unsigned series(const struct metrics *m, enum metric metric, enum exposition_kind kind, unsigned index1,
 		       unsigned index2)
 {
 	const struct place *p = &m->places[metric];
@@ -168,7 +168,7 @@ static void add(struct metrics *m, unsigned cell, uint64_t n)
 void metrics_add_at(struct metrics *m, enum metric metric, unsigned index1, unsigned index2, uint64_t n)
 {
 	if (m)
-		add(m, m->places[metric].first + series(m, metric, KIND_COUNTER, index1, index2), n);
+		add(m, m->places[metric].first + series(m, metric, EXPOSITION_COUNTER, index1, index2), n);
 }
 
 void metrics_add(struct metrics *m, enum metric metric, uint64_t n)
@@ -182,7 +182,7 @@ void metrics_observe_at_ns(struct metrics *m, enum metric metric, unsigned index
 
 	if (!m)
 		return;
-	first = m->places[metric].first + series(m, metric, KIND_HISTOGRAM, index1, index2) * HISTOGRAM_CELLS;
+	first = m->places[metric].first + series(m, metric, EXPOSITION_HISTOGRAM, index1, index2) * HISTOGRAM_CELLS;
 	if (ns < 0)
 		ns = 0;
 	while (bucket < BUCKETS && ns > buckets[bucket].ns)
@@ -198,7 +198,7 @@ void metrics_observe_ns(struct metrics *m, enum metric metric, int64_t ns)
 
 static _Atomic double *gauge(struct metrics *m, enum metric metric, unsigned index1, unsigned index2)
 {
-	return &m->gauges[m->places[metric].first + series(m, metric, KIND_GAUGE, index1, index2)];
+	return &m->gauges[m->places[metric].first + series(m, metric, EXPOSITION_GAUGE, index1, index2)];
 }
 
 void metrics_set_at(struct metrics *m, enum metric metric, unsigned index1, unsigned index2, double value)
@@ -230,7 +230,7 @@ void metrics_compute(struct metrics *m, enum metric metric, metrics_gauge_fn *fn
 {
 	if (!m)
 		return;
-	CHECK(rows[metric].kind == KIND_GAUGE);
+	CHECK(rows[metric].kind == EXPOSITION_GAUGE);
 	m->places[metric].compute = fn;
 	m->places[metric].ctx = ctx;
 }
@@ -258,20 +258,6 @@ static const char *value_text(const struct view *v, int l)
 	return v->m->values[v->row->labels[l]].texts[v->index[l]];
 }
 
-static void put_label(struct buf *out, char opening, const char *name, const char *value)
-{
-	buf_fmt(out, "%c%s=\"", opening, name);
-	for (; *value; value++) {
-		if (*value == '\n')
-			buf_z(out, "\\n");
-		else if (*value == '"' || *value == '\\')
-			buf_fmt(out, "\\%c", *value);
-		else
-			buf_c(out, *value);
-	}
-	buf_c(out, '"');
-}
-
 /* Name and labels of a line; `le` is the upper bound of a bucket, NULL for other lines. */
 static void put_series(const struct view *v, const char *suffix, const char *le)
 {
@@ -279,11 +265,11 @@ static void put_series(const struct view *v, const char *suffix, const char *le)
 
 	buf_fmt(v->out, "%s%s", v->row->name, suffix);
 	for (int l = 0; l < LABELS_MAX && v->row->labels[l] != LABEL_none; l++) {
-		put_label(v->out, opening, label_names[v->row->labels[l]], value_text(v, l));
+		exposition_label(v->out, opening, label_names[v->row->labels[l]], str_of(value_text(v, l)));
 		opening = ',';
 	}
 	if (le) {
-		put_label(v->out, opening, "le", le);
+		exposition_label(v->out, opening, "le", str_of(le));
 		opening = ',';
 	}
 	buf_z(v->out, opening == ',' ? "} " : " ");
@@ -344,11 +330,11 @@ static bool has_text(const struct view *v)
 
 static void show_metric(struct view *v)
 {
-	static void (*const show[])(const struct view *) = {
-		[KIND_COUNTER] = show_counter, [KIND_GAUGE] = show_gauge, [KIND_HISTOGRAM] = show_histogram};
+	static void (*const show[])(const struct view *) = {[EXPOSITION_COUNTER] = show_counter,
+							    [EXPOSITION_GAUGE] = show_gauge,
+							    [EXPOSITION_HISTOGRAM] = show_histogram};
 
-	buf_fmt(v->out, "# HELP %s %s\n# TYPE %s %s\n", v->row->name, v->row->doc, v->row->name,
-		kind_names[v->row->kind]);
+	exposition_head(v->out, v->row->name, v->row->kind, v->row->doc);
 	for (v->number = 0; v->number < series_count(v->place); v->number++) {
 		v->index[0] = v->number / v->place->counts[1];
 		v->index[1] = v->number % v->place->counts[1];
