@@ -52,7 +52,7 @@ class Plan:
 
 class Bench:
     def __init__(self, folder, quick, peers):
-        self.folder, self.plan, self.left_out = folder, Plan(quick), {}
+        self.folder, self.plan, self.left_out, self.others = folder, Plan(quick), {}, []
         self.log = os.path.join(folder, 'output')
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -118,7 +118,7 @@ def wait_until_it_flows(bench, server, process, users):
 
 def sample(server, process):
     return {'at': time.monotonic(), 'served': server.served(), 'cpu': machine.process_cpu_s(process.pid),
-            'server': server.cpu_s()}
+            'server': server.cpu_s(), 'machine': machine.busy_s()}
 
 
 def flood(bench, server, one, users):
@@ -130,9 +130,10 @@ def flood(bench, server, one, users):
         a = sample(server, process)
         time.sleep(bench.plan.window_s)
         b = sample(server, process)
-        took, answered = b['at'] - a['at'], b['served'] - a['served'] - 1   # the second sample asked too
-        return {'rate': answered / took, 'cpu_us': (b['cpu'] - a['cpu']) / answered * 1e6,
-                'busy': (b['cpu'] - a['cpu']) / took, 'server_busy': (b['server'] - a['server']) / took,
+        took, cpu, of_server, of_all = (b[k] - a[k] for k in ('at', 'cpu', 'server', 'machine'))
+        answered = b['served'] - a['served'] - 1    # the second sample asked too
+        bench.others.append(max(0, of_all - cpu - of_server) / took / os.cpu_count())
+        return {'rate': answered / took, 'cpu_us': cpu / answered * 1e6, 'busy': cpu / took, 'server_busy': of_server / took,
                 'mb': machine.peak_memory_mb(process.pid), 'connected': server.connected()}
     finally:
         end(process)
@@ -345,6 +346,8 @@ SECTIONS = {'load': load, 'stall': stall, 'agents': agents}
 
 def head(bench, began):
     facts = [('date', time.strftime('%Y-%m-%d', time.gmtime())), *machine.describe(bench.folder),
+             *([('taken by other processes under load', f'{statistics.median(bench.others):.0%} of the machine in the median '
+                 f'window, {max(bench.others):.0%} in the worst')] if bench.others else []),
              ('the whole run took', f'{(time.monotonic() - began) / 60:.0f} minutes')]
     facts += [(f'left out: {what}', why) for what, why in bench.left_out.items()]
     return '\n'.join(f'- {what}: {value}' for what, value in facts)
