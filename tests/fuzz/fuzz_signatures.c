@@ -1,7 +1,6 @@
 /*
- * Headers of signatures as anybody may send them: the first line says nothing but the kind, the second is what every header
- * holds, the rest is the body. Nothing is good that was not made with the secret, except the token that is it; what is
- * listed lies inside the header.
+ * Headers of signatures as anybody may send them: the first line says which kind, the second is what each header holds,
+ * the rest is the body. Whatever they are, the answer is one of three, and what is listed lies inside the header.
  */
 #include "base/magic.h"
 #include "hooks/verify.h"
