@@ -34,18 +34,6 @@ struct course {
 
 /* ---- what it was told ---- */
 
-/* A password in a URL is nobody's business. */
-static struct str without_secrets(struct str url, struct arena *a)
-{
-	const char *at = url.n ? memrchr(url.p, '@', url.n) : NULL;
-	struct str rest, host = at ? (struct str){at + 1, url.n - (size_t)(at + 1 - url.p)} : url;
-
-	if (str_starts(url, STR("sqlite:")) || url.n == 0)
-		return arena_str(a, url);
-	host = str_cut(host, '?', &rest);
-	return at ? arena_fmt(a, "postgres://%.*s", STRF(host)) : arena_str(a, host);
-}
-
 static void fill_plan(struct course *c)
 {
 	const struct engine_config *e = c->config.engine;
@@ -60,7 +48,7 @@ static void fill_plan(struct course *c)
 		.seed = facts->seed_text,
 		.population = c->config.population,
 		.target = facts->mock_api ? (struct str){0} : facts->target,
-		.store = without_secrets(facts->store, c->arena),
+		.store = facts->store,
 		.agents = population_count(e->population),
 		.threads = e->threads,
 		.groups = e->groups,

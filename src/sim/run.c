@@ -7,6 +7,7 @@
 #include "sim/plain.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
 	PATIENCE_MS = 15000,
@@ -51,18 +52,21 @@ void run_happened(void *run, enum engine_news what, const char *line)
 
 /* ---- what watchers know ---- */
 
-/* Without who writes there, and the password. */
+/* A password in a URL is nobody's business. */
 static struct str store_shown(const struct run *r)
 {
-	struct str rest, head;
+	struct str given = r->args->store, rest, host;
+	const char *at = given.n ? memrchr(given.p, '@', given.n) : NULL;
 
 	if (r->args->mock_db)
 		return (struct str){0};
-	if (r->args->store.n == 0)
+	if (given.n == 0)
 		return r->folder.store_url;
-	head = str_cut(r->args->store, '@', &rest);
-	return rest.p ? arena_fmt(r->config.arena, "%.*s//%.*s", STRF(str_cut(head, '/', &head)), STRF(rest))
-		      : r->args->store;
+	if (str_starts(given, STR("sqlite:")))
+		return given;
+	host = at ? (struct str){at + 1, given.n - (size_t)(at + 1 - given.p)} : given;
+	host = str_cut(host, '?', &rest);
+	return at ? arena_fmt(r->config.arena, "postgres://%.*s", STRF(host)) : host;
 }
 
 static void fill_facts(struct run *r)

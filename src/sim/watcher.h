@@ -18,7 +18,7 @@ struct run_facts {
 	const struct scenario *scenario;
 	struct str run_id, seed_text;
 	struct str target;      /* empty: --mock-api */
-	struct str store;       /* empty: --mock-db */
+	struct str store;       /* empty: --mock-db; without a password */
 	struct str dir, folder; /* of all runs; of this run's own files */
 	int64_t started_ms;     /* real; of this process */
 	uint32_t attempt;       /* 0; one more for each resume */
