@@ -421,6 +421,17 @@ class Tenfold:
         """
         return self._stream('/v1/work/session', {'agent': agent}, last_event_id, reconnect)
 
+    def autoscale(self):
+        """How much work there is, how fast it comes and goes, and how many workers there should be. Nothing is scaled."""
+        return self._call('GET', '/v1/autoscale')
+
+    def autoscale_metric(self, *, metric=None):
+        """One figure of /v1/autoscale in the shape of Kubernetes' external metrics API.
+
+        metric: Name of a number that GET /v1/autoscale answers, such as depth.
+        """
+        return self._call('GET', '/v1/autoscale/external', query={'metric': metric})
+
     def work_show(self, id):
         """One item, with its history.
 

@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "api/forward.h"
 #include "api/hook_work.h"
+#include "api/scaling.h"
 #include "store/gather.h"
 #include "telemetry/metrics.h"
 
@@ -462,8 +463,10 @@ static size_t count_events(struct runner *r)
 {
 	size_t count;
 	const struct work_happening *h = work_happenings(r->app->persist->work, &count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		metrics_add_at(r->app->metrics, METRIC_work_events_total, h[i].kind, 0, 1);
+		scaling_count(r->app->scaling, &h[i]);
+	}
 	return count;
 }
 
@@ -506,6 +509,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	r->done.n = r->served.n = r->jobs.n = r->chores.n = r->parts.n = 0;
 	map_free(&r->staged);
 	publish(r);
+	scaling_tick(r->app->scaling, r->app->persist->work, r->app->persist->now_ms);
 	if (happened > 0 || (told > 0 && !batch))
 		http_wake_streams(r->app->http);
 }

@@ -110,19 +110,19 @@ int64_t autoscale_by_hours(const struct autoscale_hours *hours, size_t count, in
 
 /* ---- what becomes of it ---- */
 
-void autoscale_init(struct autoscale *a, const struct autoscale_rules *rules)
+void autoscale_init(struct autoscaler *a, const struct autoscale_rules *rules)
 {
-	*a = (struct autoscale){.rules = *rules};
+	*a = (struct autoscaler){.rules = *rules};
 }
 
-void autoscale_free(struct autoscale *a)
+void autoscale_free(struct autoscaler *a)
 {
 	VEC_FREE(&a->proposed);
 	VEC_FREE(&a->changes);
 }
 
 /* stabilizeRecommendationWithBehaviors. */
-static int64_t steady(struct autoscale *a, int64_t proposed, int64_t current, int64_t now_ms)
+static int64_t steady(struct autoscaler *a, int64_t proposed, int64_t current, int64_t now_ms)
 {
 	const struct autoscale_rules *r = &a->rules;
 	int64_t up = proposed, down = proposed;
@@ -144,7 +144,7 @@ static int64_t steady(struct autoscale *a, int64_t proposed, int64_t current, in
 }
 
 /* What there was at the beginning of the period. */
-static int64_t at_begin(struct autoscale *a, int64_t current, int64_t now_ms)
+static int64_t at_begin(struct autoscaler *a, int64_t current, int64_t now_ms)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < a->changes.n; i++)
@@ -157,7 +157,7 @@ static int64_t at_begin(struct autoscale *a, int64_t current, int64_t now_ms)
 }
 
 /* convertDesiredReplicasWithBehaviorRate. */
-static int64_t slowly(struct autoscale *a, int64_t wanted, int64_t current, int64_t now_ms)
+static int64_t slowly(struct autoscaler *a, int64_t wanted, int64_t current, int64_t now_ms)
 {
 	const struct autoscale_rules *r = &a->rules;
 	double begin = (double)at_begin(a, current, now_ms);
@@ -172,7 +172,7 @@ static int64_t slowly(struct autoscale *a, int64_t wanted, int64_t current, int6
 	return wanted;
 }
 
-int64_t autoscale_decide(struct autoscale *a, int64_t proposed, bool failed, int64_t current, int64_t now_ms)
+int64_t autoscale_decide(struct autoscaler *a, int64_t proposed, bool failed, int64_t current, int64_t now_ms)
 {
 	if (current > a->rules.max)
 		return a->rules.max;
@@ -183,7 +183,7 @@ int64_t autoscale_decide(struct autoscale *a, int64_t proposed, bool failed, int
 	return slowly(a, steady(a, proposed, current, now_ms), current, now_ms);
 }
 
-void autoscale_changed(struct autoscale *a, int64_t from, int64_t to, int64_t now_ms)
+void autoscale_changed(struct autoscaler *a, int64_t from, int64_t to, int64_t now_ms)
 {
 	if (from != to)
 		*VEC_PUSH(&a->changes) = (struct autoscale_note){now_ms, to - from};

@@ -62,17 +62,17 @@ struct autoscale_note {
 	int64_t at_ms, value;
 };
 
-struct autoscale {
+struct autoscaler {
 	struct autoscale_rules rules;
 	VEC(struct autoscale_note) proposed; /* within the windows */
 	VEC(struct autoscale_note) changes;  /* within the period; less than 0: fewer */
 };
-void autoscale_init(struct autoscale *a, const struct autoscale_rules *rules);
-void autoscale_free(struct autoscale *a);
+void autoscale_init(struct autoscaler *a, const struct autoscale_rules *rules);
+void autoscale_free(struct autoscaler *a);
 
 /* How many there should be. `failed`: a metric could not be asked, so there will not be fewer. */
-int64_t autoscale_decide(struct autoscale *a, int64_t proposed, bool failed, int64_t current, int64_t now_ms);
+int64_t autoscale_decide(struct autoscaler *a, int64_t proposed, bool failed, int64_t current, int64_t now_ms);
 /* There are others now. */
-void autoscale_changed(struct autoscale *a, int64_t from, int64_t to, int64_t now_ms);
+void autoscale_changed(struct autoscaler *a, int64_t from, int64_t to, int64_t now_ms);
 
 #endif

@@ -8,6 +8,7 @@
 #include "api/identify.h"
 #include "api/roles.h"
 #include "api/runner.h"
+#include "api/scaling.h"
 #include "api/sessions.h"
 #include "base/log.h"
 #include "cache/cache.h"
@@ -346,7 +347,9 @@ static enum err build(struct server *s, struct problem *p)
 	app->metrics = make_metrics(s);
 	app->limits = callers_limits(s->params);
 	make_openapi(s);
-	enum err err = listen_http(s, p); /* first: a taken port is the commonest fault */
+	enum err err = scaling_new(s->params, app->zones, &app->scaling, p);
+	if (!err)
+		err = listen_http(s, p); /* first: a taken port is the commonest fault */
 	if (!err && s->params->town.n)
 		err = town_desk_open(s->params->town, s->dir->path, &app->town, p);
 	if (!err)
@@ -420,6 +423,7 @@ void server_take_apart(struct server *s)
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
 	replays_destroy(&app->replays);
+	scaling_destroy(&app->scaling);
 	zones_destroy(&app->zones);
 	store_close(&app->store);
 	metrics_destroy(&app->metrics);

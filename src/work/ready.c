@@ -305,12 +305,14 @@ size_t ready_bytes(const struct work *w)
 	return bytes + w->desks.count * sizeof(struct desk);
 }
 
-static int64_t oldest_on(const struct shelf *s, int64_t oldest)
+static int64_t oldest_on(const struct shelf *s, int64_t tenant, int64_t oldest)
 {
-	return s && s->head && s->head->ready_ms < oldest ? s->head->ready_ms : oldest;
+	if (!s || !s->head || (tenant && s->queue->pub.tenant != tenant))
+		return oldest;
+	return s->head->ready_ms < oldest ? s->head->ready_ms : oldest;
 }
 
-int64_t work_oldest_ready_ms(const struct work *w)
+int64_t work_oldest_ready_ms(const struct work *w, int64_t tenant)
 {
 	int64_t oldest = NEVER_MS;
 	struct queue *q;
@@ -318,8 +320,8 @@ int64_t work_oldest_ready_ms(const struct work *w)
 
 	for (size_t i = 0; (q = map_next(&w->queues_by_id, &i));)
 		for (unsigned priority = 0; priority < PRIORITIES; priority++)
-			oldest = oldest_on(q->shelves[priority], oldest);
+			oldest = oldest_on(q->shelves[priority], tenant, oldest);
 	for (size_t i = 0; (l = links_next(&w->shelves, &i, l));)
-		oldest = oldest_on(CONTAINER_OF(l, struct shelf, link), oldest);
+		oldest = oldest_on(CONTAINER_OF(l, struct shelf, link), tenant, oldest);
 	return oldest == NEVER_MS ? 0 : oldest;
 }

@@ -205,6 +205,18 @@ uint64_t work_waiting(const struct work *w)
 	return w->waits.n;
 }
 
+uint64_t work_waiting_tenant(const struct work *w, int64_t tenant)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < w->waits.n; i++) {
+		const struct work_waiter *x = w->waits.v[i];
+
+		count += x->desk->tenant == tenant;
+	}
+	return count;
+}
+
 void waits_free(struct work *w)
 {
 	while (w->waits.n > 0)

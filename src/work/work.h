@@ -265,7 +265,9 @@ size_t work_list(const struct work *w, const struct work_filter *f, int64_t belo
 uint64_t work_count(const struct work *w, enum work_state state); /* live states */
 uint64_t work_count_tenant(const struct work *w, int64_t tenant, enum work_state state);
 uint64_t work_waiting(const struct work *w);
-int64_t work_oldest_ready_ms(const struct work *w); /* first time ready of the oldest ready item; 0: none */
+uint64_t work_waiting_tenant(const struct work *w, int64_t tenant);
+/* First time ready of the oldest ready item, of a tenant or, with 0, of all; 0: none. Looks at every queue. */
+int64_t work_oldest_ready_ms(const struct work *w, int64_t tenant);
 size_t work_bytes(const struct work *w);            /* memory held */
 
 /* History, oldest first; at most 64 entries are kept, the first says how many were folded away. Changes of state

@@ -115,7 +115,7 @@ static void hours_ask_for_their_workers_and_no_longer(void **state)
 /* Every 15 s, as the controller does, with what is proposed for good; notes each number that comes of it. */
 static void assert_ladder(int64_t current, int64_t proposed, const int64_t *expected, size_t count)
 {
-	struct autoscale a;
+	struct autoscaler a;
 	int64_t now = 1000000, last_change = 0;
 	size_t n = 0;
 	autoscale_init(&a, &autoscale_defaults);
@@ -144,7 +144,7 @@ static void up_and_down_by_the_ladder(void **state)
 
 static void a_peak_that_is_over_soon_is_not_followed(void **state)
 {
-	struct autoscale a;
+	struct autoscaler a;
 	(void)state;
 	autoscale_init(&a, &autoscale_defaults);
 	assert_int_equal(autoscale_decide(&a, 4, false, 4, 0), 4);
@@ -155,7 +155,7 @@ static void a_peak_that_is_over_soon_is_not_followed(void **state)
 
 static void a_lull_is_waited_for_five_minutes(void **state)
 {
-	struct autoscale a;
+	struct autoscaler a;
 	(void)state;
 	autoscale_init(&a, &autoscale_defaults);
 	assert_int_equal(autoscale_decide(&a, 8, false, 8, 0), 8);
@@ -167,7 +167,7 @@ static void a_lull_is_waited_for_five_minutes(void **state)
 
 static void what_is_remembered_is_not_what_was_decided(void **state)
 {
-	struct autoscale a;
+	struct autoscaler a;
 	(void)state;
 	autoscale_init(&a, &autoscale_defaults);
 	assert_int_equal(autoscale_decide(&a, 20, false, 8, 0), 12);
@@ -180,7 +180,7 @@ static void what_is_remembered_is_not_what_was_decided(void **state)
 static void a_change_counts_for_a_minute(void **state)
 {
 	struct autoscale_rules rules = autoscale_defaults;
-	struct autoscale a;
+	struct autoscaler a;
 	(void)state;
 	rules.up_window_ms = rules.down_window_ms = 0;
 	autoscale_init(&a, &rules);
@@ -197,7 +197,7 @@ static void a_change_counts_for_a_minute(void **state)
 static void a_metric_that_fails_takes_nobody_away(void **state)
 {
 	struct autoscale_rules rules = autoscale_defaults;
-	struct autoscale a;
+	struct autoscaler a;
 	(void)state;
 	rules.up_window_ms = rules.down_window_ms = 0;
 	autoscale_init(&a, &rules);
@@ -209,7 +209,7 @@ static void a_metric_that_fails_takes_nobody_away(void **state)
 
 static void bounds_hold_at_once(void **state)
 {
-	struct autoscale a;
+	struct autoscaler a;
 	(void)state;
 	autoscale_init(&a, &autoscale_defaults);
 	assert_int_equal(autoscale_decide(&a, 50, false, 33, 0), 20);
@@ -221,7 +221,7 @@ static void bounds_hold_at_once(void **state)
 static void no_decision_leaves_its_bounds(void **state)
 {
 	struct rng rng = test_seed();
-	struct autoscale a;
+	struct autoscaler a;
 	int64_t current = 5, now = 0;
 	(void)state;
 	autoscale_init(&a, &autoscale_defaults);

@@ -210,7 +210,7 @@ static void compare_items(struct world *world)
 		if (i->state == WORK_READY && (!oldest || i->ready_ms < oldest))
 			oldest = i->ready_ms;
 	}
-	AGREE(work_oldest_ready_ms(world->w) == oldest, "%lld", (long long)oldest);
+	AGREE(work_oldest_ready_ms(world->w, 0) == oldest, "%lld", (long long)oldest);
 }
 
 static void compare_counts(struct world *world)

@@ -172,6 +172,8 @@ static void who_waits_longest_is_served_in_the_batch(void **state)
 	wait_for(s, &narrow, 1000, &second);
 	wait_for(s, &any, 1000, &third);
 	assert_int_equal(work_waiting(s->w), 3);
+	assert_int_equal(work_waiting_tenant(s->w, 1), 3);
+	assert_int_equal(work_waiting_tenant(s->w, 2), 0);
 	item = add_type(s, "build");
 	assert_int_equal(item->state, WORK_LEASED);
 	assert_str(name_str(item->claimed_by), "grace");
@@ -365,14 +367,16 @@ static void the_age_of_the_oldest_ready_item_is_known(void **state)
 	struct story *s = story_new();
 
 	(void)state;
-	assert_int_equal(work_oldest_ready_ms(s->w), 0);
+	assert_int_equal(work_oldest_ready_ms(s->w, 0), 0);
 	add_for(s, "build", NULL, PRIORITY_LOW, "ada");
 	story_at(s, 5);
 	add_for(s, "build", NULL, PRIORITY_CRITICAL, NULL);
-	assert_int_equal(work_oldest_ready_ms(s->w), T0);
+	assert_int_equal(work_oldest_ready_ms(s->w, 0), T0);
+	assert_int_equal(work_oldest_ready_ms(s->w, 1), T0);
+	assert_int_equal(work_oldest_ready_ms(s->w, 2), 0);
 	claim(s, "ada", NULL);
 	claim(s, "ada", NULL);
-	assert_int_equal(work_oldest_ready_ms(s->w), 0);
+	assert_int_equal(work_oldest_ready_ms(s->w, 0), 0);
 	story_end(&s);
 }
 
