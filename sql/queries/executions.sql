@@ -157,3 +157,13 @@ ORDER BY first LIMIT $3
 -- out: execution_event_row
 SELECT execution, first, tenant, squad, seq, at_ms, events FROM execution_events
 WHERE squad = $1 AND seq >= $2 ORDER BY seq, execution LIMIT $3
+
+-- name: execution_event_since :many
+-- in: (seq int64, count int64)
+-- out: execution_event_row
+SELECT execution, first, tenant, squad, seq, at_ms, events FROM execution_events
+WHERE seq > $1 ORDER BY seq, execution LIMIT $2
+
+-- name: execution_event_last :one
+-- out: (seq int64)
+SELECT coalesce(max(seq), 0) AS seq FROM execution_events

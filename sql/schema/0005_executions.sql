@@ -84,3 +84,4 @@ create table execution_events (
   primary key (execution, first)
 );
 create index execution_events_of_squad on execution_events (squad, seq);
+create index execution_events_in_order on execution_events (seq);

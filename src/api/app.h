@@ -22,6 +22,7 @@
 struct agent_index;
 struct cache;
 struct changes;
+struct flow_tail;
 struct follower;
 struct forward;
 struct gather;
@@ -69,6 +70,8 @@ struct app {
 	struct persist *persist;          /* of that thread */
 	struct flow_rows *flow;           /* likewise */
 	struct flow_log *happenings;      /* in executions */
+	struct flow_tail *tail;           /* of them, in a process that does not own the queue; NULL on SQLite */
+	_Atomic int listeners;            /* streams of them */
 	struct runner *runner;            /* likewise */
 	struct pool *pool;                /* connections for READ, and on PostgreSQL for WRITE */
 	struct pool *compute;             /* threads for COMPUTE */

@@ -213,6 +213,7 @@ static void close_stream(void *state)
 {
 	struct happenings *s = state;
 
+	atomic_fetch_sub(&s->app->listeners, 1);
 	buf_free(&s->fetched);
 	free(s);
 }
@@ -227,6 +228,7 @@ static struct happenings *stream_new(struct call *c)
 
 	s->app = call_app(c);
 	s->place = -1;
+	atomic_fetch_add(&s->app->listeners, 1);
 	return s;
 }
 

@@ -101,6 +101,12 @@ void runner_owner(void *ctx, struct str url, int64_t epoch)
 		hook_work_wake(app->hook_work);
 }
 
+bool runner_wants_tail(void *ctx)
+{
+	struct app *app = ctx;
+	return atomic_load(&app->listeners) > 0 && atomic_load(&app->epoch) == 0;
+}
+
 enum err runner_dispatch(struct call *c)
 {
 	struct app *app = call_app(c);

@@ -64,6 +64,8 @@ void runner_end_waits(struct app *app);
 void runner_served(void *ctx, void *who, struct item *const *items, size_t count);
 /* For persist_config.owner; ctx is the app. */
 void runner_owner(void *ctx, struct str url, int64_t epoch);
+/* As struct flow_tail_config.is_wanted. ctx: the app. */
+bool runner_wants_tail(void *ctx);
 
 /* Given by api/work.c: what a waiting claim is answered. */
 void work_claim_serve(struct call *c, struct item *const *items, size_t count);

@@ -24,8 +24,8 @@ struct flow_log {
 	pthread_mutex_t lock;
 	struct chunk **ring; /* by growing seq: count of them from `first` on; cap is a power of two */
 	size_t first, count, cap;
-	int64_t before; /* every batch above this one is in memory */
-	int64_t end;    /* the newest batch, in memory or not */
+	_Atomic int64_t before; /* every batch above this one is in memory */
+	int64_t end;            /* the newest batch, in memory or not */
 	size_t bytes, max_bytes;
 	_Atomic int64_t newest[PLACES]; /* by hash_of() an execution or a squad */
 };
@@ -136,6 +136,11 @@ void flow_log_append(struct flow_log *l, int64_t seq, const struct execution_eve
 	struct chunk *c = chunk_of(seq, rows, count);
 
 	pthread_mutex_lock(&l->lock);
+	if (seq <= l->end) {
+		pthread_mutex_unlock(&l->lock);
+		free(c);
+		return;
+	}
 	make_room(l);
 	l->ring[(l->first + l->count++) & (l->cap - 1)] = c;
 	l->bytes += c->bytes;
@@ -165,7 +170,8 @@ bool flow_log_has_news(const struct flow_log *l, const struct flow_wanted *w, in
 {
 	size_t place = hash_of(w->execution ? w->execution : w->squad);
 
-	return atomic_load_explicit(&l->newest[place], memory_order_acquire) >= seq;
+	return atomic_load_explicit(&l->newest[place], memory_order_acquire) >= seq ||
+	       atomic_load_explicit(&l->before, memory_order_acquire) >= seq;
 }
 
 /* The first batch at or above seq; count when there is none. */

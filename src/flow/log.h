@@ -17,7 +17,7 @@ void flow_log_destroy(struct flow_log **l);
 
 /* After a start: batches up to this one are in the table alone. */
 void flow_log_starts_at(struct flow_log *l, int64_t seq);
-/* The rows of a batch, above all before it; copied. Wakes nobody. */
+/* The rows of a batch; copied. One that is not above all before it is left out: it is known. Wakes nobody. */
 void flow_log_append(struct flow_log *l, int64_t seq, const struct execution_event_row *rows, size_t count);
 int64_t flow_log_end(struct flow_log *l); /* the newest batch */
 
@@ -26,7 +26,7 @@ struct flow_wanted {
 	int64_t execution, squad;
 };
 
-/* May there be something in that batch or above it? Now and then true without anything. */
+/* May there be something in that batch or above it, in memory or not? Now and then true without anything. */
 bool flow_log_has_news(const struct flow_log *l, const struct flow_wanted *w, int64_t seq);
 
 typedef bool flow_log_fn(void *ctx, const struct execution_event *e); /* false: stop, it is not read */

@@ -15,6 +15,7 @@
 #include "directory/follower.h"
 #include "directory/index.h"
 #include "directory/signed.h"
+#include "flow/tail.h"
 #include "jobs/jobs.h"
 #include "limits/limits.h"
 #include "server/callers.h"
@@ -264,9 +265,8 @@ static enum err make_queue(struct server *s, struct problem *p)
 							    .owner = runner_owner,
 							    .ctx = app});
 	app->happenings = flow_log_new(EVENTS_IN_MEMORY_BYTES);
-	app->flow = flow_rows_new(&(struct flow_rows_config){.persist = app->persist,
-							     .log = app->happenings,
-							     .max_live = (uint64_t)params->max_live});
+	app->flow = flow_rows_new(&(struct flow_rows_config){
+		.persist = app->persist, .log = app->happenings, .max_live = (uint64_t)params->max_live});
 	err = exclusive ? OK : forward_new(app, &app->forward, p);
 	struct executor_config config = {.store = app->store,
 					 .clock = app->clock,
@@ -339,6 +339,22 @@ static void make_openapi(struct server *s)
 	buf_free(&b);
 }
 
+static void wake_listeners(void *ctx)
+{
+	http_wake_streams(((struct app *)ctx)->http);
+}
+
+/* Of a file one process alone knows all that happens. */
+static enum err start_tail(struct app *app, struct problem *p)
+{
+	struct flow_tail_config config = {.store = app->store,
+					  .log = app->happenings,
+					  .is_wanted = runner_wants_tail,
+					  .came = wake_listeners,
+					  .ctx = app};
+	return store_kind(app->store) == STORE_SQLITE ? OK : flow_tail_start(&config, &app->tail, p);
+}
+
 /* ---- all of it ---- */
 
 static enum err build(struct server *s, struct problem *p)
@@ -362,6 +378,8 @@ static enum err build(struct server *s, struct problem *p)
 		err = executor_start(app->executor, p);
 	if (!err)
 		err = directory_start(app, p);
+	if (!err)
+		err = start_tail(app, p);
 	if (!err)
 		err = http_server_start(app->http, p);
 	return err ? err : datadir_write_server(s->dir, http_server_url(app->http), p);
@@ -398,6 +416,7 @@ void server_take_apart(struct server *s)
 	if (app->http)
 		http_server_drain(app->http, s->params->shutdown_timeout);
 	directory_stop(app);
+	flow_tail_stop(&app->tail);
 	executor_destroy(&app->executor);
 	pool_destroy(&app->pool);
 	runner_bulk_destroy(app);

@@ -116,3 +116,21 @@ def test_events_outlive_the_server(t):
                     last_event_id=before[-1][0])
     carry_out(squad)
     assert numbers(before + list(iter(stream.next, None))) == list(range(1, execution.show()['last_event'] + 1))
+
+
+def test_any_process_tells_what_happens(t):
+    """At the one that does not own the queue, and on over the death of the one that does."""
+    owner, other = t.pair()
+    squad = Squad(t, server=owner)
+    execution = squad.add(*chain('plan', 'build', 'test'))
+    path = f'/v1/executions/{execution.id}/events'
+    stream = Stream(t, path, key=owner.admin_key, server=other)
+    got = stream.take(3)
+    carry_out(squad)
+    got += stream.take(4)
+    assert got[-1][2]['new_status'] in ('completed', 'ready')
+    carry_out(squad, 2)
+    got += list(iter(stream.next, None))
+    assert numbers(got) == list(range(1, execution.show()['last_event'] + 1))
+    of_squad = Stream(t, f'/v1/squads/{squad.id}/events?from=start', key=owner.admin_key, server=other)
+    assert numbers(of_squad.take(len(got))) == numbers(got)
