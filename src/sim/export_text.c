@@ -105,7 +105,7 @@ static const struct family families[] = {
 	{"tenfold_sim_response_seconds",
 	 "From when a request should have been sent, had nothing been slow before, to the last byte read.",
 	 offsetof(struct latencies, response)},
-	{"tenfold_sim_limiter_wait_seconds", "That the own limiter made a request wait; in neither of the others.",
+	{"tenfold_sim_throttle_seconds", "That the own limiter made a request wait; in neither of the others.",
 	 offsetof(struct latencies, throttle)},
 };
 

@@ -59,8 +59,8 @@ void metrics_observe_at_ns(struct metrics *m, enum metric metric, unsigned index
 /* The index of label `status` for an HTTP status from 200 to 599. */
 unsigned metrics_status(int http_status);
 
-/* All of it in text exposition format 0.0.4 (telemetry/exposition.h), but for labelled histograms that never observed anything. Any thread.
- */
+/* All of it in text exposition format 0.0.4 (telemetry/exposition.h), but for labelled histograms that never observed
+ * anything. Any thread. */
 void metrics_text(const struct metrics *m, struct buf *out);
 
 #endif

@@ -226,6 +226,33 @@ static void what_is_no_such_text_is_refused_and_leaves_nothing(void **state)
 	}
 }
 
+/* Of each bound it is known to a thousandth of it. */
+static void counts_up_to_a_bound_are_those_of_the_values(void **state)
+{
+	static const uint64_t bounds_us[] = {0, 1, 100, 2047, 2048, 2500, 100000, 60000000, UINT64_C(4000000000)};
+	struct rng rng = test_seed();
+	struct latency l = {0};
+	int64_t us[2000];
+
+	(void)state;
+	assert_int_equal(latency_count_to(&l, 1000), 0);
+	for (size_t i = 0; i < COUNT_OF(us); i++) {
+		us[i] = (int64_t)rng_below(&rng, UINT64_C(1) << rng_below(&rng, 32));
+		latency_add(&l, us[i] * 1000);
+	}
+	for (size_t b = 0; b < COUNT_OF(bounds_us); b++) {
+		uint64_t least = 0, most = 0, count = latency_count_to(&l, bounds_us[b]);
+
+		for (size_t i = 0; i < COUNT_OF(us); i++) {
+			least += (double)in_us(us[i] * 1000) <= (double)bounds_us[b] * 0.999;
+			most += (uint64_t)in_us(us[i] * 1000) <= bounds_us[b];
+		}
+		assert_in_range(count, least, most);
+	}
+	assert_int_equal(latency_count_to(&l, UINT64_MAX), COUNT_OF(us));
+	latency_free(&l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +265,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_the_same),
 		cmocka_unit_test(the_form_is_what_the_header_says),
 		cmocka_unit_test(what_is_no_such_text_is_refused_and_leaves_nothing),
+		cmocka_unit_test(counts_up_to_a_bound_are_those_of_the_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
