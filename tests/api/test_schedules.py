@@ -286,6 +286,28 @@ def test_a_process_that_is_killed_fires_nothing_twice_and_leaves_nothing_out(t):
     assert all(n >= 400 for n in counts.values())
 
 
+def test_a_store_that_fails_in_the_middle_undoes_the_items_with_the_fires(t):
+    """At each of the calls that a round of the job makes, so also after it has enqueued."""
+    server = t.new_server()
+    operator = t.caller('first', server=server)
+    schedules = [add(operator, type='undone', missed='all', missed_max=1000, overlap='allow') for _ in range(3)]
+    server.stop()
+    for schedule in schedules:
+        put_back(server, schedule, minute_ago(300))
+    server.args = ['--fault', ','.join(f'busy@{4 + 11 * n}' for n in range(30))]
+    server.start(wait_for='up')
+    operator = t.caller('first', server=server)
+    page = lambda: operator.get('/v1/schedules')
+    until(lambda: page().status == 200, what='an answer')
+    until(lambda: all(ms(s['last_at'] or '1970-01-01T00:00:00Z') >= minute_ago(1) for s in (page().json.get('items') or [{'last_at': None}])), 60)
+    operator.close()
+    server.kill()
+    server.args = []
+    server.start()
+    operator = t.caller('first', server=server)
+    assert all(n >= 300 for n in assert_each_once(operator, schedules, 'undone').values())
+
+
 def test_two_processes_fire_each_once_and_one_takes_over(t):
     t.needs_several_processes()
     one = t.new_server('--owner-lease', '1s')
