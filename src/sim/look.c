@@ -154,20 +154,26 @@ static void look_at_time(struct engine *e, struct engine_view *v)
 	v->cut_off = e->cut_off;
 }
 
+static void look_at_breaker(struct engine *e, struct engine_view *v)
+{
+	pthread_mutex_lock(&e->lock);
+	v->pause = e->pause;
+	v->breaker = e->breaker;
+	snprintf(v->last_error, sizeof(v->last_error), "%s", e->last_error);
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* The breaker first: what opened it is then among what is counted. */
 void engine_look(struct engine *e, struct engine_view *out)
 {
 	int64_t now = e->config.now_ns(e->config.clock);
 
 	*out = (struct engine_view){.state = engine_state(e), .rate = e->config.rate};
+	look_at_breaker(e, out);
 	turn_minute(e, now);
 	look_at_time(e, out);
 	look_at_shards(e, out);
 	out->rate_measured = rate_of(e, out->totals.requests, now);
 	out->memory_bytes = resident_bytes();
 	e->config.sink.count(e->config.sink.self, &out->recorder);
-	pthread_mutex_lock(&e->lock);
-	out->pause = e->pause;
-	out->breaker = e->breaker;
-	snprintf(out->last_error, sizeof(out->last_error), "%s", e->last_error);
-	pthread_mutex_unlock(&e->lock);
 }
