@@ -15,7 +15,7 @@ enum err course_save(struct str run_dir, const struct run_course *f, struct prob
 
 	json_encode(&type_run_course, f, 0, &b);
 	buf_c(&b, '\n');
-	e = buf_ok(&b) ? wholefile_put(run_dir, COURSE_FILE, buf_str(&b), p)
+	e = buf_ok(&b) ? wholefile_put(run_dir, COURSE_FILE, 0644, buf_str(&b), p)
 		       : problem_set(p, ERR_TOO_LARGE, COURSE_FILE " would be over %d bytes", COURSE_BYTES_MAX);
 	buf_free(&b);
 	return e;

@@ -159,12 +159,12 @@ static void thin_out(struct course *c)
 	c->every_ms *= 2;
 }
 
-/* Nothing while the run stands. */
+/* Nothing while the run stands, or so soon after the one before that a rate would be chance. */
 static void sample(struct course *c, const struct engine_view *v)
 {
 	struct latency all = {0};
 
-	if (c->samples.n > 0 && c->samples.v[c->samples.n - 1].elapsed_ms >= v->elapsed_ms)
+	if (c->samples.n > 0 && v->elapsed_ms - c->samples.v[c->samples.n - 1].elapsed_ms < c->every_ms / 2)
 		return;
 	if (c->samples.n == SAMPLES_MAX)
 		thin_out(c);

@@ -22,7 +22,7 @@ static const char style[] =
 	".tile span{color:var(--faint);font-size:.85rem}"
 	".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
 	"th,td{padding:.25rem .7rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;"
-	"max-width:36rem;overflow-wrap:break-word}td:first-child{min-width:9rem}th{white-space:nowrap}.n{text-"
+	"max-width:36rem;overflow-wrap:break-word}td:first-child{min-width:9rem}td:last-child:not(.n){min-width:14rem}th{white-space:nowrap}.n{text-"
 	"align:right;white-space:nowrap}"
 	"figure{margin:1rem "
 	"0;overflow-x:auto}figcaption{font-weight:600}.key{color:var(--faint);font-size:.85rem;font-weight:400}"

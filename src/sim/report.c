@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/magic.h"
 #include "sim/course.h"
+#include "sim/interval.h"
 #include "sim/queries.h"
 #include "sim/rundir.h"
 
@@ -263,14 +264,15 @@ static struct str store_of(const struct report_source *from, struct arena *a)
 
 /* ---- together ---- */
 
-/* Wilson's interval, as the distance of its farther end: honest also for few sessions and shares near 0 and 1. */
-static double margin_of(double share, double n)
+/* How far the farther end of its confidence interval is; all, when there is nothing to tell it by. */
+static double margin_of(double share, int64_t of, int64_t count)
 {
-	static const double z = 1.959964;
-	double wide = 1 + z * z / n, middle = (share + z * z / (2 * n)) / wide;
-	double half = z / wide * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
+	struct interval i;
 
-	return n > 0 ? fmin(1, half + fabs(middle - share)) : 1;
+	if (of == 0)
+		return 1;
+	i = interval_share((uint64_t)count, (uint64_t)of);
+	return fmax(i.high - share, share - i.low);
 }
 
 static void put_shares(struct sim_report *r)
@@ -283,7 +285,7 @@ static void put_shares(struct sim_report *r)
 		struct report_outcome *o = &r->outcomes[i];
 
 		o->share = all > 0 ? (double)o->sessions / (double)all : 0;
-		o->margin = margin_of(o->share, (double)all);
+		o->margin = margin_of(o->share, all, o->sessions);
 	}
 }
 

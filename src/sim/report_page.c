@@ -50,11 +50,12 @@ static void assumptions(const struct sim_report *r, struct page *p)
 	for (size_t i = 0; i < r->assumptions_count; i++) {
 		const struct report_assumption *a = &r->assumptions[i];
 		double scale = a->unit == REPORT_SHARE ? 100 : 1;
+		int decimals = a->unit == REPORT_SECONDS ? 3 : 2;
 
 		page_cell(p, a->what);
 		page_cell(p, str_of(units[a->unit]));
-		page_real(p, HAS(a, report_assumption, assumed) ? a->assumed * scale : PAGE_NONE, 2);
-		page_real(p, HAS(a, report_assumption, measured) ? a->measured * scale : PAGE_NONE, 2);
+		page_real(p, HAS(a, report_assumption, assumed) ? a->assumed * scale : PAGE_NONE, decimals);
+		page_real(p, HAS(a, report_assumption, measured) ? a->measured * scale : PAGE_NONE, decimals);
 	}
 	page_table_end(p);
 }
@@ -536,7 +537,7 @@ enum err report_save(const struct sim_report *r, struct str run_dir, struct prob
 	for (unsigned i = 0; !e && i < sizeof(files) / sizeof(files[0]); i++) {
 		buf_reset(&b);
 		report_write(r, files[i].format, (struct str){0}, &b);
-		e = buf_ok(&b) ? wholefile_put(run_dir, files[i].name, buf_str(&b), p)
+		e = buf_ok(&b) ? wholefile_put(run_dir, files[i].name, 0644, buf_str(&b), p)
 			       : problem_set(p, ERR_TOO_LARGE, "%s would be over %d bytes", files[i].name,
 					     REPORT_BYTES_MAX);
 	}

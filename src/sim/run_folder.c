@@ -1,6 +1,7 @@
 /* The folder of a run, and what of it a resume goes on from: see run_priv.h. */
 #include "sim/readfile.h"
 #include "sim/run_priv.h"
+#include "sim/wholefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,46 +10,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SETTINGS_BYTES_MAX = 1 << 20 };
+#define SETTINGS "run.json"
+#define AGENTS   "agents.csv"
+
+/* A store's address may hold a password. */
+enum { SETTINGS_BYTES_MAX = 1 << 20, OWNER_ALONE = 0600 };
 
 /* ---- run.json: the flags, with a seed and all that was left to its default ---- */
 
 static struct str settings_path(const struct run *r)
 {
-	return arena_fmt(r->config.arena, "%.*s/run.json", STRF(r->folder.run_dir));
-}
-
-static enum err write_whole(int fd, const struct buf *b)
-{
-	size_t n = 0;
-	ssize_t put = 1;
-
-	while (n < b->n && put > 0) {
-		put = write(fd, b->p + n, b->n - n);
-		n += put > 0 ? (size_t)put : 0;
-	}
-	return n == b->n && fsync(fd) == 0 ? OK : ERR_STORE_FULL;
-}
-
-/* For its owner alone: a store's address may hold a password. */
-static enum err write_file(const char *path, const char *made_as, const struct buf *b)
-{
-	int fd = open(made_as, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	enum err e;
-
-	if (fd < 0)
-		return ERR_STORE_FULL;
-	e = write_whole(fd, b);
-	if (close(fd) != 0 || e || rename(made_as, path) != 0)
-		return ERR_STORE_FULL;
-	return OK;
+	return arena_fmt(r->config.arena, "%.*s/" SETTINGS, STRF(r->folder.run_dir));
 }
 
 static enum err write_settings(struct run *r, struct problem *p)
 {
 	uint64_t left_out = run_settings_of_process();
 	struct sim_run_args all = *r->args;
-	struct str path = settings_path(r);
 	struct buf b = BUF_INIT(0);
 	enum err e;
 
@@ -59,28 +37,27 @@ static enum err write_settings(struct run *r, struct problem *p)
 		left_out |= BIT(sim_run_args, agents);
 	json_encode(&type_sim_run_args, &all, left_out, &b);
 	buf_c(&b, '\n');
-	e = write_file(path.p, arena_fmt(r->config.arena, "%.*s.new", STRF(path)).p, &b);
+	e = wholefile_put(r->folder.run_dir, SETTINGS, OWNER_ALONE, buf_str(&b), p);
 	buf_free(&b);
-	return e ? problem_set(p, e, "cannot write %.*s: %s", STRF(path), strerror(errno)) : OK;
+	return e;
 }
 
 /* ---- agents.csv: who took part, of a directory that goes on changing ---- */
 
 struct str run_agents_path(const struct run *r)
 {
-	return arena_fmt(r->config.arena, "%.*s/agents.csv", STRF(r->folder.run_dir));
+	return arena_fmt(r->config.arena, "%.*s/" AGENTS, STRF(r->folder.run_dir));
 }
 
 static enum err write_agents(struct run *r, struct problem *p)
 {
-	struct str path = run_agents_path(r);
 	struct buf b = BUF_INIT((size_t)1 << 30);
 	enum err e;
 
 	population_write(r->population, POPULATION_CSV, 0, population_count(r->population), &b);
-	e = write_file(path.p, arena_fmt(r->config.arena, "%.*s.new", STRF(path)).p, &b);
+	e = wholefile_put(r->folder.run_dir, AGENTS, OWNER_ALONE, buf_str(&b), p);
 	buf_free(&b);
-	return e ? problem_set(p, e, "cannot write %.*s: %s", STRF(path), strerror(errno)) : OK;
+	return e;
 }
 
 /* ---- under-way: there while the run goes ---- */

@@ -43,9 +43,9 @@ static bool write_all(int fd, struct str s)
 	return true;
 }
 
-static enum err write_beside(const char *path, struct str bytes, struct problem *p)
+static enum err write_beside(const char *path, unsigned mode, struct str bytes, struct problem *p)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), error = errno;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode), error = errno;
 	bool good = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
 
 	if (fd >= 0) {
@@ -71,10 +71,10 @@ static enum err sync_folder(struct str folder, struct problem *p)
 	return good ? OK : cannot_write(path.z, error, p);
 }
 
-enum err wholefile_put(struct str folder, const char *name, struct str bytes, struct problem *p)
+enum err wholefile_put(struct str folder, const char *name, unsigned mode, struct str bytes, struct problem *p)
 {
 	struct path path = path_of(folder, "", name), beside = path_of(folder, ".new.", name);
-	enum err e = write_beside(beside.z, bytes, p);
+	enum err e = write_beside(beside.z, mode, bytes, p);
 
 	if (!e && rename(beside.z, path.z) != 0)
 		e = cannot_write(path.z, errno, p);

@@ -8,7 +8,7 @@
 #include "base/problem.h"
 #include "base/str.h"
 
-/* ERR_STORE_FULL when the disk is, else ERR_STORE_UNAVAILABLE; what was there before stays. */
-enum err wholefile_put(struct str folder, const char *name, struct str bytes, struct problem *p);
+/* ERR_STORE_FULL when the disk is, else ERR_STORE_UNAVAILABLE; what was there before stays. `mode` is as of open(). */
+enum err wholefile_put(struct str folder, const char *name, unsigned mode, struct str bytes, struct problem *p);
 
 #endif
