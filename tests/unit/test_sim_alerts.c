@@ -424,7 +424,7 @@ static void what_is_no_address_is_told_by_its_flag(void **state)
 		{"", NULL, NULL, NULL, "alert_webhook: must be"},
 		{NULL, "ops", NULL, NULL, "alert_email: \"ops\" is no address"},
 		{NULL, "ops@a@b", NULL, NULL, "alert_email: "},
-		{NULL, "ops@example.com>\r\nDATA", NULL, NULL, "alert_email: "},
+		{NULL, "ops@example.com\r\nDATA", NULL, NULL, "alert_email: "},
 		{NULL, "ops@example.com", "mail.example.com:25", NULL, "alert_smtp: must be"},
 		{NULL, "ops@example.com", "http://mail.example.com", NULL, "alert_smtp: must be"},
 		{NULL, "ops@example.com", NULL, "me", "alert_from: "},
