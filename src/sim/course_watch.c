@@ -306,6 +306,14 @@ static void fill_thresholds(struct course *c, const struct engine_view *v, struc
 	}
 }
 
+static void fill_realism(struct course *c, struct arena *a)
+{
+	if (!c->config.behaviour)
+		return;
+	behaviour_sink_judge(c->config.behaviour, a, &c->file.realism);
+	c->file.seen |= BIT(run_course, realism);
+}
+
 /* The same trouble is told once. */
 static void tell_trouble(struct course *c, const struct problem *p)
 {
@@ -326,6 +334,7 @@ static void save(struct course *c, const struct engine_view *v)
 	fill_events(c, a);
 	fill_endpoints(c, v, a);
 	fill_thresholds(c, v, a);
+	fill_realism(c, a);
 	if (course_save(c->config.facts->folder, &c->file, &p))
 		tell_trouble(c, &p);
 	arena_destroy(&a);

@@ -3,6 +3,7 @@
 #define TENFOLD_SIM_COURSE_WATCH_H
 
 #include "base/clock.h"
+#include "sim/behaviour_sink.h"
 #include "sim/thresholds.h"
 #include "sim/watcher.h"
 
@@ -13,6 +14,7 @@ struct course_config {
 	struct str population, program; /* where the agents are from; the version */
 	const struct threshold *thresholds;
 	size_t threshold_count;
+	struct behaviour_sink *behaviour; /* NULL: it is to be read from the records */
 	struct clock *wall;
 	/* A line when the file cannot be written. The run goes on, and it is tried again. */
 	void (*trouble)(void *ctx, const char *line);

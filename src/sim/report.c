@@ -177,6 +177,8 @@ static void put_course(const struct run_course *f, struct sim_report *r)
 	r->samples_count = f->samples_count;
 	r->events = f->events;
 	r->events_count = f->events_count;
+	if (HAS(f, run_course, realism))
+		PUT(r, sim_report, realism, f->realism);
 }
 
 static void put_outcomes(const struct run_course *f, struct arena *a, struct sim_report *r)

@@ -2,7 +2,6 @@
 #ifndef TENFOLD_SIM_REPORT_TYPES_H
 #define TENFOLD_SIM_REPORT_TYPES_H
 
-#include "sim/realism_types.h"
 #include "sim/run_types.h"
 
 #undef SPEC_FILE

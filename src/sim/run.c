@@ -103,6 +103,7 @@ static void hang_course(struct run *r)
 		.program = str_of(r->config.version),
 		.thresholds = r->thresholds,
 		.threshold_count = r->threshold_count,
+		.behaviour = r->behaviour,
 		.wall = r->config.wall,
 		.trouble = course_trouble,
 		.ctx = r,
@@ -228,6 +229,7 @@ void run_free(struct run **run)
 	if (!r)
 		return;
 	engine_free(&r->engine);
+	behaviour_sink_free(&r->behaviour);
 	if (r->recorder)
 		recorder_close(&r->recorder, 0);
 	if (r->has_checkpoint)

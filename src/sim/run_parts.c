@@ -234,9 +234,21 @@ void run_plan(struct run *r)
 	fill_bounds(r, &r->engine_config);
 }
 
+/* Nobody could look it up later. */
+static void watch_behaviour(struct run *r, struct engine_config *c)
+{
+	int64_t first_ms = c->start_ms + (int64_t)run_first_cycle(r) * CALENDAR_HOUR_MS;
+
+	r->behaviour = behaviour_sink_new(r->scenario, population_count(r->population), first_ms, c->sink);
+	if (r->behaviour)
+		c->sink = behaviour_sink_port(r->behaviour);
+}
+
 void run_connect(struct run *r)
 {
 	fill_client(r);
 	fill_ports(r, &r->engine_config);
 	fill_whose(r, &r->engine_config);
+	if (r->args->mock_db)
+		watch_behaviour(r, &r->engine_config);
 }

@@ -12,6 +12,7 @@
 #ifndef TENFOLD_SIM_RUN_PRIV_H
 #define TENFOLD_SIM_RUN_PRIV_H
 
+#include "sim/behaviour_sink.h"
 #include "sim/run.h"
 #include "sim/run_settings.h"
 #include "sim/rundir.h"
@@ -32,6 +33,7 @@ struct run {
 	size_t threshold_count;
 	struct recorder *recorder;
 	struct recorder_seen seen;
+	struct behaviour_sink *behaviour; /* of --mock-db; NULL: records say how agents behaved */
 	struct client_config client;
 	struct engine_config engine_config;
 	struct engine *engine;

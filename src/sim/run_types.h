@@ -3,6 +3,7 @@
 #define TENFOLD_SIM_RUN_TYPES_H
 
 #include "sim/checkpoint_types.h"
+#include "sim/realism_types.h"
 
 #undef SPEC_FILE
 #define SPEC_FILE "api/sim/run.def"
