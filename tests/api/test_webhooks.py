@@ -141,6 +141,15 @@ def test_private_addresses_are_refused(t):
         assert receiver.got == [] and tried['due_at']
 
 
+def test_told_at_once(t):
+    """Woken while it runs, the job runs again: nothing waits for its period of 5 s."""
+    site, receiver = Site(t), Receiver(t)
+    site.webhook(receiver.url)
+    for _ in range(40):
+        agent = site.agent()
+        until(lambda: agent['id'] in [g.event['subject'] for g in receiver.got], 4)  # pylint: disable=cell-var-from-loop
+
+
 def test_a_redirect_is_not_followed(t):
     site, inside = Site(t), Receiver(t)
     receiver = Receiver(t, lambda got: (302, {'Location': inside.url}, b''))
