@@ -569,13 +569,14 @@ class Tenfold:
         return self._call('POST', '/v1/squads', body={'name': name, 'description': description, 'config': config},
             idempotency_key=idempotency_key, creates=True)
 
-    def squad_list(self, *, limit=None, cursor=None):
+    def squad_list(self, *, status=None, limit=None, cursor=None):
         """List the squads, newest first.
 
+        status: Only these; all when absent.
         limit: At most so many.
         cursor: next_cursor of the page before.
         """
-        return self._call('GET', '/v1/squads', query={'limit': limit, 'cursor': cursor})
+        return self._call('GET', '/v1/squads', query={'status': status, 'limit': limit, 'cursor': cursor})
 
     def squad_show(self, id):
         """One squad.
@@ -583,6 +584,26 @@ class Tenfold:
         id: The squad.
         """
         return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}')
+
+    def squad_change(self, id, *, name=None, description=None, config=None, if_match=None):
+        """Change a squad's name, description or config.
+
+        id: The squad.
+        name: Its name.
+        description: What it is for.
+        config: Any JSON of your own; null takes it away.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('PATCH', f'/v1/squads/{urllib.parse.quote(id, safe="")}', body={'name': name,
+            'description': description, 'config': config}, if_match=if_match)
+
+    def squad_archive(self, id, *, if_match=None):
+        """Archive a squad: from then on it is only looked at. 409 while executions of it have not ended.
+
+        id: The squad.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('DELETE', f'/v1/squads/{urllib.parse.quote(id, safe="")}', if_match=if_match)
 
     def squad_pause(self, id):
         """Pause a squad: nothing new of it is begun.

@@ -19,10 +19,11 @@ SELECT id, tenant, name, description, status, config, version, created_ms, updat
 SELECT id, tenant, name, description, status, config, version, created_ms, updated_ms
 FROM squads WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 
--- struct: squad_status_row (id id64, status int64, version int64, updated_ms int64)
--- name: squad_status_update :batch
--- in: squad_status_row
-UPDATE squads SET status = $2, version = $3, updated_ms = $4 WHERE id = $1
+-- struct: squad_change_row (
+--   id id64, name text, description text, status int64, config json?, version int64, updated_ms int64)
+-- name: squad_update :batch
+-- in: squad_change_row
+UPDATE squads SET name = $2, description = $3, status = $4, config = $5, version = $6, updated_ms = $7 WHERE id = $1
 
 -- name: squad_paused_all :many
 -- out: id_row

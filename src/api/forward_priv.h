@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "http/etag.h"
 
 #include <curl/curl.h>
 
@@ -20,7 +21,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf url, body, answer;
-	char content_type[96];
+	char content_type[96], etag[ETAG_MAX + 1];
 	int retry_after_s;
 	bool replayed;
 	struct buf pending;         /* OF_STREAM, under the lock: not sent yet */

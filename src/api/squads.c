@@ -1,8 +1,10 @@
-/* Squads. Whether one is paused is the queue's business too, so that is said on its thread. */
+/* Squads. What is paused or archived is the queue's business too, so they change on its thread. */
 #include "api/api.h"
 #include "api/app.h"
 
 #include "directory/page.h"
+
+#include <inttypes.h>
 
 static void show(const struct squad_row *row, struct squad *out)
 {
@@ -15,6 +17,17 @@ static void show(const struct squad_row *row, struct squad *out)
 			      .updated_at = row->updated_ms};
 	if (row->config.n)
 		PUT(out, squad, config, row->config);
+}
+
+/* The row may be of the batch, which the answer outlives. */
+static void answer(struct call *c, const struct squad_row *row, struct squad *out)
+{
+	struct squad_row kept = *row;
+	kept.name = arena_str(c->arena, row->name);
+	kept.description = arena_str(c->arena, row->description);
+	kept.config = row->config.n ? arena_str(c->arena, row->config) : row->config;
+	show(&kept, out);
+	c->etag = arena_fmt(c->arena, "%" PRId64, row->version);
 }
 
 static enum err unknown(struct call *c)
@@ -34,7 +47,8 @@ enum err api_squad_add(struct call *c, const struct squad_new *in, struct squad 
 				.created_ms = c->now_ms,
 				.updated_ms = c->now_ms};
 	enum err err = q_squad_insert(c->db, &row, 1);
-	show(&row, out);
+	if (!err)
+		answer(c, &row, out);
 	return err;
 }
 
@@ -45,7 +59,7 @@ enum err api_squad_show(struct call *c, const struct squad_ref *in, struct squad
 	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
 		return unknown(c);
 	if (!err)
-		show(&row, out);
+		answer(c, &row, out);
 	return err;
 }
 
@@ -53,6 +67,7 @@ enum err api_squad_show(struct call *c, const struct squad_ref *in, struct squad
 
 struct listing {
 	struct call *c;
+	const struct squad_list_in *in;
 	struct squad *items;
 	size_t count;
 };
@@ -68,6 +83,8 @@ static bool keep(void *ctx, const void *found)
 {
 	struct listing *l = ctx;
 	struct squad_row row = *(const struct squad_row *)found;
+	if (HAS(l->in, squad_list_in, status) && row.status != l->in->status)
+		return false;
 	row.name = arena_str(l->c->arena, row.name);
 	row.description = arena_str(l->c->arena, row.description);
 	row.config = arena_str(l->c->arena, row.config);
@@ -78,7 +95,7 @@ static bool keep(void *ctx, const void *found)
 enum err api_squad_list(struct call *c, const struct squad_list_in *in, struct squad_list_out *out)
 {
 	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .items = ARENA_ARRAY(c->arena, struct squad, limit + 1)};
+	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct squad, limit + 1)};
 	int64_t below, complete_to = 0;
 	enum err err = page_cursor_read(HAS(in, squad_list_in, cursor), in->cursor, &below, &c->problem);
 	if (!err && !l.items)
@@ -92,37 +109,91 @@ enum err api_squad_list(struct call *c, const struct squad_list_in *in, struct s
 	out->items_count = l.count > limit ? limit : l.count;
 	if (l.count > limit)
 		PUT(out, squad_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
+	else if (complete_to > 0)
+		PUT(out, squad_list_out, next_cursor, page_cursor(c->arena, complete_to));
 	return OK;
 }
 
 /* ---- on the queue's thread ---- */
 
-static enum err pause_or_resume(struct call *c, int64_t id, bool paused, struct squad *out)
+/* For a call that changes it. */
+static enum err hold(struct call *c, int64_t id, struct squad_row *row)
 {
-	struct flow_rows *flow = call_app(c)->flow;
-	struct squad_row row;
-	enum err err = flow_rows_squad(flow, c->caller.tenant, id, &row);
+	enum err err = flow_rows_squad(call_app(c)->flow, c->caller.tenant, id, row);
 	if (err == ERR_NOT_FOUND)
 		return unknown(c);
+	return err ? err : call_if_match(c, row->version);
+}
+
+/* Writes the row and answers with it. */
+static void put(struct call *c, struct squad_row *row, struct squad *out)
+{
+	flow_rows_change_squad(call_app(c)->flow, row);
+	answer(c, row, out);
+}
+
+static enum err archived(struct call *c)
+{
+	return call_fail(c, ERR_CONFLICT, "the squad is archived");
+}
+
+enum err api_squad_change(struct call *c, const struct squad_patch *in, struct squad *out)
+{
+	struct squad_row row;
+	enum err err = hold(c, in->id, &row);
+	if (!err && row.status == SQUAD_ARCHIVED)
+		return archived(c);
 	if (err)
 		return err;
-	if (row.status == SQUAD_ARCHIVED)
-		return call_fail(c, ERR_CONFLICT, "the squad is archived");
-	if ((row.status == SQUAD_PAUSED) != paused)
-		flow_rows_pause_squad(flow, &row, paused);
-	row.name = arena_str(c->arena, row.name);
-	row.description = arena_str(c->arena, row.description);
-	row.config = arena_str(c->arena, row.config);
-	show(&row, out);
+	if (HAS(in, squad_patch, name))
+		row.name = in->name;
+	if (HAS(in, squad_patch, description))
+		row.description = in->description;
+	if (HAS(in, squad_patch, config) || IS_NULL(in, squad_patch, config))
+		row.config = in->config;
+	put(c, &row, out);
+	return OK;
+}
+
+enum err api_squad_archive(struct call *c, const struct squad_ref *in, struct nothing *out)
+{
+	(void)out;
+	struct squad_row row;
+	struct squad shown;
+	enum err err = hold(c, in->id, &row);
+	if (err || row.status == SQUAD_ARCHIVED)
+		return err;
+	if (flow_squad_is_busy(call_app(c)->flow->flow, row.id))
+		return call_fail(c, ERR_CONFLICT,
+				 "executions of the squad have not ended; cancel them first, or wait for them");
+	row.status = SQUAD_ARCHIVED;
+	put(c, &row, &shown);
+	return OK;
+}
+
+static enum err set_status(struct call *c, int64_t id, enum squad_status status, struct squad *out)
+{
+	struct squad_row row;
+	enum err err = hold(c, id, &row);
+	if (!err && row.status == SQUAD_ARCHIVED)
+		return archived(c);
+	if (err)
+		return err;
+	if (row.status == (int64_t)status) {
+		answer(c, &row, out);
+		return OK;
+	}
+	row.status = status;
+	put(c, &row, out);
 	return OK;
 }
 
 enum err api_squad_pause(struct call *c, const struct squad_ref *in, struct squad *out)
 {
-	return pause_or_resume(c, in->id, true, out);
+	return set_status(c, in->id, SQUAD_PAUSED, out);
 }
 
 enum err api_squad_resume(struct call *c, const struct squad_ref *in, struct squad *out)
 {
-	return pause_or_resume(c, in->id, false, out);
+	return set_status(c, in->id, SQUAD_ACTIVE, out);
 }

@@ -90,6 +90,7 @@ bool transfer_address_request(struct transfer *t, const struct call *c)
 	add_header_if(t, "Content-Type", request.content_type);
 	add_header_if(t, "Idempotency-Key", c->idempotency_key);
 	add_header_if(t, "Last-Event-ID", c->last_event_id);
+	add_header_if(t, "If-Match", c->if_match);
 	transfer_header(t, "Expect", (struct str){0}); /* libcurl's own is not wanted */
 	buf_str_add(&t->body, c->body);
 	t->waits = c->route->flags & ROUTE_WAITS;
@@ -130,6 +131,22 @@ static size_t on_data(char *bytes, size_t each, size_t count, void *ctx)
 	return buf_ok(&t->answer) ? n : 0;
 }
 
+static void keep_text(char *to, size_t size, struct str value)
+{
+	if (value.n >= size)
+		return;
+	memcpy(to, value.p, value.n);
+	to[value.n] = '\0';
+}
+
+static void keep_etag(struct transfer *t, struct str value)
+{
+	struct etag tag;
+
+	if (etag_next(&value, &tag) == ETAG_FOUND)
+		keep_text(t->etag, sizeof(t->etag), tag.text);
+}
+
 static size_t on_header(char *bytes, size_t each, size_t count, void *ctx)
 {
 	struct transfer *t = ctx;
@@ -138,9 +155,10 @@ static size_t on_header(char *bytes, size_t each, size_t count, void *ctx)
 	int64_t seconds;
 
 	value = str_trim(value);
-	if (str_eq_nocase(name, STR("Content-Type")) && value.n < sizeof(t->content_type)) {
-		memcpy(t->content_type, value.p, value.n);
-		t->content_type[value.n] = '\0';
+	if (str_eq_nocase(name, STR("Content-Type"))) {
+		keep_text(t->content_type, sizeof(t->content_type), value);
+	} else if (str_eq_nocase(name, STR("ETag"))) {
+		keep_etag(t, value);
 	} else if (str_eq_nocase(name, STR("Retry-After")) && str_to_i64(value, &seconds)) {
 		t->retry_after_s = (int)seconds;
 	} else if (str_eq_nocase(name, STR("Idempotency-Replayed"))) {
@@ -203,6 +221,7 @@ enum err transfer_relay(struct transfer *t)
 		.status = (int)status, .content_type = type, .body = body, .retry_after_s = t->retry_after_s};
 	c->relayed = answer;
 	c->replayed = t->replayed;
+	c->etag = arena_str(c->arena, str_of(t->etag));
 	return OK;
 }
 

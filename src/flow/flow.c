@@ -75,6 +75,19 @@ bool flow_squad_is_paused(const struct flow *f, int64_t squad)
 	return idmap_has(&f->paused, squad);
 }
 
+bool flow_squad_is_busy(const struct flow *f, int64_t squad)
+{
+	struct idmap_cursor c;
+
+	for (c = idmap_below(&f->by_id, INT64_MAX); idmap_next_down(&f->by_id, &c);) {
+		const struct flow_execution *e = c.value;
+
+		if (e->squad == squad && !e->ended)
+			return true;
+	}
+	return false;
+}
+
 uint64_t flow_count(const struct flow *f)
 {
 	return f->live;

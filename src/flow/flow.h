@@ -177,6 +177,7 @@ enum err flow_note(struct flow *f, int64_t tenant, int64_t id, const struct flow
 /* A squad is paused, or goes on: what stands in the queue for it leaves it, or comes back. */
 void flow_pause_squad(struct flow *f, int64_t squad, bool paused);
 bool flow_squad_is_paused(const struct flow *f, int64_t squad);
+bool flow_squad_is_busy(const struct flow *f, int64_t squad); /* has executions that have not ended */
 
 /* Applies what is due, at most max; true when more is. */
 bool flow_tick(struct flow *f, size_t max);

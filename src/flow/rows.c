@@ -317,7 +317,7 @@ enum err flow_rows_flush(struct flow_rows *r, struct db *db)
 	WRITE(q_step_insert, r->rows->steps);
 	WRITE(q_step_update, r->rows->step_changes);
 	WRITE(q_execution_event_insert, r->rows->events);
-	WRITE(q_squad_status_update, r->rows->squads);
+	WRITE(q_squad_update, r->rows->squads);
 	return err;
 }
 

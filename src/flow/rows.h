@@ -58,7 +58,8 @@ enum err flow_rows_revive(struct flow_rows *r, int64_t tenant, int64_t id, struc
 
 /* A squad's row, also as this batch has changed it. ERR_NOT_FOUND, also when it is another tenant's. */
 enum err flow_rows_squad(struct flow_rows *r, int64_t tenant, int64_t id, struct squad_row *out);
-/* Pauses the squad of that row, or lets it go on; the row becomes what will be written. */
-void flow_rows_pause_squad(struct flow_rows *r, struct squad_row *row, bool paused);
+/* Writes the row under its next version, and holds or lets go on what the squad does. Its texts are borrowed until
+ * the batch ends. */
+void flow_rows_change_squad(struct flow_rows *r, struct squad_row *row);
 
 #endif

@@ -1,7 +1,7 @@
-/* Squads, as far as executions depend on them: whether they are paused. */
+/* Squads: their rows change with the queue's batches, because what is paused or archived is the executions' business. */
 #include "flow/rows_priv.h"
 
-static struct squad_status_row *changed_now(const struct flow_rows *r, int64_t id)
+static struct squad_change_row *changed_now(const struct flow_rows *r, int64_t id)
 {
 	for (size_t i = 0; i < r->rows->squads.n; i++)
 		if (r->rows->squads.v[i].id == id)
@@ -9,31 +9,43 @@ static struct squad_status_row *changed_now(const struct flow_rows *r, int64_t i
 	return NULL;
 }
 
+static void apply(struct squad_row *row, const struct squad_change_row *now)
+{
+	row->name = now->name;
+	row->description = now->description;
+	row->status = now->status;
+	row->config = now->config;
+	row->version = now->version;
+	row->updated_ms = now->updated_ms;
+}
+
 enum err flow_rows_squad(struct flow_rows *r, int64_t tenant, int64_t id, struct squad_row *out)
 {
 	struct persist *persist = r->config.persist;
-	const struct squad_status_row *now = changed_now(r, id);
+	const struct squad_change_row *now = changed_now(r, id);
 	enum err err = q_squad_get(persist->db, &(struct id_row){id}, persist->arena, out);
 
 	if (!err && out->tenant != tenant)
 		return ERR_NOT_FOUND;
-	if (!err && now) {
-		out->status = now->status;
-		out->version = now->version;
-		out->updated_ms = now->updated_ms;
-	}
+	if (!err && now)
+		apply(out, now);
 	return err;
 }
 
-void flow_rows_pause_squad(struct flow_rows *r, struct squad_row *row, bool paused)
+void flow_rows_change_squad(struct flow_rows *r, struct squad_row *row)
 {
-	struct squad_status_row *now = changed_now(r, row->id);
+	struct squad_change_row *now = changed_now(r, row->id);
 
-	flow_pause_squad(r->flow, row->id, paused);
-	row->status = paused ? SQUAD_PAUSED : SQUAD_ACTIVE;
 	row->version++;
 	row->updated_ms = r->config.persist->now_ms;
 	if (!now)
 		now = VEC_PUSH(&r->rows->squads);
-	*now = (struct squad_status_row){row->id, row->status, row->version, row->updated_ms};
+	*now = (struct squad_change_row){.id = row->id,
+					 .name = row->name,
+					 .description = row->description,
+					 .status = row->status,
+					 .config = row->config,
+					 .version = row->version,
+					 .updated_ms = row->updated_ms};
+	flow_pause_squad(r->flow, row->id, row->status == SQUAD_PAUSED);
 }
