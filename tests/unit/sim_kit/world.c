@@ -181,7 +181,11 @@ static void trouble(void *self, struct problem *out)
 
 static void count_records(void *self, struct recorder_counts *out)
 {
-	*out = (struct recorder_counts){.planned_rows = ((struct world *)self)->records.n};
+	struct world *w = self;
+
+	pthread_mutex_lock(&w->lock);
+	*out = (struct recorder_counts){.planned_rows = w->records.n};
+	pthread_mutex_unlock(&w->lock);
 }
 
 /* ---- what happened ---- */
