@@ -31,9 +31,10 @@ class Screen:
         self.before = termios.tcgetattr(self.slave)
         self.raw = b''
         self.status = None
+        env = clean_env(**{'TERM': 'xterm-256color', **env})    # what may fail fails in one process
         self.pid = os.fork()
         if self.pid == 0:
-            self.become(command, clean_env(**{'TERM': 'xterm-256color', **env}))
+            self.become(command, env)
 
     def become(self, command, env):
         try:
