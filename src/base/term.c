@@ -295,10 +295,11 @@ void term_draw(struct term *t, struct str lines)
 	while (rest.p) {
 		struct str line = str_cut(rest, '\n', &rest);
 
+		/* Cleared before it is written: behind a line as wide as the terminal its last character would go. */
+		buf_z(&b, rest.p ? "\x1b[K" : "\x1b[J");
 		buf_str_add(&b, line);
-		buf_z(&b, rest.p ? "\x1b[K\r\n" : "\x1b[K");
+		buf_z(&b, rest.p ? "\r\n" : "");
 	}
-	buf_z(&b, "\x1b[J");
 	if (buf_ok(&b))
 		write_all(b.p, b.n);
 	buf_free(&b);

@@ -196,6 +196,15 @@ class Tmux:
         until(lambda: text in self.call('capture-pane', '-p'), 30, f'"{text}" in {self.call("capture-pane", "-p")}')
 
 
+def test_in_tmux_the_last_column_is_not_erased(t):
+    with tempfile.TemporaryDirectory() as path, Tmux() as tmux:
+        tmux.type(' '.join(command(path)), 'Enter')
+        tmux.wait(KEYS)
+        until(lambda: re.search(r'^tenfold sim .* \d+:\d\d:\d\d$', tmux.call('capture-pane', '-p'), re.M), 30, 'the clock')
+        tmux.type('q')
+        tmux.wait('ended     it was stopped')
+
+
 def test_in_tmux_it_is_suspended_and_goes_on(t):
     assert shutil.which('tmux'), 'tools/packages.txt has it'
     with tempfile.TemporaryDirectory() as path, Tmux() as tmux:
