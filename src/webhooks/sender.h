@@ -23,7 +23,7 @@ enum {
 	SENDER_ANSWER_KEPT = 1024,
 	SENDER_ERROR_KEPT = 200,
 	SENDER_MAX = 256,        /* attempts on their way, or whose outcome is not settled */
-	SENDER_EACH = 4,         /* of one receiver */
+	SENDER_EACH = 8,         /* of one receiver */
 	SENDER_FAILING_MAX = 128 /* of all receivers that fail, one each */
 };
 

@@ -28,6 +28,11 @@ class Site:
         handle = handle or f'told-{next(COUNT)}'
         return self.operator.post('/v1/agents', {'handle': handle, 'name': handle, **members}).expect(201).json['agent']
 
+    def numbered(self, agent):
+        """On PostgreSQL a change gets its number a moment after it was committed."""
+        until(lambda: agent['id'] in [c['id'] for c in self.operator.get('/v1/changes', query={'limit': 1000}).expect(200).items])
+        return agent
+
     def show(self, webhook):
         return self.operator.get(f'/v1/webhooks/{webhook["id"]}').expect(200).json
 
@@ -51,8 +56,7 @@ class Site:
 
 def test_what_happens_to_agents_is_told(t):
     site, receiver = Site(t), Receiver(t)
-    before = site.agent()
-    until(lambda: before['id'] in [c['id'] for c in site.operator.get('/v1/changes').expect(200).items])   # it has its number
+    before = site.numbered(site.agent())
     webhook = site.webhook(receiver.url)
     agent = site.agent(type='tool', tags=['billing'])
     site.operator.call('PATCH', f'/v1/agents/{agent["id"]}', {'name': 'Other'}).expect(200)
@@ -187,7 +191,7 @@ def test_a_slow_receiver_delays_nobody_else(t):
     agents = [site.agent() for _ in range(60)]
     until(lambda: len(good.got) == len(agents), 12, 'all of them at the good one')
     assert sum(len(r.got) for r in slow) >= 8, 'the slow ones were called'
-    assert max(r.most for r in slow) <= 4, 'four at once and no more'
+    assert max(r.most for r in slow) <= 8, 'eight at once and no more'
     assert site.show(webhook)['failures'] == 0
 
 
@@ -223,7 +227,7 @@ def test_410_disables(t):
     ended = site.ended(site.test(webhook), 'dead')
     shown = site.show(webhook)
     assert shown['state'] == 'disabled' and '410' in shown['reason'] and shown['waiting'] == 0
-    site.agent()
+    site.numbered(site.agent())
     assert '410' in site.operator.post(f'/v1/webhooks/{webhook["id"]}/test').expect(409, 'conflict').json['detail']
     site.operator.post(f'/v1/webhook-deliveries/{ended["id"]}/replay').expect(409, 'conflict')
     receiver.answer = lambda got: 200
