@@ -246,7 +246,7 @@ static void rates(const struct sim_report *r, const double *x, struct buf *b)
 
 	p.y_to = greatest(sent, r->samples_count);
 	if (p.y_to > 0) {
-		bool limit = r->rate > 0 && r->rate < 5 * p.y_to;
+		bool limit = r->target.n > 0 && r->rate > 0 && r->rate < 5 * p.y_to; /* mocks have none */
 
 		p.y_to = limit ? fmax(p.y_to, r->rate) : p.y_to;
 		plot_begin(&p, "Requests a second, over the run", keys, limit ? 2 : 1);
