@@ -98,7 +98,7 @@ def test_what_is_not_there_is_said(t):
         assert sum(o['sessions'] for o in said['outcomes']) == len(rows())
     with sim_run.folder(target='') as path:
         assert any('--mock-api' in doubt for doubt in as_json(path)['doubts'])
-        assert b'allowed</' not in report(path, '--html'), 'a limit that mocks did not have'
+        assert 'allowed</' not in report(path, '--html'), 'a limit that mocks did not have'
     with sim_run.folder(records=False, own_file=False) as path:
         said = report(path, fine=False)
         assert said.returncode == 4 and b'neither a file of its own nor records' in said.stderr, said
