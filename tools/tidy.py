@@ -27,6 +27,7 @@ RANKS = [
     ['work', 'jobs'],
     ['flow'],
     ['directory'],
+    ['squads'],
     ['schedule'],
     ['webhooks'],
     ['hooks'],

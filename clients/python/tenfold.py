@@ -628,6 +628,102 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/squads/{urllib.parse.quote(id, safe="")}/resume')
 
+    def squad_member_add(self, id, role, *, name=None, specialization=None, town_role=None, provider=None,
+        model=None, system_prompt=None, agent=None, active=None, idempotency_key=None):
+        """Add a member to a squad. 409 when the plan allows no more active ones.
+
+        id: The squad.
+        role: What it is.
+        name: A slug that no other member of the squad has; made of the role when absent.
+        specialization: What it is best at, such as python_fastapi.
+        town_role: As which role of a town it runs. When absent managers are mayor, testers refinery, all others
+            polecat.
+        provider: Whose model it asks; what its town says when absent.
+        model: Which model it asks; what its town says when absent.
+        system_prompt: How it is told what it is; the prompt of its role and specialization when absent.
+        agent: The agent of the directory that it is: ag_ id, or handle.
+        active: It is given steps.
+        """
+        return self._call('POST', f'/v1/squads/{urllib.parse.quote(id, safe="")}/members', body={'role': role,
+            'name': name, 'specialization': specialization, 'town_role': town_role, 'provider': provider, 'model':
+            model, 'system_prompt': system_prompt, 'agent': agent, 'active': active},
+            idempotency_key=idempotency_key, creates=True)
+
+    def squad_member_list(self, id, *, role=None, active=None, limit=None, cursor=None):
+        """List the members of a squad, newest first.
+
+        id: The squad.
+        role: Only in this role.
+        active: Only those that are active, or only those that are not.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}/members', query={'role': role,
+            'active': active, 'limit': limit, 'cursor': cursor})
+
+    def squad_member_show(self, id):
+        """One member, with its prompt.
+
+        id: The member.
+        """
+        return self._call('GET', f'/v1/squad-members/{urllib.parse.quote(id, safe="")}')
+
+    def squad_member_change(self, id, *, role=None, name=None, specialization=None, town_role=None, provider=None,
+        model=None, system_prompt=None, agent=None, if_match=None):
+        """Change a member.
+
+        id: The member.
+        role: What it is. As which role of a town it runs does not change with it.
+        name: A slug that no other member of the squad has.
+        specialization: What it is best at.
+        town_role: As which role of a town it runs; null: by the rule for its role.
+        provider: Whose model it asks.
+        model: Which model it asks.
+        system_prompt: How it is told what it is; null: the prompt of its role and specialization.
+        agent: The agent of the directory that it is: ag_ id, or handle.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('PATCH', f'/v1/squad-members/{urllib.parse.quote(id, safe="")}', body={'role': role,
+            'name': name, 'specialization': specialization, 'town_role': town_role, 'provider': provider, 'model':
+            model, 'system_prompt': system_prompt, 'agent': agent}, if_match=if_match)
+
+    def squad_member_remove(self, id, *, if_match=None):
+        """Take a member out of its squad.
+
+        id: The member.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('DELETE', f'/v1/squad-members/{urllib.parse.quote(id, safe="")}', if_match=if_match)
+
+    def squad_member_activate(self, id, *, if_match=None):
+        """Let a member be given steps. 409 when the plan allows no more active ones.
+
+        id: The member.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('POST', f'/v1/squad-members/{urllib.parse.quote(id, safe="")}/activate',
+            if_match=if_match)
+
+    def squad_member_deactivate(self, id, *, if_match=None):
+        """Give a member no more steps.
+
+        id: The member.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('POST', f'/v1/squad-members/{urllib.parse.quote(id, safe="")}/deactivate',
+            if_match=if_match)
+
+    def plan_show(self):
+        """The plan of the tenant, and what it allows."""
+        return self._call('GET', '/v1/plan')
+
+    def plan_set(self, plan):
+        """Give the tenant another plan. What there is already stays.
+
+        plan: From now on. What there is already stays.
+        """
+        return self._call('PUT', '/v1/plan', body={'plan': plan})
+
     def execution_add(self, squad, name, steps, *, priority=None, max_attempts=None, backoff_ms=None, deadline=None,
         start=None, idempotency_key=None):
         """Make an execution, and start it unless told otherwise.

@@ -10,8 +10,10 @@
  */
 #include "cli/worker_agent.h"
 
+#include "base/id.h"
 #include "base/magic.h"
 #include "cli/print.h"
+#include "flow/flow.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -275,6 +277,37 @@ static void take_name(struct worker *w)
 	w->name = arena_fmt(w->cli->arena, "%s-%d", host, (int)getpid());
 }
 
+/* Steps of a squad are items of its team. */
+static enum err take_squad(struct worker *w)
+{
+	char id[ID_TEXT];
+	struct str *types = ARENA_NEW(w->cli->arena, struct str), *team = ARENA_NEW(w->cli->arena, struct str);
+
+	if (w->args->type_count || HAS(w->args, worker_args, team))
+		return problem_set(&w->cli->problem, ERR_USAGE,
+				   "--squad takes the steps of a squad; leave it or --type and --team away");
+	if (!types || !team)
+		return ERR_TOO_LARGE;
+	id_format(id, "sq_", w->args->squad);
+	*types = STR(FLOW_ITEM_TYPE);
+	*team = arena_str(w->cli->arena, str_of(id));
+	w->types = types;
+	w->types_count = 1;
+	w->team = team;
+	return OK;
+}
+
+static enum err take_items(struct worker *w)
+{
+	if (HAS(w->args, worker_args, squad))
+		return take_squad(w);
+	w->types = w->args->type;
+	w->types_count = w->args->type_count;
+	if (HAS(w->args, worker_args, team))
+		w->team = &w->args->team;
+	return OK;
+}
+
 /* One of the two, and nothing that would go unheard. */
 static enum err take_agents(struct worker *w)
 {
@@ -290,7 +323,9 @@ static enum err set_up(struct worker *w)
 
 	w->arena = arena_new(TURN_ARENA);
 	w->began_ms = w->now_ms = stream_now_ms();
-	e = HAS(w->args, worker_args, role) ? take_agents(w) : take_command(w);
+	e = take_items(w);
+	if (!e)
+		e = HAS(w->args, worker_args, role) ? take_agents(w) : take_command(w);
 	if (!e)
 		e = cli_connect(w->cli, &w->client);
 	if (e)

@@ -84,6 +84,9 @@ struct worker {
 	struct rng rng;
 	struct arena *arena; /* of one turn of the loop */
 	struct str name;
+	struct str *types; /* that it claims; none: all */
+	size_t types_count;
+	const struct str *team; /* NULL: any */
 	CURLM *multi;
 	int epoll;
 	struct watched signals;

@@ -185,12 +185,12 @@ static void begin_claim(struct worker *w)
 	w->claim_was_idle = w->running == 0 && w->unsettled == 0;
 	w->claim_had_session = w->session_id != 0;
 	PUT(&in, work_claim_in, agent, w->name);
-	if (w->args->type_count) {
-		PUT(&in, work_claim_in, types, w->args->type);
-		in.types_count = w->args->type_count;
+	if (w->types_count) {
+		PUT(&in, work_claim_in, types, w->types);
+		in.types_count = w->types_count;
 	}
-	if (HAS(w->args, worker_args, team))
-		PUT(&in, work_claim_in, team, w->args->team);
+	if (w->team)
+		PUT(&in, work_claim_in, team, *w->team);
 	PUT(&in, work_claim_in, max, w->args->concurrency - (int64_t)w->running);
 	PUT(&in, work_claim_in, wait_ms, claim_wait_ms(w));
 	PUT(&in, work_claim_in, lease_ms, w->args->lease);

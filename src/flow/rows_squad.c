@@ -1,4 +1,4 @@
-/* Squads: their rows change with the queue's batches, because what is paused or archived is the executions' business. */
+/* Squads: their rows change with the queue's batches; what is paused or archived is the executions' business. */
 #include "flow/rows_priv.h"
 
 static struct squad_change_row *changed_now(const struct flow_rows *r, int64_t id)

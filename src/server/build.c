@@ -146,7 +146,8 @@ static enum err continue_ids(struct server *s, struct db *db)
 		return err;
 	int64_t ids[] = {highest.agents, highest.attestations, highest.capabilities, highest.challenges,
 			 highest.keys,   highest.tenants,      highest.flips,        highest.webhooks,
-			 highest.events, highest.deliveries,   highest.hooks,        highest.arrivals};
+			 highest.events, highest.deliveries,   highest.hooks,        highest.arrivals,
+			 highest.squads, highest.members};
 	int64_t most = 0;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		if (ids[i] > most)

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 
+from agents import Agent
 from test_executions import Squad
 
 
@@ -65,3 +66,118 @@ def test_squads_are_listed_by_status(t):
     assert [kept.id in listed(s) for s in ('active', 'paused', 'archived')] == [True, False, False]
     assert [paused.id in listed(s) for s in ('active', 'paused', 'archived')] == [False, True, False]
     assert [archived.id in listed(s) for s in ('active', 'paused', 'archived')] == [False, False, True]
+
+
+# ---- members ----
+
+class Members:
+    def __init__(self, t, squad=None):
+        self.squad = squad or Squad(t)
+        self.operator, self.path = self.squad.operator, f'/v1/squads/{self.squad.id}/members'
+
+    def ask(self, role='backend_developer', **more):
+        return self.operator.post(self.path, {'role': role, **more})
+
+    def add(self, role='backend_developer', **more):
+        return self.ask(role, **more).expect(201).json
+
+    def call(self, method, member, body=None, verb='', **more):
+        return self.operator.call(method, f'/v1/squad-members/{member["id"]}{verb}', body, **more)
+
+    def list(self, **query):
+        return self.operator.get(self.path, query=query).expect(200).items
+
+
+def test_a_member_is_in_a_role(t):
+    members = Members(t)
+    made = members.add(specialization='python_fastapi', provider='anthropic', model='large')
+    assert (made['name'], made['town_role'], made['active'], made['own_prompt']) == ('backend-developer', 'polecat', True, False)
+    assert 'FastAPI' in made['system_prompt']
+    assert members.add()['name'] == 'backend-developer-2'
+    assert 'FastAPI' not in members.add(specialization='cobol')['system_prompt'], 'an unknown one gets the prompt of its role'
+    rule = {role: members.add(role)['town_role'] for role in ('project_manager', 'ai_ml_project_manager', 'tester', 'designer')}
+    assert rule == {'project_manager': 'mayor', 'ai_ml_project_manager': 'mayor', 'tester': 'refinery', 'designer': 'polecat'}
+    own = members.add(name='ada', town_role='crew', system_prompt='Be brief.')
+    assert (own['town_role'], own['system_prompt'], own['own_prompt']) == ('crew', 'Be brief.', True)
+    assert members.call('GET', own).expect(200).json == own
+    members.ask(name='ada').expect(409, 'already_exists').names('name')
+    members.ask(name='Ada!').expect(422).names('name')
+    members.ask('poet').expect(422).names('role')
+    members.ask(agent='nobody-of-this-name').expect(422).names('agent')
+
+
+def test_qa_tester_is_a_tester(t):
+    """The twelfth defect of the original: its own templates name a role that it refuses."""
+    members = Members(t)
+    made = members.add('qa_tester')
+    assert (made['role'], made['name'], made['town_role']) == ('tester', 'tester', 'refinery')
+    assert [m['id'] for m in members.list(role='qa_tester')] == [m['id'] for m in members.list(role='tester')] == [made['id']]
+
+
+def test_every_role_has_a_prompt(t):
+    schema = t.admin.get('/openapi.json').expect(200).json['components']['schemas']['squad_member_new']
+    role = schema['properties']['role']
+    roles = role.get('enum') or [one['const'] for one in role['oneOf']]
+    assert len(roles) == 14
+    for role in roles:
+        assert Members(t).add(role)['system_prompt'].startswith('You ')
+
+
+def test_a_member_is_changed(t):
+    members = Members(t)
+    agent = Agent(t, 'member-of-a-squad')
+    made = members.ask(name='ada', model='large').expect(201)
+    member = made.json
+    changed = members.call('PATCH', member, {'name': 'bob', 'agent': agent.handle, 'model': None}, headers=etag(made)).expect(200).json
+    assert (changed['name'], changed['agent'], changed['model'], changed['version']) == ('bob', agent.id, None, 2)
+    members.call('PATCH', member, {'name': 'eve'}, headers=etag(made)).expect(412)
+    members.add(name='carl')
+    members.call('PATCH', member, {'name': 'carl'}).expect(409).names('name')
+    off = members.call('POST', member, verb='/deactivate').expect(200).json
+    assert not off['active'] and members.call('POST', member, verb='/deactivate').expect(200).json == off
+    assert [m['name'] for m in members.list(active='true')] == ['carl'] and [m['name'] for m in members.list(active='false')] == ['bob']
+    assert members.call('POST', member, verb='/activate').expect(200).json['active']
+    members.call('DELETE', member).expect(204)
+    members.call('GET', member).expect(404)
+    assert [m['name'] for m in members.list()] == ['carl'] and 'system_prompt' not in members.list()[0]
+
+
+def test_an_archived_squad_keeps_its_members(t):
+    members = Members(t)
+    made = members.add()
+    members.operator.call('DELETE', f'/v1/squads/{members.squad.id}').expect(204)
+    members.ask().expect(409)
+    members.call('PATCH', made, {'name': 'late'}).expect(409)
+    members.call('DELETE', made).expect(409)
+    assert members.list()[0]['id'] == made['id']
+
+
+def test_the_plan_bounds_active_members(t):
+    """Also when eight ask at once, and for those that come back."""
+    members = Members(t)
+    assert t.admin.get('/v1/plan').expect(200).json == {'plan': 'pro', 'active_members': 10}
+    for _ in range(7):
+        members.add()
+    operators = [t.caller('operator') for _ in range(8)]
+    answers = at_once(*[lambda o=o: o.post(members.path, {'role': 'designer'}) for o in operators])
+    assert sorted(a.status for a in answers) == [201] * 3 + [409] * 5
+    resting = [members.add(active=False) for _ in range(8)]
+    members.call('POST', resting[0], verb='/activate').expect(409)
+    for member in members.list(active='true')[:2]:
+        members.call('POST', member, verb='/deactivate').expect(200)
+    answers = at_once(*[lambda o=o, m=m: o.post(f'/v1/squad-members/{m["id"]}/activate') for o, m in zip(operators, resting)])
+    assert sorted(a.status for a in answers) == [200] * 2 + [409] * 6
+    assert len(members.list(active='true')) == 10
+
+
+def test_an_admin_sets_the_plan(t):
+    operator, admin = t.caller('operator', tenant='planned'), t.caller('admin', tenant='planned')
+    operator.call('PUT', '/v1/plan', {'plan': 'enterprise'}).expect(403)
+    assert admin.call('PUT', '/v1/plan', {'plan': 'starter'}).expect(200).json == {'plan': 'starter', 'active_members': 3}
+    path = f'/v1/squads/{operator.post("/v1/squads", {"name": "x"}).expect(201).json["id"]}/members'
+    for _ in range(3):
+        operator.post(path, {'role': 'tester'}).expect(201)
+    assert 'starter' in operator.post(path, {'role': 'tester'}).expect(409).json['detail']
+    admin.call('PUT', '/v1/plan', {'plan': 'enterprise'}).expect(200)
+    operator.post(path, {'role': 'tester'}).expect(201)
+    assert t.admin.get('/v1/plan').json['plan'] == 'pro', 'of that tenant only'

@@ -11,6 +11,7 @@ import threading
 from datetime import datetime, timedelta, timezone
 
 from harness import BINARY, SLOW, clean_env, until
+from test_executions import Squad
 
 
 class Worker:
@@ -20,9 +21,10 @@ class Worker:
         self.server = server or t.server
         env = env or {'TENFOLD_URL': self.server.url, 'TENFOLD_KEY': t.caller('worker', self.server).key,
                       'TENFOLD_HOME': '/nonexistent'}
+        kind = [] if type_ == '' else ['--type', type_ or t.type]
         self.errors = tempfile.TemporaryFile('w+')
         self.process = subprocess.Popen(
-            [BINARY, 'worker', 'run', '--type', type_ or t.type, '--json', *flags, '--', *command],
+            [BINARY, 'worker', 'run', *kind, '--json', *flags, '--', *command],
             env=clean_env(**env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, text=True)
         t.cleanup.callback(self.end)
 
@@ -69,6 +71,19 @@ def run_all(t, *command, flags=()):
     status, summary = worker.wait()
     assert status == 0, (status, summary, worker.complaints())
     return summary
+
+
+def test_a_worker_of_a_squad(t):
+    squad, other = Squad(t), Squad(t, 'others')
+    execution = squad.add({'name': 'plan'}, {'name': 'build', 'needs': ['plan'], 'input': {'branch': 'main'}})
+    theirs = other.add({'name': 'plan'})
+    worker = Worker(t, 'cat', flags=['--until-empty', '--squad', squad.id], type_='')
+    status, summary = worker.wait()
+    assert (status, summary['completed']) == (0, 2), worker.complaints()
+    assert execution.state == 'completed' and theirs.state == 'queued'
+    assert json.loads(execution.step('build')['result']['output'])['input'] == {'branch': 'main'}
+    status, _ = Worker(t, 'cat', flags=['--squad', squad.id]).wait()
+    assert status == 2
 
 
 def is_gone(pid):
