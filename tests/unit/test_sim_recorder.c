@@ -81,6 +81,7 @@ static struct recorder_seen begin(struct story *s, bool resume)
 
 	if (recorder_begin(s->recorder, &id, resume, &seen, &p))
 		fail_msg("%s", p.detail);
+	VEC_FREE(&seen.ended);
 	return seen;
 }
 

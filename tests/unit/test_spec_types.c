@@ -9,7 +9,8 @@
 /* Members of formats that are not ours are spelled as theirs are. */
 static bool is_of_others(const struct json_type *t)
 {
-	return strncmp(t->name, "mcp_", 4) == 0 || strncmp(t->name, "a2a_", 4) == 0;
+	return strncmp(t->name, "mcp_", 4) == 0 || strncmp(t->name, "a2a_", 4) == 0 ||
+	       strncmp(t->name, "external_metric", 15) == 0;
 }
 
 static bool is_word_of(const struct json_type *t, unsigned char c)
