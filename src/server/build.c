@@ -147,7 +147,7 @@ static enum err continue_ids(struct server *s, struct db *db)
 	int64_t ids[] = {highest.agents, highest.attestations, highest.capabilities, highest.challenges,
 			 highest.keys,   highest.tenants,      highest.flips,        highest.webhooks,
 			 highest.events, highest.deliveries,   highest.hooks,        highest.arrivals,
-			 highest.squads, highest.members};
+			 highest.squads, highest.members, highest.executions};
 	int64_t most = 0;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		if (ids[i] > most)
