@@ -104,15 +104,18 @@ static void write_share(const struct budget *b, double share, struct buf *out)
 
 static void write_population(const struct budget *b, struct buf *out)
 {
-	if (b->assumed > 0) {
+	if (b->assumed > 0 && b->calls > 0) {
 		buf_fmt(out, "budget    %u agents x %.3g %% active x %.3g calls = ", b->agents, b->assumed * 100,
 			b->calls);
 		write_share(b, b->assumed, out);
 		buf_c(out, '\n');
 	}
-	buf_fmt(out, "schedule  %.2f %% of the agents are active in a cycle, at most %.2f %% (%s %02d:00): ",
+	buf_fmt(out, "schedule  %.2f %% of the agents are active in a cycle, at most %.2f %% (%s %02d:00)",
 		b->mean * 100, b->peak * 100, weekdays[b->peak_weekday], b->peak_hour);
-	write_share(b, b->peak, out);
+	if (b->calls > 0) {
+		buf_z(out, ": ");
+		write_share(b, b->peak, out);
+	}
 	buf_c(out, '\n');
 	if (!budget_fits(b))
 		buf_fmt(out,

@@ -59,6 +59,9 @@ struct client_call {
 	void *connection;
 };
 
+/* Whether there can be such a target, which is what sim_client_new() says too. */
+enum err sim_client_check_target(struct str url, struct problem *p);
+
 /* Looks the target's name up, which may take a while. ERR_INVALID: the configuration; ERR_TARGET_NAME. */
 enum err sim_client_new(const struct client_config *config, client_done_fn *done, void *ctx,
 			struct sim_client **out, struct problem *p);

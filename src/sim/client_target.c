@@ -102,3 +102,14 @@ void client_target_free(struct client_target *t)
 		freeaddrinfo(t->addresses);
 	t->addresses = NULL;
 }
+
+enum err sim_client_check_target(struct str url, struct problem *p)
+{
+	struct arena *a = arena_new((size_t)1 << 16);
+	struct client_target target;
+	enum err e = client_target_read(url, a, &target, p);
+
+	client_target_free(&target);
+	arena_destroy(&a);
+	return e;
+}

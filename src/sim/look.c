@@ -127,17 +127,26 @@ static uint64_t resident_bytes(void)
 	return read && str_to_i64(pages, &n) ? (uint64_t)n * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+/* All of the cycle is done before its time is over: its hour goes on meanwhile. */
+static bool waits_for_its_end(const struct engine *e)
+{
+	return e->phase == PHASE_WAIT && e->planned_ns > 0;
+}
+
 static int64_t simulated_ms(struct engine *e, int64_t run_ns)
 {
 	int64_t hour_ms = e->config.start_ms + (int64_t)e->cycle * CALENDAR_HOUR_MS;
 
-	return e->phase == PHASE_CYCLE && e->planned_ns > 0 ? cycle_simulated_ms(e, run_ns) : hour_ms;
+	return e->planned_ns > 0 && (e->phase == PHASE_CYCLE || e->phase == PHASE_WAIT)
+		       ? cycle_simulated_ms(e, run_ns)
+		       : hour_ms;
 }
 
 static void look_at_time(struct engine *e, struct engine_view *v)
 {
 	int64_t run = runclock_now(&e->clock), held = limiter_held_until(&e->limiter);
-	bool on = e->phase == PHASE_CYCLE || e->phase == PHASE_SETTLE || e->phase == PHASE_CLOSE;
+	bool on = e->phase == PHASE_CYCLE || e->phase == PHASE_SETTLE || e->phase == PHASE_CLOSE ||
+		  waits_for_its_end(e);
 
 	v->cycle = e->cycle;
 	v->cycles = e->config.cycles;

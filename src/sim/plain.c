@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-static const int64_t EVERY_NS = INT64_C(5000000000);
+static const int64_t EVERY_NS = INT64_C(5000000000), STANDING_EVERY_NS = INT64_C(60000000000);
 
 static void merge(const struct engine_view *v, const struct latencies *l, struct latencies *all)
 {
@@ -42,7 +42,7 @@ static void write_state(const struct engine_view *v, struct buf *b)
 {
 	if (v->state != ENGINE_PAUSED)
 		return;
-	buf_z(b, v->pause & PAUSE_BREAKER    ? "  BREAKER OPEN"
+	buf_z(b, v->pause & PAUSE_BREAKER    ? "  BREAKER OPEN: tenfold sim ctl goes on or ends it"
 		 : v->pause & PAUSE_RECORDER ? "  PAUSED: records cannot be written"
 					     : "  PAUSED");
 }
@@ -157,7 +157,14 @@ void plain_summary(const struct engine_view *v, const struct scenario *s, struct
 struct teller {
 	FILE *to;
 	int64_t told_ns;
+	bool stands; /* as it was told */
 };
+
+/* A run that stands has nothing new to tell. */
+static bool is_told_of(const struct teller *t, struct engine *e)
+{
+	return t->stands && engine_state(e) == ENGINE_PAUSED;
+}
 
 static void tell(void *self, struct engine *e)
 {
@@ -166,10 +173,11 @@ static void tell(void *self, struct engine *e)
 	struct buf b = BUF_INIT(1 << 16);
 	struct engine_view v;
 
-	if (now - t->told_ns < EVERY_NS)
+	if (now - t->told_ns < (is_told_of(t, e) ? STANDING_EVERY_NS : EVERY_NS))
 		return;
 	t->told_ns = now;
 	engine_look(e, &v);
+	t->stands = v.state == ENGINE_PAUSED;
 	plain_progress(&v, &b);
 	fprintf(t->to, "%s\n", buf_cstr(&b));
 	fflush(t->to);
@@ -195,6 +203,6 @@ struct watcher plain_watcher(FILE *to)
 {
 	struct teller *t = NEW(struct teller);
 
-	*t = (struct teller){to, clock_mono_ns()};
+	*t = (struct teller){to, clock_mono_ns(), false};
 	return (struct watcher){t, tell, tell_news, end};
 }

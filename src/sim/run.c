@@ -182,6 +182,20 @@ static enum err open_engine(struct run *r, struct problem *p)
 	return OK;
 }
 
+/* What would only be found out after the run has begun, and others have been set aside for it. */
+static enum err check_early(const struct run *r, struct problem *p)
+{
+	uint32_t agents = population_count(r->population);
+	enum err e = r->args->target.n ? sim_client_check_target(r->args->target, p) : OK;
+
+	if (e)
+		return e;
+	if (agents < (uint64_t)r->args->threads)
+		return problem_field(p, ERR_INVALID, "--threads", "%u agents cannot be divided among %lld threads",
+				     agents, (long long)r->args->threads);
+	return run_result_check(r, p);
+}
+
 static enum err open_all(struct run *r, struct problem *p)
 {
 	enum err e = run_settings_read(r->args, r->config.arena, &r->settings, p);
@@ -194,6 +208,8 @@ static enum err open_all(struct run *r, struct problem *p)
 		e = run_open_folder(r, p);
 	if (!e)
 		e = run_open_population(r, p);
+	if (!e)
+		e = check_early(r, p);
 	if (!e)
 		e = run_enter_folder(r, p);
 	if (e)

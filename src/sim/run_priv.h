@@ -76,6 +76,7 @@ void run_clean_up(struct run *r); /* behind a run that is resumed */
 
 /* ---- run_result.c ---- */
 
+enum err run_result_check(const struct run *r, struct problem *p); /* that --json can be written */
 /* How many thresholds failed. Prints, and writes --json. */
 enum err run_result(struct run *r, const struct engine_view *v, unsigned *failed, struct problem *p);
 /* Writes it beside run.json once all records are written, or says why not. */

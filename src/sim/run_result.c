@@ -117,6 +117,19 @@ static void fill(const struct run *r, const struct engine_view *v, struct sim_ru
 	fill_thresholds(r, v, out);
 }
 
+/* Before anything begins: what came of a long run shall not be lost for a folder that there is not. */
+enum err run_result_check(const struct run *r, struct problem *p)
+{
+	const char *path = arena_z(r->config.arena, r->args->json);
+	FILE *f = r->args->json.n ? fopen(path, "ae") : NULL;
+
+	if (r->args->json.n && !f)
+		return problem_field(p, ERR_INVALID, "--json", "cannot write %s: %s", path, strerror(errno));
+	if (f)
+		fclose(f);
+	return OK;
+}
+
 static enum err write_json(const struct run *r, const struct sim_run_out *out, struct problem *p)
 {
 	const char *path = arena_z(r->config.arena, r->args->json);

@@ -9,6 +9,7 @@
 enum { SEED_BITS = 40 };
 #define TIME_SCALE_MAX 1e9
 #define ARRIVALS_MAX   1e6
+#define START_MAX_MS   INT64_C(190288396800000) /* the year 8000: the longest run ends before 10000 */
 
 /* ---- one flag ---- */
 
@@ -33,6 +34,9 @@ static enum err read_start(struct str text, struct arena *a, int64_t *out, struc
 		return problem_field(p, ERR_INVALID, "--start",
 				     "must be a date such as 2026-01-05, or a time such as 2026-01-05T08:00:00Z, "
 				     "not \"%.*s\"",
+				     STRF(text));
+	if (start.at < 0 || start.at > START_MAX_MS)
+		return problem_field(p, ERR_INVALID, "--start", "must be from 1970 to 8000, not \"%.*s\"",
 				     STRF(text));
 	if (start.at % CALENDAR_HOUR_MS != 0)
 		return problem_field(p, ERR_INVALID, "--start", "must be a whole hour: a cycle is one");

@@ -276,6 +276,8 @@ static void count(struct session *t, const struct journey_result *r)
 		c->idle_visits++;
 		break;
 	case JOURNEY_OFFERS:
+		if (kind == END_FAILED)
+			break;
 		c->offer_rounds++;
 		c->offers_assigned += r->offers;
 		c->offers_short += r->offers_short;

@@ -210,6 +210,7 @@ def test_in_tmux_it_is_suspended_and_goes_on(t):
     with tempfile.TemporaryDirectory() as path, Tmux() as tmux:
         tmux.type(' '.join(command(path)), 'Enter')
         tmux.wait(KEYS)
+        tmux.wait('max    count\n')                 # the last column too
         tmux.type('C-z')
         tmux.wait('Stopped')
         tmux.type("stty -a | tr ' ;' '\\n\\n' | grep -cx -e echo -e icanon", 'Enter')

@@ -440,6 +440,27 @@ def test_a_target_that_is_down_trips_at_once(t):
     assert 'calls in a row found nobody there' in said and runs.count('requests') == 3, said
 
 
+def test_offers_that_could_not_be_given_are_not_counted_as_given(t):
+    runs = Runs(t)
+    with socket.socket() as nobody:
+        nobody.bind(('127.0.0.1', 0))
+        said = runs.run('--target', f'http://127.0.0.1:{nobody.getsockname()[1]}', *FLAT, '--cycles', '2', '--on-open', 'exit', code=1).stdout
+    assert 'given in' not in said, said
+
+
+def test_a_run_that_cannot_begin_sets_no_other_aside(t):
+    runs = Runs(t)
+    runs.run('--mock-api', *FREE, '--cycles', '2')
+    for says, words in {'target: is no URL': ['--target', 'http://a b'], 'cannot be divided': ['--threads', '8', '--agents', '2', '--mock-api']}.items():
+        runs.refused(*words, says=says)
+    os.rename(runs.report, runs.report + '.before')
+    os.mkdir(runs.report)
+    runs.refused('--mock-api', says=f'--json: cannot write {runs.report}: Is a directory')
+    os.rmdir(runs.report)
+    assert len(runs.checkpoints()) == 1
+    assert 'from cycle 2' in runs.run('--resume', '--cycles', '3').stdout
+
+
 def test_a_target_that_never_answers_is_a_failure(t):
     runs = Runs(t)
 
@@ -572,6 +593,7 @@ def test_bad_flags_are_told_clearly(t):
     wrong = {
         '--time-scale: must be a number above 0, or max': ['--time-scale', 'fast'],
         '--start: must be a date': ['--start', 'next monday'],
+        '--start: must be from 1970 to 8000': ['--start', '1969-12-31'],
         '--start: must be a whole hour': ['--start', '2026-01-05T08:30:00Z'],
         '--arrivals: must be constant:R, ramp:A-B or poisson:R': ['--arrivals', 'often:1'],
         '--arrivals: a ramp needs --cycles or --hours': ['--arrivals', 'ramp:1-2'],

@@ -59,6 +59,18 @@ static void the_seeds_arithmetic_comes_out(void **state)
 	close_sum(&s);
 }
 
+static void a_scenario_that_assumes_no_calls_is_not_said_to_make_none(void **state)
+{
+	static const struct way way = {.agents = 375, .calls = 0, .weekly = 1};
+	struct sum s;
+
+	(void)state;
+	open_sum(&s, &way);
+	assert_null(strstr(reckon(&s), "requests a cycle"));
+	assert_non_null(strstr(buf_cstr(&s.words), "% of the agents are active in a cycle"));
+	close_sum(&s);
+}
+
 /* One of a hundred and sixty-eight hours: 1 - exp(-1 / 168) of the agents in each, on the average. */
 static void the_schedule_is_reckoned_over_a_week(void **state)
 {
@@ -114,7 +126,7 @@ static void a_line_says_how_far_it_is(void **state)
 	v.cycles = 0;
 	plain_progress(&v, &b);
 	assert_null(strstr(buf_cstr(&b), "to go"));
-	assert_non_null(strstr(buf_cstr(&b), "BREAKER OPEN"));
+	assert_non_null(strstr(buf_cstr(&b), "BREAKER OPEN: tenfold sim ctl goes on or ends it"));
 	assert_int_equal(plain_left_ms(&v), -1);
 	buf_free(&b);
 }
@@ -123,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_seeds_arithmetic_comes_out),
+		cmocka_unit_test(a_scenario_that_assumes_no_calls_is_not_said_to_make_none),
 		cmocka_unit_test(the_schedule_is_reckoned_over_a_week),
 		cmocka_unit_test(arrivals_and_closed_runs_have_words_of_their_own),
 		cmocka_unit_test(a_line_says_how_far_it_is),

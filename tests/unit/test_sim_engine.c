@@ -263,6 +263,20 @@ static void sessions_that_are_spread_begin_all_over_the_hour(void **state)
 	close_scene(&s);
 }
 
+static void an_hour_goes_on_when_all_of_it_is_done(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, &plain);
+	s.config.cycles = 2;
+	run_until(&s, 50 * (int64_t)WORLD_S); /* of 75, and nobody has anything more to do */
+	assert_int_equal(look(&s)->state, ENGINE_BETWEEN);
+	assert_int_equal(s.view.cycle_elapsed_ms, 50000);
+	assert_int_equal(s.view.simulated_ms, s.config.start_ms + 50000 * 48);
+	close_scene(&s);
+}
+
 /* ---- pause ---- */
 
 static void a_pause_freezes_simulated_time_and_ends_without_a_burst(void **state)
@@ -737,6 +751,7 @@ int main(void)
 		cmocka_unit_test(an_overrun_slips_without_skipping_an_hour),
 		cmocka_unit_test(thinking_ends_with_its_hour),
 		cmocka_unit_test(sessions_that_are_spread_begin_all_over_the_hour),
+		cmocka_unit_test(an_hour_goes_on_when_all_of_it_is_done),
 		cmocka_unit_test(a_pause_freezes_simulated_time_and_ends_without_a_burst),
 		cmocka_unit_test(a_pause_between_cycles_holds_the_next_one),
 		cmocka_unit_test(the_breaker_opens_on_the_19th_of_372_and_freezes),
