@@ -724,22 +724,120 @@ class Tenfold:
         """
         return self._call('PUT', '/v1/plan', body={'plan': plan})
 
-    def execution_add(self, squad, name, steps, *, priority=None, max_attempts=None, backoff_ms=None, deadline=None,
-        start=None, idempotency_key=None):
+    def squad_template_list(self):
+        """List the templates that executions can be made of."""
+        return self._call('GET', '/v1/squad-templates')
+
+    def project_add(self, squad, name, *, description=None, repository=None, tickets=None, idempotency_key=None):
+        """Make a project for a squad.
+
+        squad: Whose it is.
+        name: Its name.
+        description: What it is about.
+        repository: Where its source is.
+        tickets: Where its tickets are.
+        """
+        return self._call('POST', '/v1/projects', body={'squad': squad, 'name': name, 'description': description,
+            'repository': repository, 'tickets': tickets}, idempotency_key=idempotency_key, creates=True)
+
+    def project_list(self, *, squad=None, limit=None, cursor=None):
+        """List the projects, newest first.
+
+        squad: Only of this squad.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/projects', query={'squad': squad, 'limit': limit, 'cursor': cursor})
+
+    def project_show(self, id):
+        """One project.
+
+        id: The project.
+        """
+        return self._call('GET', f'/v1/projects/{urllib.parse.quote(id, safe="")}')
+
+    def project_change(self, id, *, name=None, description=None, repository=None, tickets=None, if_match=None):
+        """Change a project.
+
+        id: The project.
+        name: Its name.
+        description: What it is about.
+        repository: Where its source is.
+        tickets: Where its tickets are.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('PATCH', f'/v1/projects/{urllib.parse.quote(id, safe="")}', body={'name': name,
+            'description': description, 'repository': repository, 'tickets': tickets}, if_match=if_match)
+
+    def task_add(self, project, title, *, description=None, priority=None, external_id=None, needs=None,
+        idempotency_key=None):
+        """Make a task of a project.
+
+        project: The project.
+        title: What is to be done, in a line.
+        description: What is to be done.
+        priority: How urgent it is.
+        external_id: Its id elsewhere, such as a ticket's; once in a project.
+        needs: tk_ ids of tasks of the project that must be completed first.
+        """
+        return self._call('POST', '/v1/tasks', body={'project': project, 'title': title, 'description': description,
+            'priority': priority, 'external_id': external_id, 'needs': needs}, idempotency_key=idempotency_key,
+            creates=True)
+
+    def task_list(self, *, project=None, status=None, limit=None, cursor=None):
+        """List the tasks, newest first.
+
+        project: Only of this project.
+        status: Only those that stand there.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/tasks', query={'project': project, 'status': status, 'limit': limit, 'cursor':
+            cursor})
+
+    def task_show(self, id):
+        """One task.
+
+        id: The task.
+        """
+        return self._call('GET', f'/v1/tasks/{urllib.parse.quote(id, safe="")}')
+
+    def task_change(self, id, *, title=None, description=None, status=None, priority=None, external_id=None,
+        needs=None, if_match=None):
+        """Change a task.
+
+        id: The task.
+        title: What is to be done, in a line.
+        description: What is to be done.
+        status: Where it stands; executions of it say so by themselves.
+        priority: How urgent it is.
+        external_id: Its id elsewhere.
+        needs: All tasks that must be completed first.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('PATCH', f'/v1/tasks/{urllib.parse.quote(id, safe="")}', body={'title': title,
+            'description': description, 'status': status, 'priority': priority, 'external_id': external_id, 'needs':
+            needs}, if_match=if_match)
+
+    def execution_add(self, squad, name, *, task=None, priority=None, max_attempts=None, backoff_ms=None,
+        deadline=None, start=None, template=None, input=None, steps=None, idempotency_key=None):
         """Make an execution, and start it unless told otherwise.
 
         squad: Who carries it out.
         name: What it is called.
+        task: The task it is of, which from then on stands where the execution does.
         priority: How urgent it is.
         max_attempts: How often what failed begins again, counted with the first time.
         backoff_ms: How long until it begins again; doubles each time, at most an hour.
         deadline: If not done by then, it failed.
         start: Start it at once.
+        template: The template whose steps these are, instead of steps.
+        input: Any JSON for the steps that have no input of their own.
         steps: What is to be done; each step stands behind those it needs.
         """
-        return self._call('POST', '/v1/executions', body={'squad': squad, 'name': name, 'priority': priority,
-            'max_attempts': max_attempts, 'backoff_ms': backoff_ms, 'deadline': deadline, 'start': start, 'steps':
-            steps}, idempotency_key=idempotency_key, creates=True)
+        return self._call('POST', '/v1/executions', body={'squad': squad, 'name': name, 'task': task, 'priority':
+            priority, 'max_attempts': max_attempts, 'backoff_ms': backoff_ms, 'deadline': deadline, 'start': start,
+            'template': template, 'input': input, 'steps': steps}, idempotency_key=idempotency_key, creates=True)
 
     def execution_list(self, *, squad=None, state=None, limit=None, cursor=None):
         """List executions without their steps, newest first.

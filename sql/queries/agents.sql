@@ -66,7 +66,8 @@ FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id = $1
 -- name: directory_highest :one
 -- out: (agents id64, attestations id64, capabilities id64, challenges id64, keys id64, tenants id64,
 --   flips id64, webhooks id64, events id64, deliveries id64,
---   hooks id64, arrivals id64, squads id64, members id64, executions id64)
+--   hooks id64, arrivals id64, squads id64, members id64, executions id64,
+--   projects id64, tasks id64)
 SELECT coalesce((SELECT max(id) FROM agents), 0) AS agents, coalesce((SELECT max(id) FROM attestations), 0) AS attestations,
   coalesce((SELECT max(id) FROM capabilities), 0) AS capabilities, coalesce((SELECT max(id) FROM challenges), 0) AS challenges,
   coalesce((SELECT max(id) FROM keys), 0) AS keys, coalesce((SELECT max(id) FROM tenants), 0) AS tenants,
@@ -75,7 +76,8 @@ SELECT coalesce((SELECT max(id) FROM agents), 0) AS agents, coalesce((SELECT max
   coalesce((SELECT max(id) FROM webhook_deliveries), 0) AS deliveries,
   coalesce((SELECT max(id) FROM hooks), 0) AS hooks, coalesce((SELECT max(id) FROM hook_deliveries), 0) AS arrivals,
   coalesce((SELECT max(id) FROM squads), 0) AS squads, coalesce((SELECT max(id) FROM squad_members), 0) AS members,
-  coalesce((SELECT max(id) FROM executions), 0) AS executions
+  coalesce((SELECT max(id) FROM executions), 0) AS executions,
+  coalesce((SELECT max(id) FROM projects), 0) AS projects, coalesce((SELECT max(id) FROM tasks), 0) AS tasks
 
 -- ---- beside the agent ----
 

@@ -5,6 +5,9 @@
 #include "api/api.h"
 #include "api/app.h"
 
+#include "squads/project.h"
+#include "squads/template.h"
+
 #include <stdio.h>
 
 static struct flow_rows *flow_of(struct call *c)
@@ -36,7 +39,9 @@ static enum err answer(struct call *c, enum err err, const struct flow_execution
 struct naming {
 	struct call *c;
 	const struct flow_execution *there; /* NULL: none */
+	int64_t squad;
 	const struct execution_step_new *steps;
+	bool wishes; /* roles that nobody has are for whoever comes */
 };
 
 static bool find_there(const struct flow_execution *e, struct str name, uint16_t *out)
@@ -78,6 +83,24 @@ static enum err name_needs(const struct naming *n, size_t i, struct flow_step_sp
 	return OK;
 }
 
+/* An id of 0 is whoever takes it. */
+static enum err find_member(const struct naming *n, size_t i, int64_t *out)
+{
+	const struct execution_step_new *in = &n->steps[i];
+	int role = in->role == MEMBER_QA_TESTER ? MEMBER_TESTER : in->role;
+	struct squad_member_of_role_out member = {0};
+	enum err err = OK;
+	char field[32];
+	if (HAS(in, execution_step_new, role))
+		err = q_squad_member_of_role(n->c->db, &(struct squad_member_of_role_in){n->squad, role},
+					     n->c->arena, &member);
+	*out = member.id;
+	if (err != ERR_NOT_FOUND || n->wishes)
+		return err == ERR_NOT_FOUND ? OK : err;
+	snprintf(field, sizeof(field), "steps[%zu].role", i);
+	return problem_field(&n->c->problem, ERR_INVALID, field, "no active member of the squad is in that role");
+}
+
 static enum err spec_of(const struct naming *n, size_t i, struct flow_step_spec *spec)
 {
 	const struct execution_step_new *in = &n->steps[i];
@@ -89,15 +112,15 @@ static enum err spec_of(const struct naming *n, size_t i, struct flow_step_spec 
 					.timeout_ms = HAS(in, execution_step_new, timeout_ms) ? in->timeout_ms : 0,
 					.attempts_max = in->max_attempts,
 					.optional = in->optional};
-	return name_needs(n, i, spec);
+	enum err err = find_member(n, i, &spec->member);
+	return err ? err : name_needs(n, i, spec);
 }
 
-/* The specs of steps, and what goes with them; all in the call's arena. */
-static enum err read_steps(struct call *c, const struct flow_execution *there,
-			   const struct execution_step_new *steps, size_t count, struct flow_step_spec **specs,
+/* The specs of steps, and what goes with them; all in the call's arena. `input` is for those that have none. */
+static enum err read_steps(const struct naming *n, size_t count, struct str input, struct flow_step_spec **specs,
 			   struct flow_texts **texts)
 {
-	struct naming n = {c, there, steps};
+	struct call *c = n->c;
 	struct str *inputs = ARENA_ARRAY(c->arena, struct str, count);
 	enum err err = OK;
 	*specs = ARENA_ARRAY(c->arena, struct flow_step_spec, count);
@@ -105,8 +128,8 @@ static enum err read_steps(struct call *c, const struct flow_execution *there,
 	if (!inputs || !*specs || !*texts)
 		return ERR_INTERNAL;
 	for (size_t i = 0; i < count && !err; i++) {
-		inputs[i] = steps[i].input;
-		err = spec_of(&n, i, &(*specs)[i]);
+		inputs[i] = n->steps[i].input.n ? n->steps[i].input : input;
+		err = spec_of(n, i, &(*specs)[i]);
 	}
 	(*texts)->inputs = inputs;
 	return err;
@@ -125,14 +148,33 @@ static enum err find_squad(struct call *c, int64_t id)
 	return err;
 }
 
+/* The steps of its own, or of its template. */
+static enum err given_steps(struct call *c, const struct execution_new *in, struct squad_template *out)
+{
+	*out = (struct squad_template){.steps = in->steps, .steps_count = in->steps_count};
+	if (!HAS(in, execution_new, template))
+		return OK;
+	if (in->steps_count)
+		return problem_field(&c->problem, ERR_INVALID, "template", "give steps or a template, not both");
+	return template_find(in->template, c->arena, out, &c->problem);
+}
+
 enum err api_execution_add(struct call *c, const struct execution_new *in, struct execution_stand *out)
 {
+	struct squad_template given;
 	struct flow_step_spec *steps;
 	struct flow_texts *texts;
 	struct flow_execution *e = NULL;
 	enum err err = find_squad(c, in->squad);
+	if (!err && HAS(in, execution_new, task))
+		err = task_check_begin(c, in->task, in->squad);
 	if (!err)
-		err = read_steps(c, NULL, in->steps, in->steps_count, &steps, &texts);
+		err = given_steps(c, in, &given);
+	if (err)
+		return err;
+	struct naming naming = {
+		.c = c, .squad = in->squad, .steps = given.steps, .wishes = HAS(in, execution_new, template)};
+	err = read_steps(&naming, given.steps_count, in->input, &steps, &texts);
 	if (err)
 		return err;
 	texts->name = in->name;
@@ -140,12 +182,13 @@ enum err api_execution_add(struct call *c, const struct execution_new *in, struc
 	struct flow_spec spec = {.id = app_new_id(call_app(c)),
 				 .tenant = c->caller.tenant,
 				 .squad = in->squad,
+				 .task = HAS(in, execution_new, task) ? in->task : 0,
 				 .priority = in->priority,
 				 .attempts_max = in->max_attempts,
 				 .backoff_ms = in->backoff_ms,
 				 .deadline_ms = HAS(in, execution_new, deadline) ? in->deadline : 0,
 				 .steps = steps,
-				 .steps_count = in->steps_count};
+				 .steps_count = given.steps_count};
 	err = flow_rows_add(flow_of(c), &spec, texts, &e, &c->problem);
 	if (!err && in->start)
 		err = flow_start(flow_of(c)->flow, c->caller.tenant, spec.id, caller_name(c), &e, &c->problem);
@@ -160,7 +203,8 @@ enum err api_execution_steps(struct call *c, const struct execution_steps_in *in
 	struct flow_texts *texts;
 	if (!e || e->tenant != c->caller.tenant)
 		return answer(c, ERR_NOT_FOUND, NULL, out);
-	enum err err = read_steps(c, e, in->steps, in->steps_count, &steps, &texts);
+	struct naming naming = {.c = c, .there = e, .squad = e->squad, .steps = in->steps};
+	enum err err = read_steps(&naming, in->steps_count, (struct str){0}, &steps, &texts);
 	if (!err)
 		err = flow_rows_extend(flow, c->caller.tenant, in->id, steps, in->steps_count, texts,
 				       caller_name(c), &e, &c->problem);

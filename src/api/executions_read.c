@@ -32,6 +32,7 @@ static void show(const struct execution_row *row, struct execution *out)
 				  .created_at = row->created_ms,
 				  .changed_at = row->changed_ms,
 				  .last_event = row->last_event};
+	PUT_SOME(out, execution, task, row->task);
 	PUT_SOME(out, execution, block, (int)row->block);
 	PUT_SOME(out, execution, started_at, row->started_ms);
 	PUT_SOME(out, execution, finished_at, row->finished_ms);
@@ -91,6 +92,7 @@ static enum err read_step(void *ctx, const void *found)
 				      .optional = row->optional,
 				      .progress = row->progress,
 				      .attempt = row->attempt};
+	PUT_SOME(to, execution_step, member, row->member);
 	PUT_TEXT(to, execution_step, agent, kept(r, row->agent));
 	PUT_SOME(to, execution_step, item, row->item);
 	PUT_SOME(to, execution_step, until, row->until_ms);

@@ -33,6 +33,7 @@ void flow_rows_destroy(struct flow_rows **pr)
 	VEC_FREE(&r->rows->step_changes);
 	VEC_FREE(&r->rows->events);
 	VEC_FREE(&r->rows->squads);
+	VEC_FREE(&r->rows->tasks);
 	VEC_FREE(&r->rows->order);
 	map_free(&r->rows->by_step);
 	map_free(&r->rows->texts);
@@ -61,7 +62,7 @@ bool flow_rows_dirty(const struct flow_rows *r)
 static void forget(struct flow_batch_rows *rows)
 {
 	rows->executions.n = rows->changes.n = rows->steps.n = rows->step_changes.n = rows->events.n = 0;
-	rows->order.n = 0;
+	rows->order.n = rows->tasks.n = 0;
 	map_free(&rows->by_step);
 	buf_reset(&rows->told);
 }
@@ -130,6 +131,20 @@ static struct execution_change_row change_of(const struct flow_execution *e)
 					     .finished_ms = finished_ms(e),
 					     .last_event = e->last_event,
 					     .why = e->why};
+}
+
+/* A task stands where its execution does. */
+static void collect_task(struct flow_rows *r, const struct flow_execution *e)
+{
+	static const uint8_t stands[] = {
+		[EXECUTION_PENDING] = TASK_PENDING,         [EXECUTION_QUEUED] = TASK_IN_PROGRESS,
+		[EXECUTION_IN_PROGRESS] = TASK_IN_PROGRESS, [EXECUTION_BLOCKED] = TASK_BLOCKED,
+		[EXECUTION_RETRYING] = TASK_IN_PROGRESS,    [EXECUTION_COMPLETED] = TASK_COMPLETED,
+		[EXECUTION_FAILED] = TASK_FAILED,           [EXECUTION_CANCELLED] = TASK_PENDING};
+
+	if (e->task)
+		*VEC_PUSH(&r->rows->tasks) =
+			(struct task_status_row){e->task, stands[e->state], r->config.persist->now_ms};
 }
 
 /* ---- steps to rows ---- */
@@ -295,6 +310,7 @@ static enum err collect(struct flow_rows *r)
 			*VEC_PUSH(&r->rows->changes) = change_of(c.execution);
 		else
 			*VEC_PUSH(&r->rows->executions) = row_of(r, c.execution);
+		collect_task(r, c.execution);
 		err = collect_steps(r, &c);
 	}
 	if (err)
@@ -318,6 +334,7 @@ enum err flow_rows_flush(struct flow_rows *r, struct db *db)
 	WRITE(q_step_update, r->rows->step_changes);
 	WRITE(q_execution_event_insert, r->rows->events);
 	WRITE(q_squad_update, r->rows->squads);
+	WRITE(q_task_status_update, r->rows->tasks);
 	return err;
 }
 

@@ -15,6 +15,7 @@ struct flow_batch_rows {
 	VEC(struct step_change_row) step_changes;
 	VEC(struct execution_event_row) events;
 	VEC(struct squad_change_row) squads;
+	VEC(struct task_status_row) tasks;
 	VEC(size_t) order;  /* places of events, those of each execution together */
 	struct map by_step; /* id of a step to 1 + its place in step_changes */
 	struct map texts;   /* id of a new execution to its struct flow_texts */

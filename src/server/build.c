@@ -144,10 +144,11 @@ static enum err continue_ids(struct server *s, struct db *db)
 	enum err err = q_directory_highest(db, s->arena, &highest);
 	if (err)
 		return err;
-	int64_t ids[] = {highest.agents, highest.attestations, highest.capabilities, highest.challenges,
-			 highest.keys,   highest.tenants,      highest.flips,        highest.webhooks,
-			 highest.events, highest.deliveries,   highest.hooks,        highest.arrivals,
-			 highest.squads, highest.members, highest.executions};
+	int64_t ids[] = {highest.agents,    highest.attestations, highest.capabilities, highest.challenges,
+			 highest.keys,      highest.tenants,      highest.flips,        highest.webhooks,
+			 highest.events,    highest.deliveries,   highest.hooks,        highest.arrivals,
+			 highest.squads,    highest.members,      highest.projects,     highest.tasks,
+			 highest.executions};
 	int64_t most = 0;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		if (ids[i] > most)

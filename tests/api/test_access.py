@@ -13,7 +13,7 @@ from test_events import Stream
 
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
-              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'ex_', 'st_')},
+              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'pj_', 'tk_', 'ex_', 'st_')},
            'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can', 'hook-ref': 'hk_0000000000009'}
 
 
@@ -102,7 +102,9 @@ class Things:
         made = self.operator.post('/v1/executions', {'squad': squad, 'name': 'x', 'steps': steps}).expect(202).json['id']
         step = self.operator.get(f'/v1/executions/{made}').expect(200).json['steps'][0]['id']
         member = self.operator.post(f'/v1/squads/{squad}/members', {'role': 'tester'}).expect(201).json['id']
-        return {'sq_': squad, 'sm_': member, 'ex_': made, 'st_': step}
+        project = self.operator.post('/v1/projects', {'squad': squad, 'name': 'isolation'}).expect(201).json['id']
+        task = self.operator.post('/v1/tasks', {'project': project, 'title': 'isolation'}).expect(201).json['id']
+        return {'pj_': project, 'tk_': task, 'sq_': squad, 'sm_': member, 'ex_': made, 'st_': step}
 
     def hook_with_one(self, name):
         """With something that came in."""
@@ -122,7 +124,8 @@ class Things:
                   f'/v1/schedules/{self.schedule["id"]}', f'/v1/schedules/{self.schedule["id"]}/fires',
                   f'/v1/attestations?revoked=true&subject={self.attestation["subject"]}',
                   f'/v1/hooks/{self.hook["id"]}/deliveries', f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
-                  f'/v1/squads/{self.ids["sq_"]}', f'/v1/squad-members/{self.ids["sm_"]}', f'/v1/executions/{self.ids["ex_"]}',
+                  f'/v1/squads/{self.ids["sq_"]}', f'/v1/squad-members/{self.ids["sm_"]}',
+                  f'/v1/projects/{self.ids["pj_"]}', f'/v1/tasks/{self.ids["tk_"]}', f'/v1/executions/{self.ids["ex_"]}',
                   f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
         return self.operator.show(self.held), own, [self.operator.get(p).expect(200).json for p in places]
 
