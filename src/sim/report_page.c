@@ -322,6 +322,20 @@ static void samples(const struct sim_report *r, struct page *p)
 	page_table_end(p);
 }
 
+/* Checkpoints are every few cycles; they matter to programs. */
+static bool is_for_people(const struct run_event *e)
+{
+	return e->kind != RUN_CHECKPOINT;
+}
+
+static bool has_events_for_people(const struct sim_report *r)
+{
+	for (size_t i = 0; i < r->events_count; i++)
+		if (is_for_people(&r->events[i]))
+			return true;
+	return false;
+}
+
 static void events(const struct sim_report *r, struct page *p)
 {
 	static const struct page_column columns[] = {
@@ -329,8 +343,7 @@ static void events(const struct sim_report *r, struct page *p)
 
 	PAGE_TABLE(p, "events", columns);
 	for (size_t i = 0; i < r->events_count; i++) {
-		/* Checkpoints are every few cycles; they matter to programs. */
-		if (r->events[i].kind == RUN_CHECKPOINT && p->format != PAGE_CSV)
+		if (p->format != PAGE_CSV && !is_for_people(&r->events[i]))
 			continue;
 		cell_time(p, r->events[i].at);
 		page_int(p, r->events[i].cycle);
@@ -404,7 +417,7 @@ static void settings(const struct sim_report *r, struct page *p)
 	TABLE(days, "Day by day", false, r->cycles_count > 0)                                           \
 	TABLE(hours, "By hour of the day", false, r->hours_count > 0)                                   \
 	TABLE(weekdays, "By day of the week", false, r->weekdays_count > 0)                             \
-	TABLE(events, "What happened", false, r->events_count > 0)                                      \
+	TABLE(events, "What happened", false, has_events_for_people(r))                                 \
 	TABLE(cycles, "Cycle by cycle", true, r->cycles_count > 0)                                      \
 	TABLE(samples, "Over time", true, r->samples_count > 0)                                         \
 	TABLE(settings, "How it was set up", false, true)

@@ -57,11 +57,10 @@ static enum err name_holder(int fd, const char *path, struct problem *p)
 	ssize_t n = pread(fd, text, sizeof(text), 0);
 	struct str pid = str_trim((struct str){text, n > 0 ? (size_t)n : 0});
 
-	return problem_set(
-		p, ERR_IN_USE,
-		"process %.*s runs in this folder (it holds %s): stop it with 'tenfold sim ctl', or give another "
-		"folder with --dir",
-		STRF(pid), path);
+	return problem_set(p, ERR_IN_USE,
+			   "process %.*s runs in this folder (it holds %s); 'tenfold sim ctl' tells it to end, "
+			   "--dir gives another",
+			   STRF(pid), path);
 }
 
 static enum err write_holder(int fd, const char *path, struct problem *p)

@@ -186,6 +186,13 @@ def test_a_run_leaves_its_report(t):
                 assert f.read() == report(path, '--html' if name.endswith('html') else '--markdown')
 
 
+def test_of_a_run_with_nothing_but_checkpoints_no_empty_table_is_shown(t):
+    with tempfile.TemporaryDirectory() as path:
+        finish(start(path, '--time-scale', 'max', '--cycles', '12', '--mock-db'))
+        assert 'What happened' not in report(path) and 'What happened' not in report(path, '--html')
+        assert [e['What'] for e in table(path, 'events')] == ['checkpoint', 'checkpoint']
+
+
 def test_a_run_that_is_killed_has_a_report_and_goes_on_with_it(t):
     with tempfile.TemporaryDirectory() as path:
         run = start(path, '--time-scale', '72000', '--seed', '7', '--checkpoint-every', '2', '--cycles', '40')
