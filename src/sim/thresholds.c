@@ -299,6 +299,10 @@ bool threshold_failed(const struct threshold *t, double measured)
 void threshold_write(const struct threshold *t, double measured, struct buf *b)
 {
 	buf_fmt(b, "%.*s: ", STRF(t->text));
+	if ((t->metric == THRESHOLD_HTTP || t->metric == THRESHOLD_SERVICE) && !(measured > 0)) {
+		buf_z(b, "nothing was answered");
+		return;
+	}
 	switch (metrics[t->metric].kind) {
 	case THRESHOLD_TIME:
 		buf_fmt(b, "%.3g ms", measured);

@@ -448,6 +448,11 @@ def test_offers_that_could_not_be_given_are_not_counted_as_given(t):
     assert 'given in' not in said, said
 
 
+def test_a_threshold_without_answers_says_that_nothing_was_answered(t):
+    said = Runs(t).run('--mock-api', *FREE, '--cycles', '1', '--fail-if', 'http.p95>1us', '--fail-if', 'sessions.count<0').stdout
+    assert 'passed    http.p95>1us: nothing was answered' in said, said
+
+
 def test_a_run_that_cannot_begin_sets_no_other_aside(t):
     runs = Runs(t)
     runs.run('--mock-api', *FREE, '--cycles', '2')
