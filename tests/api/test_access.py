@@ -11,6 +11,9 @@ from agents import Agent
 from harness import Caller, SCOPES, SLOW, until
 from test_events import Stream
 
+# Every call is tried with keys that are wrong, which are more than an address may guess in a minute.
+SERVER_ARGS = ['--limit-anonymous', '0']
+
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
               for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'pj_', 'tk_', 'ex_', 'st_')},
