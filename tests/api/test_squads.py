@@ -154,13 +154,15 @@ def test_an_archived_squad_keeps_its_members(t):
 
 def test_the_plan_bounds_active_members(t):
     """Also when eight ask at once, and for those that come back."""
-    members = Members(t)
     assert t.admin.get('/v1/plan').expect(200).json == {'plan': 'pro', 'active_members': 10}
-    for _ in range(7):
-        members.add()
     operators = [t.caller('operator') for _ in range(8)]
-    answers = at_once(*[lambda o=o: o.post(members.path, {'role': 'designer'}) for o in operators])
-    assert sorted(a.status for a in answers) == [201] * 3 + [409] * 5
+    for _ in range(10):
+        members = Members(t)
+        for i in range(7):
+            members.add(name=f'member-{i}')
+        answers = at_once(*[lambda o=o, i=i: o.post(members.path, {'role': 'designer', 'name': f'designer-{i}'})
+                            for i, o in enumerate(operators)])
+        assert sorted(a.status for a in answers) == [201] * 3 + [409] * 5
     resting = [members.add(active=False) for _ in range(8)]
     members.call('POST', resting[0], verb='/activate').expect(409)
     for member in members.list(active='true')[:2]:
