@@ -137,6 +137,12 @@ static enum err check_together(const struct sim_run_args *g, struct problem *p)
 	return OK;
 }
 
+/* In a check nobody is there to say how it goes on. */
+static struct str on_open_of(const struct sim_run_args *given)
+{
+	return !HAS(given, sim_run_args, on_open) && given->fail_if_count ? STR("exit") : given->on_open;
+}
+
 /* A resume has that of the run; until that is known, none is drawn. */
 static void draw_seed(struct sim_run_args *given)
 {
@@ -154,7 +160,7 @@ enum err run_settings_read(struct sim_run_args *given, struct arena *a, struct r
 	if (!e)
 		e = read_start(given->start, a, &out->start_ms, p);
 	if (!e)
-		e = read_on_open(given->on_open, out, p);
+		e = read_on_open(on_open_of(given), out, p);
 	if (!e)
 		e = read_arrivals(out, p);
 	if (e)

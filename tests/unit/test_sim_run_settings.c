@@ -53,6 +53,22 @@ static void without_words_it_is_as_the_seed_has_it(void **state)
 	end(&t);
 }
 
+static void a_check_waits_for_nobody_unless_told_to(void **state)
+{
+	struct told one = begin(), other = begin();
+
+	(void)state;
+	give(&one, "fail_if", "http.failed>0");
+	assert_int_equal(reads(&one), OK);
+	assert_int_equal(one.settings.on_open, ON_OPEN_EXIT);
+	give(&other, "fail_if", "http.failed>0");
+	give(&other, "on_open", "wait");
+	assert_int_equal(reads(&other), OK);
+	assert_int_equal(other.settings.on_open, ON_OPEN_WAIT);
+	end(&one);
+	end(&other);
+}
+
 static void a_seed_that_is_not_given_is_drawn(void **state)
 {
 	struct told one = begin(), other = begin();
@@ -143,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_words_it_is_as_the_seed_has_it),
+		cmocka_unit_test(a_check_waits_for_nobody_unless_told_to),
 		cmocka_unit_test(a_seed_that_is_not_given_is_drawn),
 		cmocka_unit_test(times_and_arrivals_are_read),
 		cmocka_unit_test(what_cannot_be_is_told),
