@@ -460,8 +460,25 @@ static enum err add_existing(struct agent_entry *e, struct rows *r)
 	return err;
 }
 
+static int by_handle(const void *a, const void *b)
+{
+	return str_cmp(((const struct agent_row *)a)->handle, ((const struct agent_row *)b)->handle);
+}
+
+static int by_row_id(const void *a, const void *b)
+{
+	int64_t one = ((const struct agent_change_row *)a)->id, other = ((const struct agent_change_row *)b)->id;
+	return (one > other) - (one < other);
+}
+
+/* In one order whoever writes, so that those who want the same agents at the same time wait for each other and not in
+ * a ring. */
 static enum err write_rows(struct db *db, const struct rows *r)
 {
+	if (r->agents.n)
+		qsort(r->agents.v, r->agents.n, sizeof(*r->agents.v), by_handle);
+	if (r->changes.n)
+		qsort(r->changes.v, r->changes.n, sizeof(*r->changes.v), by_row_id);
 	enum err err = r->agents.n ? q_agent_insert(db, r->agents.v, r->agents.n) : OK;
 	if (!err && r->liveness.n)
 		err = q_agent_liveness_insert(db, r->liveness.v, r->liveness.n);

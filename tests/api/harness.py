@@ -406,6 +406,8 @@ class Test:
         """One of several cases of a test: reported on its own, the others go on."""
         try:
             yield
+        except NotHere:
+            raise   # nor is the rest of the test
         except Skip as skip:
             self.run.tap(True, f'{self.name}: {what} # SKIP {skip}')
         except Exception:  # pylint: disable=broad-except

@@ -4,6 +4,7 @@ import asyncio
 import collections
 import contextlib
 import glob
+import http.server
 import json
 import os
 import random
@@ -13,9 +14,11 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import threading
 import time
 
 from harness import BINARY, SLOW, UNDER, Database, NotHere, clean_env, until
+from shop import new_shop
 from sim_target import GOOD, SimTarget, scenario
 
 FLAT = ['--time-scale', 'max', '--warmup-cycles', '0']
@@ -438,6 +441,71 @@ def test_a_target_that_is_down_trips_at_once(t):
         words = ['--scenario', runs.plain, '--target', f'http://127.0.0.1:{nobody.getsockname()[1]}', *FLAT, '--cycles', '2', '--on-open', 'exit']
         said = runs.run(*words, '--breaker-percent', '100', '--rate', '1', '--burst', '1', code=1).stdout
     assert 'calls in a row found nobody there' in said and runs.count('requests') == 3, said
+
+
+class Between(http.server.BaseHTTPRequestHandler):
+    """Passes calls on to a shop, but refuses each customer's first order."""
+
+    protocol_version = 'HTTP/1.1'
+
+    def handle_any(self):
+        body = self.rfile.read(int(self.headers.get('content-length', 0)))
+        customer = self.headers['authorization'].split(':')[1]
+        is_order = (self.command, self.path) == ('POST', '/api/orders')
+        with self.server.lock:
+            fails = is_order and customer not in self.server.refused
+            self.server.refused |= {customer} if fails else set()
+            self.server.seen.append((customer, self.command, self.path, fails))
+        status, answer = (500, b'{}') if fails else self.pass_on(body)
+        self.send_response(status)
+        self.send_header('Content-Type', 'application/json')
+        self.send_header('Content-Length', str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_POST = do_PUT = do_DELETE = handle_any
+
+    def pass_on(self, body):
+        connection = self.server.shop.connect()
+        connection.request(self.command, self.path, body, {k: v for k, v in self.headers.items() if k.lower() != 'host'})
+        response = connection.getresponse()
+        answer = response.status, response.read()
+        connection.close()
+        return answer
+
+    def log_message(self, *_):
+        pass
+
+
+class Betweens(http.server.ThreadingHTTPServer):
+    request_queue_size, daemon_threads = 1024, True
+
+
+def test_a_failed_checkout_clears_the_cart_and_the_next_cycle_is_fresh(t):
+    runs, shop = Runs(t), new_shop(t)
+    between = Betweens(('127.0.0.1', 0), Between)
+    between.shop, between.lock, between.refused, between.seen = shop, threading.Lock(), set(), []
+    threading.Thread(target=between.serve_forever, daemon=True).start()
+    try:
+        runs.run('--target', f'http://127.0.0.1:{between.server_address[1]}', *FREE, *BUSY, '--agents', '60', '--cycles', '8',
+                 '--breaker-percent', '100', '--seed', '4', '--start', '2026-01-05T14:00:00Z')
+    finally:
+        between.shutdown()
+        between.server_close()
+    failed = runs.ask("SELECT agent_id, cycle, failure FROM sim_sessions WHERE outcome = 'failed'")
+    assert {agent for agent, _, _ in failed} == between.refused and len(failed) == len(between.refused) > 10, collections.Counter(f for _, _, f in failed)
+    assert all('500' in failure for _, _, failure in failed), failed
+    calls = collections.defaultdict(list)
+    for customer, method, path, fails in between.seen:
+        calls[customer].append((method, path, fails))
+    for customer in between.refused:
+        order = calls[customer].index(('POST', '/api/orders', True))
+        assert calls[customer][order + 1] == ('DELETE', '/api/cart', False), calls[customer][order:order + 3]
+    with contextlib.closing(sqlite3.connect(os.path.join(shop.data, 'shop.db'))) as db:
+        assert db.execute('SELECT count(*) FROM shop_cart_items').fetchall() == [(0,)]
+    first = {agent: cycle for agent, cycle, _ in failed}
+    bought = runs.ask("SELECT agent_id, cycle FROM sim_sessions WHERE outcome = 'completed' AND kind = 'session'")
+    assert any(cycle > first.get(agent, cycle) for agent, cycle in bought), 'nobody bought after a failure'
 
 
 def test_offers_that_could_not_be_given_are_not_counted_as_given(t):
