@@ -1,6 +1,7 @@
 """GET /v1/work/events: server-sent events that can be resumed, and a worker's session."""
 
 import json
+import re
 import socket
 import time
 
@@ -25,7 +26,7 @@ class Stream:
         for line in iter(self.file.readline, b'\r\n'):
             name, _, value = line.decode().partition(':')
             self.headers[name.lower()] = value.strip()
-        note('GET', path.split('?')[0], self)
+        note('GET', re.sub(r'\b[a-z]+_[0-9a-z]{13}\b', '{id}', path.split('?')[0]), self)
         self.chunked = self.headers.get('transfer-encoding') == 'chunked'
         self.left = b''
 

@@ -138,6 +138,20 @@ def test_a_paused_squad_begins_nothing(t):
     assert execution.state == 'queued' and squad.claim() and squad.claim()
 
 
+def test_one_waits_to_be_started_and_is_paused_by_itself(t):
+    squad = Squad(t)
+    execution = squad.add(*chain('plan', 'build'), start=False)
+    assert execution.state == 'pending' and squad.claim() is None
+    assert execution.call('start').expect(202).json['state'] == 'queued'
+    assert execution.call('start').expect(202).json['state'] == 'queued'
+    item = squad.claim()
+    assert execution.call('pause').expect(200).json['state'] == 'in_progress'
+    squad.settle(item).expect(200)
+    assert execution.show()['block'] == 'pause' and squad.claim() is None
+    assert execution.call('resume').expect(200).json['state'] == 'in_progress'
+    assert squad.claim()['payload']['name'] == 'build'
+
+
 def test_an_agent_adds_steps(t):
     squad = Squad(t)
     execution = squad.add({'name': 'plan'})
