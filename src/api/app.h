@@ -62,7 +62,7 @@ struct app {
 	struct beats_config beats;
 	struct upkeep_config upkeep;
 	struct zones *zones;
-	struct scaling *scaling; /* of the queue's thread */
+	struct scaling *scaling;          /* of the queue's thread */
 	struct firing firing;             /* of schedules: api/schedules.h */
 	struct webhooks *webhooks;        /* what is told outside */
 	struct hook_work *hook_work;      /* what is made of what comes in */

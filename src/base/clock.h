@@ -46,7 +46,7 @@ struct clock_date { /* Gregorian, also before its time */
 	int64_t year;
 	int month, day; /* from 1 */
 };
-struct clock_date clock_date(int64_t ms);       /* UTC */
+struct clock_date clock_date(int64_t ms);            /* UTC */
 int64_t clock_day(int64_t year, int month, int day); /* days since 1970-01-01 of a date that exists */
 int clock_month_days(int64_t year, int month);
 

@@ -150,8 +150,8 @@ static void print_counts(const struct agent_run *run, FILE *to)
 	else
 		fprintf(to, "%lld added, %lld changed, %lld unchanged, ", (long long)r->added,
 			(long long)r->changed, (long long)r->unchanged);
-	fprintf(to, "%lld refused, %lld repeated or outdated in %.1f s\n", (long long)r->refused, (long long)r->passed_over,
-		r->seconds);
+	fprintf(to, "%lld refused, %lld repeated or outdated in %.1f s\n", (long long)r->refused,
+		(long long)r->passed_over, r->seconds);
 }
 
 static void print_report(const struct agent_run *run)

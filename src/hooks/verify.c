@@ -1,8 +1,8 @@
 /* See verify.h. */
 #include "hooks/verify.h"
 
-#include "webhooks/sign.h"
 #include "base/magic.h"
+#include "webhooks/sign.h"
 #include "json/pick.h"
 
 #include <inttypes.h>

@@ -122,7 +122,7 @@ struct engine {
 	/* the caller's thread, read by shards while a round is on */
 	enum phase phase;
 	enum engine_end end;
-	bool cut_off; /* ended in the middle of a cycle */
+	bool cut_off;   /* ended in the middle of a cycle */
 	uint32_t cycle; /* the one that runs, or is next */
 	uint32_t admitted;
 	bool cleaned; /* the cleanups have been begun */

@@ -4,9 +4,9 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "sim/course.h"
 #include "sim/queries.h"
 #include "sim/report_priv.h"
-#include "sim/course.h"
 #include "sim/schema.h"
 
 #include <math.h>
@@ -96,16 +96,16 @@ static void put_file(const char *run_dir)
 	struct checkpoint_kept kept[] = {{.name = STR("total")}};
 	struct run_cohort cohorts[] = {{.name = STR("")}, {.name = STR("dear")}};
 	struct run_course f = {.tenfold_course = COURSE_VERSION,
-			     .run = STR(RUN),
-			     .scenario = STR("shopping"),
-			     .agents = AGENTS,
-			     .threads = 1,
-			     .outcomes = outcomes,
-			     .outcomes_count = COUNT_OF(outcomes),
-			     .kept = kept,
-			     .kept_count = COUNT_OF(kept),
-			     .cohorts = cohorts,
-			     .cohorts_count = COUNT_OF(cohorts)};
+			       .run = STR(RUN),
+			       .scenario = STR("shopping"),
+			       .agents = AGENTS,
+			       .threads = 1,
+			       .outcomes = outcomes,
+			       .outcomes_count = COUNT_OF(outcomes),
+			       .kept = kept,
+			       .kept_count = COUNT_OF(kept),
+			       .cohorts = cohorts,
+			       .cohorts_count = COUNT_OF(cohorts)};
 	struct problem p = {0};
 
 	if (course_save(str_of(run_dir), &f, &p))
