@@ -37,9 +37,9 @@ IN_CI = os.environ.get('CI') == 'true'
 BUDGETS = [
     ('build', ['build'], 4),
     ('unit and model', ['unit', 'model'], 10),
-    ('API on both stores', ['api'], 15),
+    ('API on both stores', ['api'], 20),
     ('crash and fault', ['crash', 'fault'], 5),
-    ('sanitizers', ['sanitizers'], 25),
+    ('sanitizers', ['sanitizers'], 35),
     ('real clients', ['clients'], 5),
     ('fuzz, docs and lint', ['fuzz', 'docs', 'lint'], 6),
 ]
