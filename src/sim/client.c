@@ -52,19 +52,27 @@ static bool list_remove(struct call_list *l, struct client_call *call)
 
 /* ---- a call ---- */
 
-void client_say(struct client_call *call, enum err e, const char *fmt, ...)
+void client_say(struct sim_client *c, struct client_call *call, enum err e, const char *fmt, ...)
 {
 	va_list list;
 
 	call->err = e;
+	call->detail = c->said;
 	va_start(list, fmt);
-	vsnprintf(call->detail, sizeof(call->detail), fmt, list);
+	vsnprintf(c->said, sizeof(c->said), fmt, list);
 	va_end(list);
 }
 
-void client_fail(struct sim_client *c, struct client_call *call)
+void client_say_refused(struct sim_client *c, struct client_call *call, int why)
+{
+	client_say(c, call, why == ETIMEDOUT ? ERR_TARGET_TIMEOUT : ERR_TARGET_REFUSED, "no connection: %s",
+		   strerror(why));
+}
+
+void client_fail(struct sim_client *c, struct client_call *call, int why)
 {
 	call->connection = NULL;
+	call->why = why;
 	list_add(&c->failed, call);
 }
 
@@ -73,9 +81,9 @@ int64_t client_answer_ms(const struct sim_client *c, const struct client_call *c
 	return call->answer_ms ? call->answer_ms : c->config.answer_ms;
 }
 
-void client_say_late(const struct sim_client *c, struct client_call *call, bool begun)
+void client_say_late(struct sim_client *c, struct client_call *call, bool begun)
 {
-	client_say(call, ERR_TARGET_TIMEOUT, "no %s within %lld ms", begun ? "end of the answer" : "answer",
+	client_say(c, call, ERR_TARGET_TIMEOUT, "no %s within %lld ms", begun ? "end of the answer" : "answer",
 		   (long long)client_answer_ms(c, call));
 }
 
@@ -116,12 +124,11 @@ static void begin(struct sim_client *c, struct client_group *g, struct client_ca
 void sim_client_start(struct sim_client *c, struct client_call *call)
 {
 	struct client_group *g = &c->groups[call->group];
-	const char *fault = fault_of(call);
 
 	CHECK_OBJ(c, MAGIC);
 	CHECK(call->group < c->config.groups);
 	call->err = OK;
-	call->detail[0] = '\0';
+	call->detail = "";
 	call->status = 0;
 	call->retry_after_ms = -1;
 	call->answer = (struct str){0};
@@ -129,11 +136,10 @@ void sim_client_start(struct sim_client *c, struct client_call *call)
 	call->connected = false;
 	call->connection = NULL;
 	c->counts.calls++;
-	if (fault) {
+	if (fault_of(call)) {
 		g->under_way++;
 		c->counts.under_way++;
-		client_say(call, ERR_INVALID, "%s", fault);
-		client_fail(c, call);
+		client_fail(c, call, EINVAL);
 	} else if (g->under_way < g->limit) {
 		begin(c, g, call);
 	} else {
@@ -180,6 +186,17 @@ void sim_client_cancel(struct sim_client *c, struct client_call *call)
 
 /* ---- the loop ---- */
 
+static void tell_failure(struct sim_client *c, struct client_call *call)
+{
+	const char *fault = fault_of(call);
+
+	if (fault)
+		client_say(c, call, ERR_INVALID, "%s", fault);
+	else
+		client_say_refused(c, call, call->why);
+	client_end(c, call);
+}
+
 /* Those that were there before, for each may be started again and fail again. */
 static bool tell_failed(struct sim_client *c)
 {
@@ -188,7 +205,7 @@ static bool tell_failed(struct sim_client *c)
 	for (const struct client_call *call = c->failed.first; call; call = call->next)
 		count++;
 	for (unsigned i = 0; i < count && c->failed.first; i++)
-		client_end(c, list_take(&c->failed));
+		tell_failure(c, list_take(&c->failed));
 	return count > 0;
 }
 

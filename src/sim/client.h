@@ -48,7 +48,7 @@ struct client_call {
 	int64_t answer_ms; /* 0: the configured */
 	/* out, valid in done(): */
 	enum err err;
-	char detail[96];
+	const char *detail; /* empty: nothing is to be said; until another call is started */
 	int status;
 	int64_t retry_after_ms;   /* of its header, seconds or date; -1: none */
 	struct str answer;        /* the body */
@@ -57,6 +57,7 @@ struct client_call {
 	/* the client's own: */
 	struct client_call *next;
 	void *connection;
+	int why; /* errno, when it is to be told that it failed */
 };
 
 /* Whether there can be such a target, which is what sim_client_new() says too. */

@@ -376,7 +376,7 @@ static void take_answer(struct sim_client *c, struct transfer *t)
 	call->answer = buf_str(&t->body);
 	call->retry_after_ms = retry_after_ms(c, t->easy);
 	if (leads_to)
-		client_say(call, OK, "redirects to %s", leads_to);
+		client_say(c, call, OK, "redirects to %s", leads_to);
 }
 
 static void take_measures(struct sim_client *c, struct transfer *t)
@@ -415,9 +415,9 @@ static void take_result(struct sim_client *c, struct transfer *t, CURLcode code)
 	if (e == OK)
 		take_answer(c, t);
 	else if (e == ERR_TARGET_TOO_LARGE)
-		client_say(t->call, e, "the body is over %" PRIu32 " bytes", c->config.answer_bytes_max);
+		client_say(c, t->call, e, "the body is over %" PRIu32 " bytes", c->config.answer_bytes_max);
 	else
-		client_say(t->call, e, "%s", t->error[0] ? t->error : curl_easy_strerror(code));
+		client_say(c, t->call, e, "%s", t->error[0] ? t->error : curl_easy_strerror(code));
 	end_transfer(c, t);
 }
 

@@ -204,7 +204,7 @@ static void begin_request(struct sim_client *c, struct connection *k)
 	k->state = BUSY;
 	k->sent = 0;
 	k->all_sent = false;
-	client_http_begin(&k->http, str_eqz(call->method, "HEAD"), c->config.answer_bytes_max, call->detail);
+	client_http_begin(&k->http, str_eqz(call->method, "HEAD"), c->config.answer_bytes_max);
 	call->sent_ns = clock_mono_ns();
 	set_due(c->wire, k, call->sent_ns + client_answer_ms(c, call) * MS_NS);
 	send_request(c, k);
@@ -244,16 +244,11 @@ static bool try_addresses(struct sim_client *c, struct connection *k)
 	return false;
 }
 
-static void say_refused(struct client_call *call, int why)
-{
-	client_say(call, why == ETIMEDOUT ? ERR_TARGET_TIMEOUT : ERR_TARGET_REFUSED, "no connection: %s",
-		   strerror(why));
-}
-
 static void open_connection(struct sim_client *c, struct client_call *call)
 {
 	struct connection *k = NEW(struct connection);
 	struct wire *w = c->wire;
+	int why;
 
 	*k = (struct connection){
 		.watcher = {on_event}, .fd = -1, .group = call->group, .call = call, .place = HEAP_NOWHERE};
@@ -271,10 +266,10 @@ static void open_connection(struct sim_client *c, struct client_call *call)
 	set_due(w, k, clock_mono_ns() + c->config.connect_ms * MS_NS);
 	if (try_addresses(c, k))
 		return;
-	say_refused(call, errno);
+	why = errno;
 	w->good = c->target.addresses;
 	shut(c, k);
-	client_fail(c, call);
+	client_fail(c, call, why);
 }
 
 static void begin_call(struct sim_client *c, struct client_call *call)
@@ -310,18 +305,30 @@ static void on_connected(struct sim_client *c, struct connection *k)
 	if (k->address && try_addresses(c, k))
 		return;
 	w->good = c->target.addresses;
-	say_refused(call, why);
+	client_say_refused(c, call, why);
 	shut(c, k);
 	client_end(c, call);
 }
 
 /* ---- reading ---- */
 
-/* What the answer holds lives until done() has returned; the connection may be used again before. */
+/* What the parser says of it lives until done() has returned, when the connection may have been used again. */
+static char *take_detail(struct connection *k)
+{
+	char *detail = k->http.detail;
+
+	k->http.detail = NULL;
+	if (detail)
+		k->call->detail = detail;
+	return detail;
+}
+
+/* What the answer holds, likewise. */
 static void tell_answer(struct sim_client *c, struct connection *k, bool keep)
 {
 	struct client_call *call = k->call;
 	struct buf gathered = k->http.gathered;
+	char *detail = take_detail(k);
 
 	k->http.gathered = (struct buf){0};
 	call->status = k->http.status;
@@ -335,13 +342,26 @@ static void tell_answer(struct sim_client *c, struct connection *k, bool keep)
 		shut(c, k);
 	client_end(c, call);
 	buf_free(&gathered);
+	free(detail);
 }
 
+/* What the parser found wrong. */
 static void tell_fault(struct sim_client *c, struct connection *k, enum err e)
 {
 	struct client_call *call = k->call;
+	char *detail = take_detail(k);
 
 	call->err = e;
+	shut(c, k);
+	client_end(c, call);
+	free(detail);
+}
+
+/* What has been said already. */
+static void tell_broken(struct sim_client *c, struct connection *k)
+{
+	struct client_call *call = k->call;
+
 	shut(c, k);
 	client_end(c, call);
 }
@@ -365,14 +385,15 @@ static void on_end(struct sim_client *c, struct connection *k, int why)
 		go_again(c, k);
 		return;
 	}
-	if (why == 0 && client_http_end(&k->http) == OK) {
-		tell_answer(c, k, false);
-		return;
-	}
-	if (why)
-		client_say(k->call, ERR_TARGET_CLOSED, "%s",
+	if (why) {
+		client_say(c, k->call, ERR_TARGET_CLOSED, "%s",
 			   why == EPIPE || why == ECONNRESET ? "the target reset the connection" : strerror(why));
-	tell_fault(c, k, ERR_TARGET_CLOSED);
+		tell_broken(c, k);
+	} else if (client_http_end(&k->http) == OK) {
+		tell_answer(c, k, false);
+	} else {
+		tell_fault(c, k, ERR_TARGET_CLOSED);
+	}
 }
 
 /* Returns whether the connection waits for more. */
@@ -440,11 +461,11 @@ static int64_t next_due(struct sim_client *c)
 static void time_out(struct sim_client *c, struct connection *k)
 {
 	if (k->state == CONNECTING)
-		client_say(k->call, ERR_TARGET_TIMEOUT, "no connection within %" PRId64 " ms",
+		client_say(c, k->call, ERR_TARGET_TIMEOUT, "no connection within %" PRId64 " ms",
 			   c->config.connect_ms);
 	else
 		client_say_late(c, k->call, client_http_began(&k->http));
-	tell_fault(c, k, ERR_TARGET_TIMEOUT);
+	tell_broken(c, k);
 }
 
 static void end_turn(struct sim_client *c)

@@ -7,7 +7,9 @@
 #include "base/magic.h"
 
 #include <curl/curl.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum state { STATUS, FIELDS, COUNTED, TO_END, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER, WHOLE };
@@ -39,17 +41,29 @@ static const char *shown(struct str s, char out[SHOWN_BYTES + 1])
 	return out;
 }
 
+/* Most answers go well and have nothing to say, so the text has memory of its own. */
+static void __attribute__((format(printf, 2, 3))) say(struct client_http *h, const char *fmt, ...)
+{
+	va_list list;
+
+	if (!h->detail)
+		h->detail = must_alloc(CLIENT_HTTP_DETAIL);
+	va_start(list, fmt);
+	vsnprintf(h->detail, CLIENT_HTTP_DETAIL, fmt, list);
+	va_end(list);
+}
+
 static enum err garbage(struct client_http *h, const char *what, struct str line)
 {
 	char text[SHOWN_BYTES + 1];
 
-	snprintf(h->detail, CLIENT_HTTP_DETAIL, "%s: %s", what, shown(line, text));
+	say(h, "%s: %s", what, shown(line, text));
 	return ERR_TARGET_GARBAGE;
 }
 
 static enum err too_large(struct client_http *h)
 {
-	snprintf(h->detail, CLIENT_HTTP_DETAIL, "the body is over %u bytes", (unsigned)h->body_max);
+	say(h, "the body is over %u bytes", (unsigned)h->body_max);
 	return ERR_TARGET_TOO_LARGE;
 }
 
@@ -198,7 +212,7 @@ static void take_location(struct client_http *h, struct str value)
 		return;
 	shown(value, text);
 	shown((struct str){value.p + half, value.n - half}, text + half);
-	snprintf(h->detail, CLIENT_HTTP_DETAIL, "redirects to %s", text);
+	say(h, "redirects to %s", text);
 }
 
 static enum err take_known_field(struct client_http *h, struct str name, struct str value)
@@ -413,13 +427,12 @@ enum err client_http_end(struct client_http *h)
 		return OK;
 	}
 	if (!client_http_began(h))
-		snprintf(h->detail, CLIENT_HTTP_DETAIL, "the connection ended before an answer");
+		say(h, "the connection ended before an answer");
 	else if (h->state == COUNTED)
-		snprintf(h->detail, CLIENT_HTTP_DETAIL, "the connection ended %llu bytes before the body did",
-			 (unsigned long long)h->left);
+		say(h, "the connection ended %llu bytes before the body did", (unsigned long long)h->left);
 	else
-		snprintf(h->detail, CLIENT_HTTP_DETAIL, "the connection ended in the middle of the %s",
-			 h->state == STATUS || h->state == FIELDS ? "head" : "body");
+		say(h, "the connection ended in the middle of the %s",
+		    h->state == STATUS || h->state == FIELDS ? "head" : "body");
 	return ERR_TARGET_CLOSED;
 }
 
@@ -428,20 +441,19 @@ bool client_http_began(const struct client_http *h)
 	return h->head_bytes > 0 || h->state != STATUS;
 }
 
-void client_http_begin(struct client_http *h, bool head_only, uint32_t body_max, char *detail)
+void client_http_begin(struct client_http *h, bool head_only, uint32_t body_max)
 {
 	client_http_free(h);
 	h->head_only = head_only;
 	h->body_max = body_max;
-	h->detail = detail;
 	h->retry_after_s = h->retry_at_s = h->answered_s = -1;
-	detail[0] = '\0';
 }
 
 void client_http_free(struct client_http *h)
 {
 	buf_free(&h->line);
 	buf_free(&h->gathered);
+	free(h->detail);
 	*h = (struct client_http){0};
 }
 

@@ -32,12 +32,12 @@ struct client_http {
 	int64_t retry_at_s, answered_s; /* since 1970, of Retry-After and Date; -1: none */
 	struct buf line;                /* the beginning of a line whose end has not come */
 	struct buf gathered;            /* of a body that came in pieces */
-	char *detail;
+	char *detail;                   /* for people: what was wrong, or where it leads; NULL */
 };
 
-/* Ready for an answer: to HEAD when head_only. body_max in bytes. detail: CLIENT_HTTP_DETAIL bytes that get what was
- * wrong, for people; must stay. All zero before the first; what the answer before it held is released. */
-void client_http_begin(struct client_http *h, bool head_only, uint32_t body_max, char *detail);
+/* Ready for an answer: to HEAD when head_only. body_max in bytes. All zero before the first; what the answer before it
+ * held is released. */
+void client_http_begin(struct client_http *h, bool head_only, uint32_t body_max);
 void client_http_free(struct client_http *h);
 
 /* The next bytes of the connection, at least one. ERR_TARGET_GARBAGE, also when more comes than belongs to the answer;

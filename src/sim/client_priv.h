@@ -30,6 +30,8 @@ struct client_transport {
 };
 extern const struct client_transport client_epoll, client_curl;
 
+enum { CLIENT_DETAIL = 96 };
+
 struct call_list {
 	struct client_call *first, **last;
 };
@@ -60,6 +62,7 @@ struct sim_client {
 	struct watcher wake;
 	struct client_group *groups;
 	struct call_list failed;
+	char said[CLIENT_DETAIL]; /* `detail` of the call that is being told */
 	struct client_counts counts;
 };
 
@@ -69,12 +72,14 @@ void client_target_free(struct client_target *t);
 
 /* It is over: its err is OK or what went wrong. Tells its owner. */
 void client_end(struct sim_client *c, struct client_call *call);
-/* It failed while it was begun: its owner is told by the next poll. */
-void client_fail(struct sim_client *c, struct client_call *call);
-/* Sets err and detail. */
-void client_say(struct client_call *call, enum err e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* No connection could be begun for it, which errno says: its owner is told by the next poll. */
+void client_fail(struct sim_client *c, struct client_call *call, int why);
+/* Sets err and detail, of a call that ends now. */
+void client_say(struct sim_client *c, struct client_call *call, enum err e, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void client_say_refused(struct sim_client *c, struct client_call *call, int why);
 /* That the answer, or its end when it had begun, did not come in time. */
-void client_say_late(const struct sim_client *c, struct client_call *call, bool begun);
+void client_say_late(struct sim_client *c, struct client_call *call, bool begun);
 int64_t client_answer_ms(const struct sim_client *c, const struct client_call *call);
 
 #endif

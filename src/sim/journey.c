@@ -61,6 +61,10 @@ struct expr_env *journey_env(struct journey *j)
 
 /* ---- beginning and ending ---- */
 
+static const double nothing_kept[RECORD_KEPT_MAX] = {
+	(double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN, (double)NAN,
+};
+
 static unsigned first_state(const struct scenario *s, enum journey_kind kind)
 {
 	switch (kind) {
@@ -129,8 +133,7 @@ struct journey *journey_begin(struct journey_room *r, const struct journey_run *
 	*j = (struct journey){.room = r, .run = run, .start = *start, .memory = m, .now_ms = start->now_ms};
 	j->draws = journey_draws(run, start, false);
 	j->state = first_state(run->scenario, start->kind);
-	for (int i = 0; i < SCENARIO_KEPT_MAX; i++)
-		j->result.kept[i] = (double)NAN;
+	j->result.kept = nothing_kept;
 	j->result.outcome = run->scenario->completed;
 	if (j->state == NOWHERE || stays(j)) {
 		j->phase = PHASE_ENDED;
@@ -153,15 +156,23 @@ void journey_end(struct journey_room *r, struct journey **j)
 
 static void keep_values(struct journey *j)
 {
+	const size_t bytes = sizeof(nothing_kept);
 	const struct scenario *s = j->run->scenario;
 	struct expr_env *env = journey_env(j);
+	double *kept;
 
+	/* There is always room for it, also when that was what the journey came to. */
+	j->memory.max += bytes;
+	j->memory.overflowed = false;
+	kept = memory_take(&j->memory, bytes);
+	memcpy(kept, nothing_kept, bytes);
 	for (unsigned i = 0; i < s->file.keep_count; i++) {
-		double v = expr_number(s->kept[i], env);
-
-		j->result.kept[i] = env->failed ? (double)NAN : v;
+		kept[i] = expr_number(s->kept[i], env);
+		if (env->failed)
+			kept[i] = (double)NAN;
 		env->failed = false;
 	}
+	j->result.kept = kept;
 }
 
 void journey_finish(struct journey *j, unsigned outcome)

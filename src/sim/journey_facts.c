@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { UUID_TEXT = 36 };
 enum { NUMBER_OF_ID = 1 << 23, NUMBER_OF_CLEANUP = 1 << 22, NUMBER_OF_OFFERS = 1 << 22 };
 
 struct draws journey_draws(const struct journey_run *run, const struct journey_start *start, bool for_id)
@@ -37,23 +38,20 @@ struct draws journey_draws(const struct journey_run *run, const struct journey_s
 	return d;
 }
 
-/* A random UUID, version 4, whose bits are this session's own draws. */
-static void make_session_id(struct journey *j)
-{
-	struct draws d = journey_draws(j->run, &j->start, true);
-	uint32_t w[4];
-
-	for (int i = 0; i < 4; i++)
-		w[i] = draws_u32(&d);
-	snprintf(j->session_id, sizeof(j->session_id), "%08x-%04x-4%03x-%04x-%04x%08x", w[0], w[1] >> 16,
-		 w[1] & 0xfff, 0x8000 | (w[2] >> 16 & 0x3fff), w[2] & 0xffff, w[3]);
-}
-
+/* A random UUID, version 4, whose bits are this session's own draws; made anew for who asks. */
 static struct value session_id(struct journey *j)
 {
-	if (!j->session_id[0])
-		make_session_id(j);
-	return value_text((struct str){j->session_id, sizeof(j->session_id) - 1}, true);
+	struct draws d = journey_draws(j->run, &j->start, true);
+	char *room = memory_take(&j->room->scratch, UUID_TEXT + 1);
+	uint32_t w[4];
+
+	if (!room)
+		return (struct value){0};
+	for (int i = 0; i < 4; i++)
+		w[i] = draws_u32(&d);
+	snprintf(room, UUID_TEXT + 1, "%08x-%04x-4%03x-%04x-%04x%08x", w[0], w[1] >> 16, w[1] & 0xfff,
+		 0x8000 | (w[2] >> 16 & 0x3fff), w[2] & 0xffff, w[3]);
+	return value_text((struct str){room, UUID_TEXT}, false);
 }
 
 static struct value now(struct journey *j)

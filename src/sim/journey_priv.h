@@ -44,7 +44,6 @@ struct journey {
 	struct journey_result result;
 	struct journey_event *events;
 	uint32_t event_room;
-	char session_id[37]; /* empty until somebody asked for it */
 };
 
 struct journey_room {

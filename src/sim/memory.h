@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 
-enum { MEMORY_SIZES = 4, MEMORY_FIRST = 640 }; /* chunks of 640 bytes, 2.5, 10, 40 KiB */
+enum { MEMORY_SIZES = 4, MEMORY_FIRST = 544 }; /* chunks of 544 bytes, 2.1, 8.5, 34 KiB */
 
 struct memory_chunk;
 

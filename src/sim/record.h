@@ -25,7 +25,7 @@ struct journey_result {
 	struct str failure; /* why it failed, for people: "POST /api/orders: 503"; empty if it did not */
 	const struct journey_event *events;
 	uint32_t event_count;
-	double kept[RECORD_KEPT_MAX];  /* NAN: not set */
+	const double *kept;            /* RECORD_KEPT_MAX; NAN: not set */
 	uint32_t offers, offers_short; /* of JOURNEY_OFFERS */
 };
 

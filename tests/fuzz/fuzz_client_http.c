@@ -15,7 +15,6 @@ struct outcome {
 	enum err err;
 	bool whole;
 	struct client_http http;
-	char detail[CLIENT_HTTP_DETAIL];
 	struct buf body;
 };
 
@@ -24,7 +23,7 @@ static void read_in_pieces(struct outcome *o, struct str bytes, size_t piece, bo
 {
 	char *copy = must_alloc(piece);
 
-	client_http_begin(&o->http, head_only, BODY_MAX, o->detail);
+	client_http_begin(&o->http, head_only, BODY_MAX);
 	while (bytes.n && !o->err && !o->whole) {
 		size_t n = bytes.n < piece ? bytes.n : piece;
 
@@ -44,11 +43,10 @@ static void check_outcome(const struct outcome *o, bool head_only)
 {
 	CHECK(o->whole == (o->err == OK));
 	CHECK(o->body.n <= BODY_MAX);
-	CHECK(memchr(o->detail, 0, sizeof(o->detail)));
-	for (const char *p = o->detail; *p; p++)
+	for (const char *p = o->http.detail ? o->http.detail : ""; *p; p++)
 		CHECK(*p >= 0x20 && *p < 0x7f);
 	if (o->err) {
-		CHECK(o->detail[0]);
+		CHECK(o->http.detail && o->http.detail[0]);
 		return;
 	}
 	CHECK(o->http.status >= 200 && o->http.status <= 599);

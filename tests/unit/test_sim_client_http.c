@@ -9,7 +9,6 @@ struct reading {
 	struct client_http http;
 	enum err err;
 	bool whole;
-	char detail[CLIENT_HTTP_DETAIL];
 };
 
 static void read_answer(struct reading *r, const char *answer, size_t piece, bool head_only)
@@ -17,7 +16,7 @@ static void read_answer(struct reading *r, const char *answer, size_t piece, boo
 	struct str bytes = str_of(answer);
 
 	*r = (struct reading){0};
-	client_http_begin(&r->http, head_only, BODY_MAX, r->detail);
+	client_http_begin(&r->http, head_only, BODY_MAX);
 	while (bytes.n && !r->err && !r->whole) {
 		size_t n = bytes.n < piece ? bytes.n : piece;
 
@@ -131,7 +130,7 @@ static void bad_answers_say_what_is_wrong_with_them(void **state)
 
 		read_answer(&r, cases[i].answer, 10000, false);
 		assert_row(cases[i].answer, r.err == cases[i].err);
-		assert_row(cases[i].answer, strstr(r.detail, cases[i].says));
+		assert_row(cases[i].answer, strstr(r.http.detail, cases[i].says));
 		client_http_free(&r.http);
 	}
 }
@@ -147,7 +146,7 @@ static void heads_and_lines_without_end_are_given_up(void **state)
 		buf_c(&many, 'x');
 	read_answer(&r, buf_cstr(&many), 100, false);
 	assert_int_equal(r.err, ERR_TARGET_GARBAGE);
-	assert_non_null(strstr(r.detail, "a line is too long"));
+	assert_non_null(strstr(r.http.detail, "a line is too long"));
 	client_http_free(&r.http);
 
 	buf_z(&lines, "HTTP/1.1 200 OK\r\n");
@@ -155,7 +154,7 @@ static void heads_and_lines_without_end_are_given_up(void **state)
 		buf_z(&lines, "X: y\r\n");
 	read_answer(&r, buf_cstr(&lines), 100, false);
 	assert_int_equal(r.err, ERR_TARGET_GARBAGE);
-	assert_non_null(strstr(r.detail, "the head is too long"));
+	assert_non_null(strstr(r.http.detail, "the head is too long"));
 	client_http_free(&r.http);
 
 	buf_z(&body, "HTTP/1.1 200 OK\r\n\r\n");
@@ -251,7 +250,7 @@ static void a_redirection_says_where_it_leads(void **state)
 		    "HTTP/1.1 301 Moved\r\nLocation: https://shop.example/\x1b[31m\r\nContent-Length: 0\r\n\r\n",
 		    10000, false);
 	assert_int_equal(r.err, OK);
-	assert_string_equal(r.detail, "redirects to https://shop.example/?[31m");
+	assert_string_equal(r.http.detail, "redirects to https://shop.example/?[31m");
 	client_http_free(&r.http);
 }
 

@@ -114,7 +114,7 @@ static void nobody(struct world *w, struct client_call *c, uint32_t number)
 {
 	(void)w, (void)number;
 	c->err = ERR_TARGET_REFUSED;
-	snprintf(c->detail, sizeof(c->detail), "connection refused");
+	c->detail = "connection refused";
 }
 
 static void an_open_breaker_is_told_and_closed(void **state)

@@ -142,8 +142,10 @@ static enum err put(struct story *s, uint32_t agent, uint32_t cycle)
 		{STR("add_to_cart"), 2000, STR("{\"product_id\":17,\"quantity\":2}")},
 		{STR("checkout"), 3000, STR("{}")},
 	};
-	const struct journey_result result = {
-		.calls = 5, .events = events, .event_count = EVENTS, .kept = {12.5, (double)NAN}};
+	const struct journey_result result = {.calls = 5,
+					      .events = events,
+					      .event_count = EVENTS,
+					      .kept = (const double[RECORD_KEPT_MAX]){12.5, (double)NAN}};
 
 	return recorder_put(s->recorder, &(struct session_record){.agent = agent,
 								  .agent_id = STR("agent_001"),
@@ -240,7 +242,7 @@ static void a_session_says_who_did_what_and_how_it_ended(void **state)
 					      .calls = 5,
 					      .failed_calls = 1,
 					      .failure = STR("POST /api/orders: 503"),
-					      .kept = {12.5, (double)NAN}};
+					      .kept = (const double[RECORD_KEPT_MAX]){12.5, (double)NAN}};
 	int64_t run;
 
 	(void)state;

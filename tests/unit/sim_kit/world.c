@@ -64,6 +64,7 @@ static void answer(struct world *w, size_t i)
 
 	drop(w, i);
 	one.call->err = OK;
+	one.call->detail = "";
 	one.call->status = 200;
 	one.call->retry_after_ms = -1;
 	one.call->answer = STR("{}");
