@@ -48,16 +48,16 @@ struct client_call {
 	int64_t answer_ms; /* 0: the configured */
 	/* out, valid in done(): */
 	enum err err;
-	const char *detail; /* empty: nothing is to be said; until another call is started */
 	int status;
+	const char *detail;       /* empty: nothing is to be said; until another call is started */
 	int64_t retry_after_ms;   /* of its header, seconds or date; -1: none */
 	struct str answer;        /* the body */
 	int64_t sent_ns, done_ns; /* clock_mono_ns(): first byte handed to the kernel (0: none was); all was read */
 	bool connected;           /* a connection was made for it */
 	/* the client's own: */
+	int why; /* errno, when it is to be told that it failed */
 	struct client_call *next;
 	void *connection;
-	int why; /* errno, when it is to be told that it failed */
 };
 
 /* Whether there can be such a target, which is what sim_client_new() says too. */

@@ -68,12 +68,14 @@ static void note_slip(struct engine *e)
 
 static void remember(struct engine *e, const struct shard *s)
 {
-	for (size_t i = 0; i < s->remembered.n; i++) {
-		const struct remembered *r = &s->remembered.v[i];
-		struct memory_of_agent *m = &e->memory[r->agent];
+	for (uint32_t own = 0; own < shard_agents(s); own++) {
+		const struct remembered *r = &s->remembered[own];
+		struct memory_of_agent *m = &e->memory[own * e->config.threads + s->index];
 
+		if (!r->sessions)
+			continue;
 		m->last_session = e->cycle + 1;
-		m->sessions++;
+		m->sessions += r->sessions;
 		if (r->completed)
 			m->last_completed = e->cycle + 1;
 	}
@@ -82,7 +84,7 @@ static void remember(struct engine *e, const struct shard *s)
 static void clear_cycle(struct engine *e, struct shard *s)
 {
 	pthread_mutex_lock(&s->lock);
-	s->remembered.n = 0;
+	shard_forget(s);
 	s->counts = (struct counts){0};
 	latencies_clear(s->endpoints, e->endpoint_count);
 	for (unsigned i = 0; i < ENGINE_CAUSES; i++)

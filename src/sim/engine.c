@@ -249,7 +249,7 @@ static enum err ended(struct engine *e, enum engine_end why, bool save, struct p
 	cut(e);
 	e->cut_off = e->phase != PHASE_NEW && e->phase != PHASE_WAIT;
 	for (unsigned i = 0; i < e->config.threads; i++)
-		e->shards[i].remembered.n = 0;
+		shard_forget(&e->shards[i]);
 	err = save ? cycle_save(e, p) : OK;
 	e->phase = PHASE_ENDED;
 	e->end = why;

@@ -66,8 +66,8 @@ struct session {
 
 /* What an agent is to remember of a cycle, when that is whole. */
 struct remembered {
-	uint32_t agent;
-	bool completed;
+	uint32_t sessions : 31;
+	uint32_t completed : 1; /* one of them */
 };
 
 struct shard {
@@ -89,8 +89,8 @@ struct shard {
 	uint32_t planned_to; /* agents up to here are in the plan */
 	bool planned;        /* all of them are */
 	struct arrivals arrivals;
-	uint8_t *busy, *failed; /* a bit for each agent of the shard; NULL with POPULATION */
-	VEC(struct remembered) remembered;
+	uint8_t *busy, *failed;        /* a bit for each agent of the shard; NULL with POPULATION */
+	struct remembered *remembered; /* by agent, its own ones */
 
 	pthread_mutex_t lock;
 	struct counts counts; /* of this cycle */
@@ -200,6 +200,7 @@ bool shard_turn(struct shard *s, int64_t until_ns);
 void shard_begin(struct shard *s); /* a round: plans it */
 void *shard_thread(void *shard);
 uint32_t shard_agents(const struct shard *s); /* how many are its own */
+void shard_forget(struct shard *s);           /* what its agents were to remember */
 
 /* ---- cycle.c ---- */
 

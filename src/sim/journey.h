@@ -43,9 +43,9 @@ struct journey_start {
 	uint32_t agent, cycle;
 	uint32_t number; /* of the agent's sessions in this cycle, from 0 */
 	unsigned cohort;
+	uint32_t offer_period;       /* of JOURNEY_OFFERS and for coupons of mocked answers */
 	const struct moment *moment; /* the cycle's hour; must stay */
 	int64_t now_ms;              /* simulated */
-	uint32_t offer_period;       /* of JOURNEY_OFFERS and for coupons of mocked answers */
 };
 
 struct journey *journey_begin(struct journey_room *r, const struct journey_run *run,

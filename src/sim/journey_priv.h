@@ -31,19 +31,19 @@ struct journey {
 	enum phase phase;
 	unsigned state, step, steps; /* steps: so far, of JOURNEY_STEPS_MAX */
 	uint32_t turn, turns;        /* of the step's loop */
-	const struct value *items;   /* what it goes through; NULL: it only counts */
 	unsigned tries;              /* of the request, failed ones */
-	bool failing;                /* on the way that a failed request leads to: another ends it */
 	int status;
-	struct str body; /* while an answer is looked at */
+	bool failing;              /* on the way that a failed request leads to: another ends it */
+	bool waited;               /* what is to be waited for has been asked for */
+	uint32_t event_room;       /* of the result's */
+	const struct value *items; /* what the loop goes through; NULL: it only counts */
+	struct str body;           /* while an answer is looked at */
 	int64_t now_ms;
 	double wait_s; /* to be waited for, before the phase */
-	bool waited;   /* that has been asked for */
 	struct memory_mark before_request;
 	struct journey_request request;
 	struct journey_result result;
-	struct journey_event *events;
-	uint32_t event_room;
+	struct journey_event *events; /* of the result */
 };
 
 struct journey_room {

@@ -10,7 +10,7 @@
 
 #include "base/str.h"
 
-enum { MEMORY_SIZES = 4, MEMORY_FIRST = 544 }; /* chunks of 544 bytes, 2.1, 8.5, 34 KiB */
+enum { MEMORY_SIZES = 4, MEMORY_FIRST = 520 }; /* chunks of 520 bytes, 2, 8, 32.5 KiB */
 
 struct memory_chunk;
 

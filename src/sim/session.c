@@ -247,9 +247,11 @@ static void failed(struct session *t, struct str why)
 static void count_session(struct session *t, const struct journey_result *r, enum outcome_kind kind)
 {
 	struct shard *s = t->shard;
-	struct remembered *m = VEC_PUSH(&s->remembered);
+	struct remembered *m = &s->remembered[t->agent / s->engine->config.threads];
 
-	*m = (struct remembered){t->agent, kind == END_COMPLETED};
+	m->sessions++;
+	if (kind == END_COMPLETED)
+		m->completed = true;
 	s->counts.sessions++;
 	s->counts.by_outcome[r->outcome]++;
 	for (unsigned i = 0; i < RECORD_KEPT_MAX; i++) {

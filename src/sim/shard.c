@@ -7,6 +7,7 @@
 #include "sim/engine_priv.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	BEGINS_A_STEP = 256,            /* then the lock is let go */
@@ -280,11 +281,17 @@ enum err shard_open(struct shard *s, struct engine *e, unsigned index, struct pr
 	s->endpoints = must_alloc((e->endpoint_count + 1) * sizeof(struct latencies));
 	s->minute[0] = must_alloc((e->endpoint_count + 1) * sizeof(struct latencies));
 	s->minute[1] = must_alloc((e->endpoint_count + 1) * sizeof(struct latencies));
+	s->remembered = must_alloc((shard_agents(s) + 1) * sizeof(*s->remembered));
 	if (c->model != MODEL_POPULATION) {
 		s->busy = must_alloc(shard_agents(s) / 8 + 1);
 		s->failed = must_alloc(shard_agents(s) / 8 + 1);
 	}
 	return OK;
+}
+
+void shard_forget(struct shard *s)
+{
+	memset(s->remembered, 0, shard_agents(s) * sizeof(*s->remembered));
 }
 
 void shard_close(struct shard *s)
@@ -301,7 +308,7 @@ void shard_close(struct shard *s)
 	s->transport.free(s->transport.self);
 	journey_room_free(&s->room);
 	VEC_FREE(&s->begins);
-	VEC_FREE(&s->remembered);
+	free(s->remembered);
 	latencies_free(&s->endpoints, s->engine->endpoint_count);
 	latencies_free(&s->minute[0], s->engine->endpoint_count);
 	latencies_free(&s->minute[1], s->engine->endpoint_count);

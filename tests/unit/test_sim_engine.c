@@ -6,7 +6,10 @@
 #include "sim_kit/way.h"
 #include "sim_kit/world.h"
 
+#include <ftw.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static const struct way plain = {.agents = 372, .calls = 6, .always = true};
 
@@ -592,6 +595,49 @@ static void in_the_closed_model_agents_begin_again_until_time_is_over(void **sta
 	close_scene(&s);
 }
 
+static void ignore(void *ctx, const char *line)
+{
+	(void)ctx;
+	(void)line;
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+	(void)about;
+	(void)kind;
+	(void)place;
+	return remove(path);
+}
+
+/* However many they are: what is kept of a cycle is by agent, not by session. */
+static void an_agent_remembers_all_sessions_of_a_cycle(void **state)
+{
+	static const struct way way = {.agents = 5, .calls = 2, .weekly = 1};
+	char dir[] = "/tmp/tenfold-engine-XXXXXX";
+	struct arena *a = arena_new(1 << 20);
+	struct checkpoint point;
+	struct problem p = {0};
+	struct scene s;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	open_scene(&s, &way);
+	s.config.model = MODEL_CLOSED;
+	s.config.cycles = 2;
+	s.config.dir = str_of(dir);
+	run_to_end(&s);
+	assert_int_equal(checkpoint_load(str_of(dir), STR(""), INT64_MAX, a, &point, ignore, NULL, &p), OK);
+	for (uint32_t i = 0; i < way.agents; i++) {
+		assert_int_equal(point.memory[i].sessions, 2 * 75000 / 20);
+		assert_int_equal(point.memory[i].last_session, 2);
+		assert_int_equal(point.memory[i].last_completed, 2);
+	}
+	checkpoint_release(&point);
+	close_scene(&s);
+	arena_destroy(&a);
+	assert_int_equal(nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static void arrivals_come_at_their_rate_and_are_dropped_when_nobody_is_ready(void **state)
 {
 	static const struct way way = {.agents = 100, .calls = 1, .weekly = 1};
@@ -766,6 +812,7 @@ int main(void)
 		cmocka_unit_test(stopping_at_once_gives_the_cycle_up),
 		cmocka_unit_test(the_run_ends_when_its_time_is_over),
 		cmocka_unit_test(in_the_closed_model_agents_begin_again_until_time_is_over),
+		cmocka_unit_test(an_agent_remembers_all_sessions_of_a_cycle),
 		cmocka_unit_test(arrivals_come_at_their_rate_and_are_dropped_when_nobody_is_ready),
 		cmocka_unit_test(arrivals_feel_a_stall_however_late_they_could_begin),
 		cmocka_unit_test(one_thread_and_eight_decide_the_same),
