@@ -18,7 +18,7 @@ import threading
 import time
 
 from harness import BINARY, SLOW, UNDER, Database, NotHere, clean_env, until
-from shop import new_shop
+from shop import Customer, new_shop, product
 from sim_target import GOOD, SimTarget, scenario
 
 FLAT = ['--time-scale', 'max', '--warmup-cycles', '0']
@@ -508,6 +508,21 @@ def test_a_failed_checkout_clears_the_cart_and_the_next_cycle_is_fresh(t):
     assert any(cycle > first.get(agent, cycle) for agent, cycle in bought), 'nobody bought after a failure'
 
 
+def test_real_customers_keep_their_carts_when_those_of_a_killed_run_are_cleaned_up(t):
+    runs, shop = Runs(t), new_shop(t)
+    anna = Customer(shop, 'anna').choose()
+    anna.put(product(shop, 'Vitamin')['id'], 2).expect(200)
+    hers = anna.cart()
+    process = runs.start('--target', shop.url, *FREE, *BUSY, '--agents', '60', '--cycles', '8', '--seed', '4', '--start', '2026-01-05T14:00:00Z')
+    until(lambda: shop.stats()['carts'] > 3, 60, 'carts of shoppers')
+    process.kill()
+    process.wait()
+    assert shop.stats()['carts'] > 1
+    said = runs.run('--resume').stdout
+    assert 'orphans ' in said, said
+    assert shop.stats()['carts'] == 1 and anna.cart() == hers
+
+
 def test_offers_that_could_not_be_given_are_not_counted_as_given(t):
     runs = Runs(t)
     with socket.socket() as nobody:
@@ -583,6 +598,27 @@ def test_mock_api_and_mock_db_in_any_combination(t):
             assert os.path.exists(os.path.join(runs.dir, 'sim.db')) == ('--mock-db' not in mocks)
             assert ('rows would have been written' in said) == ('--mock-db' in mocks), said
             assert '--mock-db' not in mocks or '202 rows would have been written' in runs.log()
+
+
+def peak_mb(argv, timeout_s):
+    """Runs it to its end: the most memory it had, in MB."""
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=clean_env())
+    watch = threading.Timer(timeout_s * SLOW, process.kill)
+    watch.start()
+    said = process.stderr.read()
+    process.stderr.close()
+    _, status, used = os.wait4(process.pid, 0)
+    watch.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, (process.returncode, said)
+    return used.ru_maxrss / 1024
+
+
+def test_a_million_agents_for_a_week_fit_a_laptop(t):
+    runs, agents = Runs(t, schedule={'sessions_per_week': 0.2}), 1000000 if SLOW == 1 else 20000
+    most = peak_mb(runs.argv('--scenario', runs.plain, *MOCKED, '--mock-db', '--agents', str(agents), '--cycles', '168'), 300)
+    assert runs.came()['cycles'] == 168 and runs.count('agents_run') == 168 * agents
+    assert most < 600 or 'san' in os.path.basename(os.path.dirname(BINARY)), most
 
 
 # ---- is_simulated ----
