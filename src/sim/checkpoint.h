@@ -24,7 +24,8 @@ enum { CHECKPOINT_VERSION = 1, CHECKPOINTS_KEPT = 5, CHECKPOINT_AGENTS_MAX = 400
 /* What each agent remembers between its sessions; cycle numbers + 1, 0: never. */
 struct memory_of_agent {
 	uint32_t last_session, last_completed;
-	uint32_t sessions;
+	uint32_t sessions : 31;
+	uint32_t lacks_offers : 1; /* the last round of them failed */
 };
 
 struct checkpoint {

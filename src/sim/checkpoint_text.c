@@ -94,7 +94,7 @@ void checkpoint_write_memory(const struct checkpoint *c, struct buf *b)
 	for (uint32_t i = 0; i < c->agents; i++) {
 		put_u32(c->memory[i].last_session, b);
 		put_u32(c->memory[i].last_completed, b);
-		put_u32(c->memory[i].sessions, b);
+		put_u32(c->memory[i].sessions | (uint32_t)c->memory[i].lacks_offers << 31, b);
 	}
 }
 
@@ -113,7 +113,12 @@ enum err checkpoint_read_memory(struct str bytes, const struct checkpoint_file *
 	for (uint32_t i = 0; i < out->agents; i++) {
 		const char *at = bytes.p + (size_t)i * CHECKPOINT_MEMORY_EACH;
 
-		memory[i] = (struct memory_of_agent){get_u32(at), get_u32(at + 4), get_u32(at + 8)};
+		memory[i] = (struct memory_of_agent){
+			.last_session = get_u32(at),
+			.last_completed = get_u32(at + 4),
+			.sessions = get_u32(at + 8) & INT32_MAX,
+			.lacks_offers = get_u32(at + 8) >> 31 & 1,
+		};
 	}
 	out->memory = memory;
 	return OK;

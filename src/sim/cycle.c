@@ -72,12 +72,13 @@ static void remember(struct engine *e, const struct shard *s)
 		const struct remembered *r = &s->remembered[own];
 		struct memory_of_agent *m = &e->memory[own * e->config.threads + s->index];
 
-		if (!r->sessions)
-			continue;
-		m->last_session = e->cycle + 1;
-		m->sessions += r->sessions;
+		if (r->offered || r->offers_failed)
+			m->lacks_offers = r->offers_failed;
+		if (r->sessions)
+			m->last_session = e->cycle + 1;
 		if (r->completed)
 			m->last_completed = e->cycle + 1;
+		m->sessions += r->sessions;
 	}
 }
 

@@ -66,8 +66,9 @@ struct session {
 
 /* What an agent is to remember of a cycle, when that is whole. */
 struct remembered {
-	uint32_t sessions : 31;
+	uint32_t sessions : 29;
 	uint32_t completed : 1; /* one of them */
+	uint32_t offered : 1, offers_failed : 1;
 };
 
 struct shard {

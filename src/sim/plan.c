@@ -26,12 +26,12 @@ uint32_t plan_offer_period(const struct engine *e, uint32_t cycle)
 	return e->offers ? cycle / (24 * e->offers->period_days) : 0;
 }
 
-/* In the first cycle of a period, or of an agent. */
+/* In the first cycle of a period, or of an agent; and after a round that failed, until one does not. */
 static bool gets_offers(const struct engine *e, uint32_t agent)
 {
-	return e->offers &&
-	       (e->cycle == 0 || plan_offer_period(e, e->cycle) != plan_offer_period(e, e->cycle - 1) ||
-		!ramp_admits(&e->ramp, agent, e->cycle - 1));
+	return e->offers && (e->cycle == 0 || e->memory[agent].lacks_offers ||
+			     plan_offer_period(e, e->cycle) != plan_offer_period(e, e->cycle - 1) ||
+			     !ramp_admits(&e->ramp, agent, e->cycle - 1));
 }
 
 /* ---- the plan ---- */

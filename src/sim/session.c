@@ -244,10 +244,15 @@ static void failed(struct session *t, struct str why)
 	engine_failed(s->engine, why);
 }
 
+static struct remembered *remembered(const struct session *t)
+{
+	return &t->shard->remembered[t->agent / t->shard->engine->config.threads];
+}
+
 static void count_session(struct session *t, const struct journey_result *r, enum outcome_kind kind)
 {
 	struct shard *s = t->shard;
-	struct remembered *m = &s->remembered[t->agent / s->engine->config.threads];
+	struct remembered *m = remembered(t);
 
 	m->sessions++;
 	if (kind == END_COMPLETED)
@@ -278,6 +283,8 @@ static void count(struct session *t, const struct journey_result *r)
 		c->idle_visits++;
 		break;
 	case JOURNEY_OFFERS:
+		remembered(t)->offered = kind != END_FAILED;
+		remembered(t)->offers_failed = kind == END_FAILED;
 		if (kind == END_FAILED)
 			break;
 		c->offer_rounds++;

@@ -109,7 +109,10 @@ static void at_cycle(struct story *s, uint32_t cycle)
 	s->run.real_elapsed_ms = (int64_t)cycle * 75000;
 	s->run.totals.agents_run = (uint64_t)cycle * AGENTS;
 	for (uint32_t i = 0; i < AGENTS; i++)
-		s->memory[i] = (struct memory_of_agent){cycle + 1, i % 3 ? cycle : 0, cycle * 1000 + i};
+		s->memory[i] = (struct memory_of_agent){.last_session = cycle + 1,
+							.last_completed = i % 3 ? cycle : 0,
+							.sessions = (cycle * 1000 + i) & INT32_MAX,
+							.lacks_offers = i % 7 == 0};
 }
 
 static struct str save(struct story *s, uint32_t cycle)

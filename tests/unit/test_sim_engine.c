@@ -471,6 +471,35 @@ static void offers_come_once_a_period_and_once_to_who_joins_later(void **state)
 	close_scene(&s);
 }
 
+static void some_offers_fail_at_first(struct world *w, struct client_call *c, uint32_t number)
+{
+	if (str_eqz(c->path, "/offers") && number % 40 == 0 && w->now_ns - w->start_ns < (int64_t)75 * WORLD_S)
+		c->status = 500;
+}
+
+static void offers_that_failed_are_given_in_the_next_cycle(void **state)
+{
+	static const struct way way = {
+		.agents = 372, .calls = 1, .always = true, .offers = true, .asks_offers = true};
+	struct scene s;
+
+	(void)state;
+	open_scene(&s, &way);
+	s.world.answers = some_offers_fail_at_first;
+	s.config.cycles = 1;
+	run_to_end(&s);
+	assert_int_equal(look(&s)->totals.offer_rounds, 372 - 10);
+	close_scene(&s);
+
+	open_scene(&s, &way);
+	s.world.answers = some_offers_fail_at_first;
+	s.config.cycles = 4;
+	run_to_end(&s);
+	assert_int_equal(look(&s)->totals.offer_rounds, 372);
+	assert_int_equal(s.view.totals.offers_assigned, 372 * 32);
+	close_scene(&s);
+}
+
 static void idle_agents_visit_when_they_may(void **state)
 {
 	struct way way = {.agents = 1000, .calls = 1, .weekly = 42, .idle = true};
@@ -805,6 +834,7 @@ int main(void)
 		cmocka_unit_test(an_open_breaker_can_end_the_run_or_cool_down),
 		cmocka_unit_test(warming_up_admits_37_93_186_279_and_372),
 		cmocka_unit_test(offers_come_once_a_period_and_once_to_who_joins_later),
+		cmocka_unit_test(offers_that_failed_are_given_in_the_next_cycle),
 		cmocka_unit_test(idle_agents_visit_when_they_may),
 		cmocka_unit_test(a_recorder_without_room_holds_the_run_and_loses_nothing),
 		cmocka_unit_test(a_cycle_is_not_over_before_it_is_written),

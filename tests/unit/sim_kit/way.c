@@ -26,7 +26,8 @@ static void write_states(const struct way *w, struct buf *b)
 		buf_z(b,
 		      ",{\"name\":\"visit\",\"steps\":[{\"event\":{\"type\":\"looked\"}}],\"end\":\"completed\"}");
 	if (w->offers)
-		buf_z(b, ",{\"name\":\"get\",\"end\":\"completed\"}");
+		buf_fmt(b, ",{\"name\":\"get\",\"steps\":[%s],\"end\":\"completed\"}",
+			w->asks_offers ? "{\"request\":{\"method\":\"POST\",\"path\":\"/offers\"}}" : "");
 	buf_z(b, "]");
 }
 

@@ -15,7 +15,8 @@ struct way {
 	bool always;       /* … or certainly one in every cycle */
 	double fail_share; /* of mocked answers, that are 500 */
 	bool idle;         /* agents without a session visit */
-	bool offers;
+	bool offers;       /* are given each week … */
+	bool asks_offers;  /* … by a request */
 };
 
 void way_make(const struct way *w, struct scenario **s, struct population **who);
