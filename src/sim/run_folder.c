@@ -127,7 +127,7 @@ static enum err find_run(struct run *r, struct str *run, struct problem *p)
 		return problem_set(p, ERR_NOT_FOUND,
 				   "there is no run in %.*s to go on with; leave --resume out to begin one",
 				   STRF(r->folder.dir));
-	run_say(r, "note      %.*s has no checkpoint yet: it goes on from its beginning", STRF(*run));
+	run_say(r, "note      %.*s has no whole checkpoint: it goes on from its beginning", STRF(*run));
 	return OK;
 }
 

@@ -358,7 +358,7 @@ def test_a_run_without_a_checkpoint_goes_on_from_its_beginning(t):
     with SimTarget() as target:
         killed_in_mid_cycle(runs, target, *FREE, '--agents', '100', '--checkpoint-every', '0', '--seed', '3', after=450)
         said = runs.run('--resume', '--cycles', '6').stdout
-    assert 'no checkpoint yet' in said and 'resume    from cycle 0 on' in said
+    assert 'no whole checkpoint' in said and 'resume    from cycle 0 on' in said
     assert runs.count('sessions') == 600 and len(runs.decided()) == 600
 
 
