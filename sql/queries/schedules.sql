@@ -82,8 +82,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: schedule_fire_page :many
 -- in: (schedule id64, before_ms int64, count int64)
--- out: schedule_fire_row
-SELECT schedule, at_ms, since_ms, done_ms, state, item, detail
+-- out: (at_ms int64, since_ms int64, done_ms int64, state int64, item id64, detail text?)
+SELECT at_ms, since_ms, done_ms, state, item, detail
 FROM schedule_fires WHERE schedule = $1 AND at_ms < $2 ORDER BY at_ms DESC LIMIT $3
 
 -- name: schedule_fire_clear :many

@@ -4,6 +4,7 @@
 #include "api/keys.h"
 
 #include "access/confirm.h"
+#include "store/page.h"
 #include "store/queries.h"
 
 enum err api_whoami(struct call *c, const struct nothing *in, struct whoami *out)
@@ -140,21 +141,19 @@ static enum err add_key(void *ctx, const void *row)
 enum err api_key_list(struct call *c, const struct key_list_in *in, struct key_list *out)
 {
 	struct key_page page = {c->arena, out};
-	int64_t above = 0;
-	if (HAS(in, key_list_in, cursor) && !id_parse(in->cursor, "c_", &above))
-		return problem_field(&c->problem, ERR_INVALID, "cursor", "must be the next_cursor of a page");
-	out->items = ARENA_ARRAY(c->arena, struct key, (size_t)in->limit + 1);
-	if (!out->items)
-		return ERR_INTERNAL;
-	struct key_page_in wanted = {c->caller.tenant, above, in->limit + 1};
-	enum err err = q_key_page(c->db, &wanted, add_key, &page);
-	if (err || out->items_count <= (size_t)in->limit)
-		return err;
-	out->items_count = (size_t)in->limit;
-	char cursor[ID_TEXT];
-	id_format(cursor, "c_", out->items[out->items_count - 1].id);
-	PUT(out, key_list, next_cursor, arena_str(c->arena, str_of(cursor)));
-	return OK;
+	bool resumes = HAS(in, key_list_in, cursor);
+	size_t limit = (size_t)in->limit;
+	int64_t last;
+	enum err err = page_cursor_read(resumes, in->cursor, &last, &c->problem);
+	out->items = ARENA_ARRAY(c->arena, struct key, limit + 1);
+	if (err || !out->items)
+		return err ? err : ERR_INTERNAL;
+	struct key_page_in wanted = {c->caller.tenant, resumes ? last : 0, in->limit + 1};
+	err = q_key_page(c->db, &wanted, add_key, &page);
+	size_t n = out->items_count;
+	struct page_end end = page_cut(c->arena, n, limit, n > limit ? out->items[limit - 1].id : 0);
+	PAGE_PUT(out, key_list, end);
+	return err;
 }
 
 enum err api_key_revoke(struct call *c, const struct key_ref *in, struct nothing *out)

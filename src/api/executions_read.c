@@ -2,7 +2,7 @@
 #include "api/api.h"
 #include "api/app.h"
 
-#include "directory/page.h"
+#include "store/page.h"
 
 /* ---- one ---- */
 
@@ -127,8 +127,7 @@ enum err api_execution_show(struct call *c, const struct execution_ref *in, stru
 struct listing {
 	struct call *c;
 	const struct execution_list_in *in;
-	struct execution *items;
-	size_t count;
+	struct execution_list_out *out;
 };
 
 static enum err read_all(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -156,28 +155,19 @@ static bool keep(void *ctx, const void *found)
 	row.name = arena_str(l->c->arena, row.name);
 	row.created_by = arena_str(l->c->arena, row.created_by);
 	row.why = arena_str(l->c->arena, row.why);
-	show(&row, &l->items[l->count++]);
+	show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
 enum err api_execution_list(struct call *c, const struct execution_list_in *in, struct execution_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct execution, limit + 1)};
-	struct page_source source = {HAS(in, execution_list_in, squad) ? read_squad : read_all, keep, &l};
-	int64_t below, complete_to = 0;
-	enum err err = page_cursor_read(HAS(in, execution_list_in, cursor), in->cursor, &below, &c->problem);
-	if (!err && !l.items)
-		err = ERR_INTERNAL;
+	struct listing l = {c, in, out};
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct execution, PAGE_ROOM(in));
+	enum err err = page_take(
+		&(struct page_source){HAS(in, execution_list_in, squad) ? read_squad : read_all, keep, &l},
+		PAGE_WANT(in, execution_list_in), c->arena, &c->problem, &end);
 	if (!err)
-		err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
-	if (err)
-		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, execution_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	else if (complete_to > 0)
-		PUT(out, execution_list_out, next_cursor, page_cursor(c->arena, complete_to));
-	return OK;
+		PAGE_PUT(out, execution_list_out, end);
+	return err;
 }

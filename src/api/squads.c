@@ -2,7 +2,7 @@
 #include "api/api.h"
 #include "api/app.h"
 
-#include "directory/page.h"
+#include "store/page.h"
 
 #include <inttypes.h>
 
@@ -68,8 +68,7 @@ enum err api_squad_show(struct call *c, const struct squad_ref *in, struct squad
 struct listing {
 	struct call *c;
 	const struct squad_list_in *in;
-	struct squad *items;
-	size_t count;
+	struct squad_list_out *out;
 };
 
 static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -88,30 +87,20 @@ static bool keep(void *ctx, const void *found)
 	row.name = arena_str(l->c->arena, row.name);
 	row.description = arena_str(l->c->arena, row.description);
 	row.config = arena_str(l->c->arena, row.config);
-	show(&row, &l->items[l->count++]);
+	show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
 enum err api_squad_list(struct call *c, const struct squad_list_in *in, struct squad_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct squad, limit + 1)};
-	int64_t below, complete_to = 0;
-	enum err err = page_cursor_read(HAS(in, squad_list_in, cursor), in->cursor, &below, &c->problem);
-	if (!err && !l.items)
-		err = ERR_INTERNAL;
+	struct listing l = {c, in, out};
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct squad, PAGE_ROOM(in));
+	enum err err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, squad_list_in), c->arena,
+				 &c->problem, &end);
 	if (!err)
-		err = page_fill(&(struct page_source){read_page, keep, &l}, below, limit + 1, PAGE_VISIT_MAX,
-				&complete_to);
-	if (err)
-		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, squad_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	else if (complete_to > 0)
-		PUT(out, squad_list_out, next_cursor, page_cursor(c->arena, complete_to));
-	return OK;
+		PAGE_PUT(out, squad_list_out, end);
+	return err;
 }
 
 /* ---- on the queue's thread ---- */

@@ -7,6 +7,8 @@
 #include "api/api.h"
 #include "api/app.h"
 
+#include "store/page.h"
+
 #include <string.h>
 
 enum { VISIT_MAX = 10000, VISIT_MAX_WORDS = 1000 };
@@ -258,14 +260,6 @@ struct listing {
 	size_t live_count;
 };
 
-static enum err parse_cursor(struct call *c, const struct work_list_in *in, int64_t *below)
-{
-	*below = INT64_MAX;
-	if (!HAS(in, work_list_in, cursor) || id_parse(in->cursor, "c_", below))
-		return OK;
-	return problem_field(&c->problem, ERR_INVALID, "cursor", "must be the next_cursor of a page");
-}
-
 static struct work_summary summary_of(struct call *c, const struct item *i)
 {
 	struct work_summary s = {.id = i->id,
@@ -305,7 +299,7 @@ enum err api_work_list(struct call *c, const struct work_list_in *in, struct wor
 {
 	(void)out;
 	struct listing *l = ARENA_NEW(c->arena, struct listing);
-	enum err err = parse_cursor(c, in, &l->below);
+	enum err err = page_cursor_read(HAS(in, work_list_in, cursor), in->cursor, &l->below, &c->problem);
 	if (err)
 		return err;
 	bool words = HAS(in, work_list_in, q);
@@ -509,13 +503,6 @@ static size_t keep_with_words(struct work_summary *items, size_t count, struct s
 	return kept;
 }
 
-static void put_cursor(struct call *c, struct work_list_out *out, int64_t below)
-{
-	char text[ID_TEXT];
-	id_format(text, "c_", below);
-	PUT(out, work_list_out, next_cursor, arena_str(c->arena, str_of(text)));
-}
-
 static enum err fill_page(struct page *p, struct work_list_out *out)
 {
 	struct listing *l = p->l;
@@ -536,11 +523,8 @@ static enum err fill_page(struct page *p, struct work_list_out *out)
 		return err;
 	if (words)
 		n = keep_with_words(out->items, n, p->in->q);
-	out->items_count = n > limit ? limit : n;
-	if (n > limit)
-		put_cursor(p->c, out, out->items[limit - 1].id);
-	else if (complete_to > 0)
-		put_cursor(p->c, out, complete_to);
+	struct page_end end = page_cut(p->c->arena, n, limit, n > limit ? out->items[limit - 1].id : complete_to);
+	PAGE_PUT(out, work_list_out, end);
 	return OK;
 }
 

@@ -4,7 +4,7 @@
  */
 #include "directory/agent_list.h"
 
-#include "directory/page.h"
+#include "store/page.h"
 
 /* The ids kept of one source, newest first. */
 struct found {
@@ -113,23 +113,20 @@ static enum err show(void *ctx, size_t i, const void *row)
 	return directory_agent_keep(read, s->c->arena, &s->out->items[s->out->items_count++]);
 }
 
-/* Whole agents for the ids of a page, and where the next begins. `complete_to`: below it nobody has looked. */
-static enum err fill(struct call *c, const struct agent_list_in *in, const int64_t *ids, size_t count, size_t limit,
-		     int64_t complete_to, struct agent_list_out *out)
+/* Whole agents for the ids of a page, and where the next begins. */
+static enum err fill(struct call *c, const struct agent_list_in *in, const int64_t *ids, const struct page_end *end,
+		     struct agent_list_out *out)
 {
-	size_t n = count > limit ? limit : count;
-	struct id_row *wanted = ARENA_ARRAY(c->arena, struct id_row, n + 1);
-	out->items = ARENA_ARRAY(c->arena, struct agent, n + 1);
+	struct id_row *wanted = ARENA_ARRAY(c->arena, struct id_row, end->count + 1);
+	struct showing s = {c, in, out};
+	out->items = ARENA_ARRAY(c->arena, struct agent, end->count + 1);
 	if (!wanted || !out->items)
 		return ERR_INTERNAL;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < end->count; i++)
 		wanted[i].id = ids[i];
-	if (count > limit)
-		PUT(out, agent_list_out, next_cursor, page_cursor(c->arena, ids[limit - 1]));
-	else if (complete_to > 0)
-		PUT(out, agent_list_out, next_cursor, page_cursor(c->arena, complete_to));
-	struct showing s = {c, in, out};
-	return n ? q_agent_get_each(c->db, wanted, n, show, &s) : OK;
+	if (end->next.p)
+		PUT(out, agent_list_out, next_cursor, end->next);
+	return end->count ? q_agent_get_each(c->db, wanted, end->count, show, &s) : OK;
 }
 
 /* Both as one, newest first, as far down as both are complete. */
@@ -195,22 +192,19 @@ enum err agent_list(struct call *c, const struct agent_list_in *in, struct agent
 		return err;
 	int64_t complete_to = mine.complete_to > theirs.complete_to ? mine.complete_to : theirs.complete_to;
 	size_t n = merge(&mine, &theirs, complete_to, ids);
-	err = fill(c, in, ids, n, limit, complete_to, out);
+	struct page_end end = page_cut(c->arena, n, limit, n > limit ? ids[limit - 1] : complete_to);
+	err = fill(c, in, ids, &end, out);
 	return err || !in->count ? err : count_all(c, in, public, out);
 }
 
 enum err agent_list_with(struct call *c, int64_t capability, const struct capability_agents_in *in,
 			 struct agent_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
 	struct found f = {.capability = capability};
-	int64_t below;
-	enum err err = page_cursor_read(HAS(in, capability_agents_in, cursor), in->cursor, &below, &c->problem);
-	if (err)
-		return err;
-	if (!found_new(&f, c, limit + 1))
+	struct page_end end;
+	if (!found_new(&f, c, PAGE_ROOM(in)))
 		return ERR_INTERNAL;
-	err = page_fill(&(struct page_source){read_holders, keep_holder, &f}, below, limit + 1, PAGE_VISIT_MAX,
-			&f.complete_to);
-	return err ? err : fill(c, NULL, f.ids, f.count, limit, f.complete_to, out);
+	enum err err = page_take(&(struct page_source){read_holders, keep_holder, &f},
+				 PAGE_WANT(in, capability_agents_in), c->arena, &c->problem, &end);
+	return err ? err : fill(c, NULL, f.ids, &end, out);
 }

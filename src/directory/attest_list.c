@@ -2,14 +2,13 @@
 #include "directory/attest.h"
 
 #include "directory/agent.h"
-#include "directory/page.h"
+#include "store/page.h"
 
 struct listing {
 	struct call *c;
 	const struct attestation_list_in *in;
+	struct attestation_list_out *out;
 	int64_t subject, attester; /* 0: any */
-	struct attestation *items;
-	size_t count;
 };
 
 static enum err read_subject(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -44,7 +43,7 @@ static bool keep(void *ctx, const void *row)
 	r.evidence = r.evidence.p ? arena_str(a, r.evidence) : r.evidence;
 	r.value = arena_str(a, r.value);
 	r.nonce = arena_str(a, r.nonce);
-	attest_show(&r, a, &l->items[l->count++]);
+	attest_show(&r, a, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
@@ -61,32 +60,21 @@ static enum err find(struct call *c, bool given, struct str ref, int64_t *id)
 
 enum err attest_list(struct call *c, const struct attestation_list_in *in, struct attestation_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in};
-	int64_t below, complete_to = 0;
 	bool subject = HAS(in, attestation_list_in, subject), attester = HAS(in, attestation_list_in, attester);
+	struct listing l = {.c = c, .in = in, .out = out};
+	struct page_source source = {subject ? read_subject : read_attester, keep, &l};
+	struct page_end end;
 	if (!subject && !attester)
 		return problem_field(&c->problem, ERR_MISSING_FIELD, "subject",
 				     "give a subject, an attester or both");
-	enum err err = page_cursor_read(HAS(in, attestation_list_in, cursor), in->cursor, &below, &c->problem);
-	if (!err)
-		err = find(c, subject, in->subject, &l.subject);
+	enum err err = find(c, subject, in->subject, &l.subject);
 	if (!err)
 		err = find(c, attester, in->attester, &l.attester);
 	if (err)
 		return err;
-	l.items = ARENA_ARRAY(c->arena, struct attestation, limit + 1);
-	if (!l.items)
-		return ERR_INTERNAL;
-	struct page_source source = {subject ? read_subject : read_attester, keep, &l};
-	err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
-	if (err)
-		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, attestation_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	else if (complete_to > 0)
-		PUT(out, attestation_list_out, next_cursor, page_cursor(c->arena, complete_to));
-	return OK;
+	out->items = ARENA_ARRAY(c->arena, struct attestation, PAGE_ROOM(in));
+	err = page_take(&source, PAGE_WANT(in, attestation_list_in), c->arena, &c->problem, &end);
+	if (!err)
+		PAGE_PUT(out, attestation_list_out, end);
+	return err;
 }

@@ -2,8 +2,8 @@
 #include "hooks/hook.h"
 
 #include "directory/changes.h"
-#include "directory/page.h"
 #include "hooks/verify.h"
+#include "store/page.h"
 
 enum { PERIOD_MS = 15000, LATE_MS = 5000, CLEARED_AT_ONCE = 500 };
 
@@ -110,9 +110,8 @@ void hook_delivery_show(const struct hook_delivery_row *row, bool whole, struct 
 struct listing {
 	struct call *c;
 	const struct hook_deliveries_in *in;
+	struct hook_deliveries_out *out;
 	int64_t hook;
-	struct hook_delivery *items;
-	size_t count;
 };
 
 static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -132,33 +131,25 @@ static bool keep(void *ctx, const void *row)
 	r.delivery = arena_str(a, r.delivery);
 	r.event = arena_str(a, r.event);
 	r.detail = r.detail.p ? arena_str(a, r.detail) : r.detail;
-	hook_delivery_show(&r, false, &l->items[l->count++]);
+	hook_delivery_show(&r, false, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
 enum err hook_delivery_list(struct call *c, const struct hook_deliveries_in *in, struct hook_deliveries_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct hook_delivery, limit + 1)};
-	struct page_source source = {read_page, keep, &l};
+	struct listing l = {.c = c, .in = in, .out = out};
 	struct hook_row hook;
-	int64_t below, complete_to;
-	enum err err = page_cursor_read(HAS(in, hook_deliveries_in, cursor), in->cursor, &below, &c->problem);
-	if (!err)
-		err = hook_read(c, in->id, &hook);
-	if (err || !l.items)
-		return err ? err : ERR_INTERNAL;
-	l.hook = hook.id;
-	err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
+	struct page_end end;
+	enum err err = hook_read(c, in->id, &hook);
 	if (err)
 		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, hook_deliveries_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	else if (complete_to > 0)
-		PUT(out, hook_deliveries_out, next_cursor, page_cursor(c->arena, complete_to));
-	return OK;
+	l.hook = hook.id;
+	out->items = ARENA_ARRAY(c->arena, struct hook_delivery, PAGE_ROOM(in));
+	err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, hook_deliveries_in), c->arena,
+			&c->problem, &end);
+	if (!err)
+		PAGE_PUT(out, hook_deliveries_out, end);
+	return err;
 }
 
 enum err hook_delivery_again(struct call *c, struct hook_delivery_row *row)

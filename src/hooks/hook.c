@@ -3,8 +3,8 @@
 
 #include "base/id.h"
 #include "directory/handle.h"
-#include "directory/page.h"
 #include "hooks/mapping.h"
+#include "store/page.h"
 #include "webhooks/sign.h"
 
 /* ---- reading ---- */
@@ -178,9 +178,8 @@ enum err hook_renew(struct call *c, const struct hook_secret_in *in, struct hook
 
 struct listing {
 	struct call *c;
-	struct hook *items;
-	size_t count;
-	enum err err;
+	struct hook_list_out *out;
+	enum err err; /* of showing one */
 };
 
 static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -197,26 +196,19 @@ static bool keep(void *ctx, const void *row)
 	r.name = arena_str(a, r.name);
 	r.rules = arena_str(a, r.rules);
 	r.headers = r.headers.p ? arena_str(a, r.headers) : r.headers;
-	enum err err = hook_show(&r, l->c->now_ms, a, &l->items[l->count++]);
+	enum err err = hook_show(&r, l->c->now_ms, a, &l->out->items[l->out->items_count++]);
 	l->err = l->err ? l->err : err;
 	return true;
 }
 
 enum err hook_list(struct call *c, const struct hook_list_in *in, struct hook_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .items = ARENA_ARRAY(c->arena, struct hook, limit + 1)};
-	struct page_source source = {read_page, keep, &l};
-	int64_t below, complete_to;
-	enum err err = page_cursor_read(HAS(in, hook_list_in, cursor), in->cursor, &below, &c->problem);
-	if (err || !l.items)
-		return err ? err : ERR_INTERNAL;
-	err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
-	if (err || l.err)
-		return err ? err : l.err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, hook_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	return OK;
+	struct listing l = {.c = c, .out = out};
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct hook, PAGE_ROOM(in));
+	enum err err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, hook_list_in), c->arena,
+				 &c->problem, &end);
+	if (!err)
+		PAGE_PUT(out, hook_list_out, end);
+	return err ? err : l.err;
 }

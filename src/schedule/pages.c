@@ -3,82 +3,89 @@
 
 #include "base/clock.h"
 #include "base/magic.h"
-#include "directory/page.h"
+#include "store/page.h"
 
 /* ---- schedules ---- */
 
 struct listing {
 	struct call *c;
-	struct schedule *items;
-	size_t count;
+	struct schedule_list_out *out;
+	enum err err; /* of showing one */
 };
 
-static enum err list_one(void *ctx, const void *row)
+static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
+{
+	const struct listing *l = ctx;
+	return q_schedule_page(l->c->db, &(struct schedule_page_in){l->c->caller.tenant, below, visit}, each,
+			       each_ctx);
+}
+
+static bool keep(void *ctx, const void *row)
 {
 	struct listing *l = ctx;
 	struct schedule_row own = *(const struct schedule_row *)row;
 	own.name = arena_str(l->c->arena, own.name);
 	own.definition = arena_str(l->c->arena, own.definition);
-	return schedule_show(&own, l->c->arena, &l->items[l->count++]);
+	enum err err = schedule_show(&own, l->c->arena, &l->out->items[l->out->items_count++]);
+	l->err = l->err ? l->err : err;
+	return true;
 }
 
 enum err schedule_page(struct call *c, const struct schedule_list_in *in, struct schedule_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .items = ARENA_ARRAY(c->arena, struct schedule, limit + 1)};
-	int64_t below;
-	enum err err = page_cursor_read(HAS(in, schedule_list_in, cursor), in->cursor, &below, &c->problem);
-	if (err || !l.items)
-		return err ? err : ERR_INTERNAL;
-	struct schedule_page_in page = {c->caller.tenant, below, in->limit + 1};
-	err = q_schedule_page(c->db, &page, list_one, &l);
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (!err && l.count > limit)
-		PUT(out, schedule_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	return err;
+	struct listing l = {.c = c, .out = out};
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct schedule, PAGE_ROOM(in));
+	enum err err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, schedule_list_in),
+				 c->arena, &c->problem, &end);
+	if (!err)
+		PAGE_PUT(out, schedule_list_out, end);
+	return err ? err : l.err;
 }
 
 /* ---- fires that were ---- */
 
 struct past {
-	struct arena *arena;
-	struct schedule_fire *items;
-	size_t count;
+	struct call *c;
+	int64_t schedule;
+	struct schedule_fires_out *out;
 };
 
-static enum err list_fire(void *ctx, const void *row)
+/* Their moments are their ids. */
+static enum err read_fires(void *ctx, int64_t before_ms, int64_t visit, db_row_fn *each, void *each_ctx)
+{
+	const struct past *past = ctx;
+	return q_schedule_fire_page(past->c->db, &(struct schedule_fire_page_in){past->schedule, before_ms, visit},
+				    each, each_ctx);
+}
+
+static bool keep_fire(void *ctx, const void *row)
 {
 	struct past *past = ctx;
-	const struct schedule_fire_row *r = row;
-	struct schedule_fire *fire = &past->items[past->count++];
+	const struct schedule_fire_page_out *r = row;
+	struct schedule_fire *fire = &past->out->items[past->out->items_count++];
 	*fire = (struct schedule_fire){.at = r->at_ms, .done_at = r->done_ms, .state = (int)r->state};
 	if (r->since_ms < r->at_ms)
 		PUT(fire, schedule_fire, since, r->since_ms);
 	if (r->item)
 		PUT(fire, schedule_fire, item, r->item);
 	if (r->detail.p)
-		PUT(fire, schedule_fire, detail, arena_str(past->arena, r->detail));
-	return OK;
+		PUT(fire, schedule_fire, detail, arena_str(past->c->arena, r->detail));
+	return true;
 }
 
 enum err schedule_fire_page(struct call *c, const struct schedule_fires_in *in, struct schedule_fires_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct past past = {.arena = c->arena, .items = ARENA_ARRAY(c->arena, struct schedule_fire, limit + 1)};
+	struct past past = {c, in->id, out};
 	struct schedule_row row;
-	int64_t before_ms;
-	enum err err = page_cursor_read(HAS(in, schedule_fires_in, cursor), in->cursor, &before_ms, &c->problem);
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct schedule_fire, PAGE_ROOM(in));
+	enum err err = schedule_read(c, in->id, &row);
 	if (!err)
-		err = schedule_read(c, in->id, &row);
-	if (err || !past.items)
-		return err ? err : ERR_INTERNAL;
-	struct schedule_fire_page_in page = {in->id, before_ms, in->limit + 1};
-	err = q_schedule_fire_page(c->db, &page, list_fire, &past);
-	out->items = past.items;
-	out->items_count = past.count > limit ? limit : past.count;
-	if (!err && past.count > limit)
-		PUT(out, schedule_fires_out, next_cursor, page_cursor(c->arena, past.items[limit - 1].at));
+		err = page_take(&(struct page_source){read_fires, keep_fire, &past},
+				PAGE_WANT(in, schedule_fires_in), c->arena, &c->problem, &end);
+	if (!err)
+		PAGE_PUT(out, schedule_fires_out, end);
 	return err;
 }
 

@@ -3,9 +3,9 @@
 
 #include "directory/agent.h"
 #include "directory/handle.h"
-#include "directory/page.h"
 #include "squads/plan.h"
 #include "squads/prompt.h"
+#include "store/page.h"
 
 /* ---- the squad ---- */
 
@@ -266,8 +266,7 @@ void member_show(const struct squad_member_row *row, struct squad_member *out)
 struct listing {
 	struct call *c;
 	const struct squad_member_list_in *in;
-	struct squad_member *items;
-	size_t count;
+	struct squad_member_list_out *out;
 };
 
 static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -298,29 +297,21 @@ static bool keep(void *ctx, const void *found)
 	row.specialization = kept(l->c->arena, row.specialization);
 	row.provider = kept(l->c->arena, row.provider);
 	row.model = kept(l->c->arena, row.model);
-	member_show(&row, &l->items[l->count++]);
+	member_show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
 enum err member_list(struct call *c, const struct squad_member_list_in *in, struct squad_member_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct squad_member, limit + 1)};
+	struct listing l = {c, in, out};
 	struct squad_row squad;
-	int64_t below, complete_to = 0;
-	enum err err = page_cursor_read(HAS(in, squad_member_list_in, cursor), in->cursor, &below, &c->problem);
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct squad_member, PAGE_ROOM(in));
+	enum err err = read_squad(c, in->id, &squad);
 	if (!err)
-		err = read_squad(c, in->id, &squad);
-	if (!err && !l.items)
-		err = ERR_INTERNAL;
+		err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, squad_member_list_in),
+				c->arena, &c->problem, &end);
 	if (!err)
-		err = page_fill(&(struct page_source){read_page, keep, &l}, below, limit + 1, SQUAD_MEMBERS_MAX,
-				&complete_to);
-	if (err)
-		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, squad_member_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	return OK;
+		PAGE_PUT(out, squad_member_list_out, end);
+	return err;
 }

@@ -1,7 +1,7 @@
 /* Projects; see project.h. */
 #include "squads/project.h"
 
-#include "directory/page.h"
+#include "store/page.h"
 
 #include <inttypes.h>
 
@@ -118,8 +118,7 @@ enum err project_change(struct call *c, const struct project_patch *in, struct p
 struct listing {
 	struct call *c;
 	const struct project_list_in *in;
-	struct project *items;
-	size_t count;
+	struct project_list_out *out;
 };
 
 static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -144,28 +143,18 @@ static bool keep(void *ctx, const void *found)
 	row.description = kept(l->c->arena, row.description);
 	row.repository = kept(l->c->arena, row.repository);
 	row.tickets = kept(l->c->arena, row.tickets);
-	show(&row, &l->items[l->count++]);
+	show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
 enum err project_list(struct call *c, const struct project_list_in *in, struct project_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct project, limit + 1)};
-	int64_t below, complete_to = 0;
-	enum err err = page_cursor_read(HAS(in, project_list_in, cursor), in->cursor, &below, &c->problem);
-	if (!err && !l.items)
-		err = ERR_INTERNAL;
+	struct listing l = {c, in, out};
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct project, PAGE_ROOM(in));
+	enum err err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, project_list_in),
+				 c->arena, &c->problem, &end);
 	if (!err)
-		err = page_fill(&(struct page_source){read_page, keep, &l}, below, limit + 1, PAGE_VISIT_MAX,
-				&complete_to);
-	if (err)
-		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, project_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	else if (complete_to > 0)
-		PUT(out, project_list_out, next_cursor, page_cursor(c->arena, complete_to));
-	return OK;
+		PAGE_PUT(out, project_list_out, end);
+	return err;
 }

@@ -2,7 +2,7 @@
 #include "squads/project.h"
 
 #include "base/id.h"
-#include "directory/page.h"
+#include "store/page.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -240,8 +240,7 @@ enum err task_change(struct call *c, const struct task_patch *in, struct project
 struct listing {
 	struct call *c;
 	const struct task_list_in *in;
-	struct project_task *items;
-	size_t count;
+	struct task_list_out *out;
 };
 
 static enum err read_all(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -265,28 +264,19 @@ static bool keep(void *ctx, const void *found)
 		return false;
 	row.title = arena_str(l->c->arena, row.title);
 	row.external = row.external.p ? arena_str(l->c->arena, row.external) : row.external;
-	show(&row, &l->items[l->count++]);
+	show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
 enum err task_list(struct call *c, const struct task_list_in *in, struct task_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct project_task, limit + 1)};
-	struct page_source source = {HAS(in, task_list_in, project) ? read_project : read_all, keep, &l};
-	int64_t below, complete_to = 0;
-	enum err err = page_cursor_read(HAS(in, task_list_in, cursor), in->cursor, &below, &c->problem);
-	if (!err && !l.items)
-		err = ERR_INTERNAL;
+	struct listing l = {c, in, out};
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct project_task, PAGE_ROOM(in));
+	enum err err =
+		page_take(&(struct page_source){HAS(in, task_list_in, project) ? read_project : read_all, keep, &l},
+			  PAGE_WANT(in, task_list_in), c->arena, &c->problem, &end);
 	if (!err)
-		err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
-	if (err)
-		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, task_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	else if (complete_to > 0)
-		PUT(out, task_list_out, next_cursor, page_cursor(c->arena, complete_to));
-	return OK;
+		PAGE_PUT(out, task_list_out, end);
+	return err;
 }

@@ -1,7 +1,7 @@
 /* Who receives; see webhook.h. Deliveries are in webhook_delivery.c. */
 #include "webhooks/webhook.h"
 
-#include "directory/page.h"
+#include "store/page.h"
 #include "webhooks/condition.h"
 #include "webhooks/sign.h"
 
@@ -268,9 +268,8 @@ enum err webhook_renew(struct call *c, int64_t overlap_ms, struct webhook_row *r
 
 struct listing {
 	struct call *c;
-	struct webhook *items;
-	size_t count;
-	enum err err;
+	struct webhook_list_out *out;
+	enum err err; /* of showing one */
 };
 
 static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -294,26 +293,19 @@ static bool keep(void *ctx, const void *row)
 	r.description = kept(a, r.description);
 	r.reason = kept(a, r.reason);
 	r.conditions = kept(a, r.conditions);
-	enum err err = webhook_show(&r, l->c->now_ms, a, &l->items[l->count++]);
+	enum err err = webhook_show(&r, l->c->now_ms, a, &l->out->items[l->out->items_count++]);
 	l->err = l->err ? l->err : err;
 	return true;
 }
 
 enum err webhook_list(struct call *c, const struct webhook_list_in *in, struct webhook_list_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .items = ARENA_ARRAY(c->arena, struct webhook, limit + 1)};
-	struct page_source source = {read_page, keep, &l};
-	int64_t below, complete_to;
-	enum err err = page_cursor_read(HAS(in, webhook_list_in, cursor), in->cursor, &below, &c->problem);
-	if (err || !l.items)
-		return err ? err : ERR_INTERNAL;
-	err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
-	if (err || l.err)
-		return err ? err : l.err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, webhook_list_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	return OK;
+	struct listing l = {.c = c, .out = out};
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct webhook, PAGE_ROOM(in));
+	enum err err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, webhook_list_in),
+				 c->arena, &c->problem, &end);
+	if (!err)
+		PAGE_PUT(out, webhook_list_out, end);
+	return err ? err : l.err;
 }

@@ -2,7 +2,7 @@
 #include "webhooks/webhook.h"
 
 #include "base/id.h"
-#include "directory/page.h"
+#include "store/page.h"
 #include "webhooks/outbox.h"
 
 /* ---- looking ---- */
@@ -44,8 +44,7 @@ void webhook_delivery_show(const struct webhook_delivery_row *row, bool whole, s
 struct listing {
 	struct call *c;
 	const struct webhook_deliveries_in *in;
-	struct webhook_delivery *items;
-	size_t count;
+	struct webhook_deliveries_out *out;
 };
 
 static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *each, void *each_ctx)
@@ -65,33 +64,24 @@ static bool keep(void *ctx, const void *row)
 	r.subject = arena_str(a, r.subject);
 	r.error = r.error.p ? arena_str(a, r.error) : r.error;
 	r.answer = r.answer.p ? arena_str(a, r.answer) : r.answer;
-	webhook_delivery_show(&r, false, &l->items[l->count++]);
+	webhook_delivery_show(&r, false, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
 enum err webhook_delivery_list(struct call *c, const struct webhook_deliveries_in *in,
 			       struct webhook_deliveries_out *out)
 {
-	size_t limit = (size_t)in->limit;
-	struct listing l = {.c = c, .in = in, .items = ARENA_ARRAY(c->arena, struct webhook_delivery, limit + 1)};
-	struct page_source source = {read_page, keep, &l};
+	struct listing l = {c, in, out};
 	struct webhook_row webhook;
-	int64_t below, complete_to;
-	enum err err = page_cursor_read(HAS(in, webhook_deliveries_in, cursor), in->cursor, &below, &c->problem);
+	struct page_end end;
+	out->items = ARENA_ARRAY(c->arena, struct webhook_delivery, PAGE_ROOM(in));
+	enum err err = webhook_read(c, in->id, &webhook);
 	if (!err)
-		err = webhook_read(c, in->id, &webhook);
-	if (err || !l.items)
-		return err ? err : ERR_INTERNAL;
-	err = page_fill(&source, below, limit + 1, PAGE_VISIT_MAX, &complete_to);
-	if (err)
-		return err;
-	out->items = l.items;
-	out->items_count = l.count > limit ? limit : l.count;
-	if (l.count > limit)
-		PUT(out, webhook_deliveries_out, next_cursor, page_cursor(c->arena, l.items[limit - 1].id));
-	else if (complete_to > 0)
-		PUT(out, webhook_deliveries_out, next_cursor, page_cursor(c->arena, complete_to));
-	return OK;
+		err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, webhook_deliveries_in),
+				c->arena, &c->problem, &end);
+	if (!err)
+		PAGE_PUT(out, webhook_deliveries_out, end);
+	return err;
 }
 
 /* ---- sending ---- */
