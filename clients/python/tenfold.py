@@ -933,6 +933,156 @@ class Tenfold:
         return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/signal', body={'event': event,
             'data': data})
 
+    def question_ask(self, id, text, step, token, *, kind=None, wait_ms=None, again_ms=None, idempotency_key=None):
+        """Ask, as the worker that holds a step. The lease ends; the step waits for the answer and then begins again with it.
+
+        id: The execution.
+        text: What is asked.
+        kind: What it is about, by which rules of routing match: a slug such as architecture.
+        step: The step, as in its payload.
+        token: The token of the claim; its lease ends with this call.
+        wait_ms: Not answered after so long, the same is asked once more.
+        again_ms: Still not answered so long after that, it goes a level up.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/questions', body={'text': text,
+            'kind': kind, 'step': step, 'token': token, 'wait_ms': wait_ms, 'again_ms': again_ms},
+            idempotency_key=idempotency_key, creates=True)
+
+    def question_list(self, *, execution=None, squad=None, state=None, member=None, person=None, limit=None,
+        cursor=None):
+        """List the questions of steps, newest first.
+
+        execution: Only of this execution.
+        squad: Only of this squad.
+        state: Only those that stand there.
+        member: Only those that are with this member.
+        person: Only those that are with a person, or only those that are not.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/questions', query={'execution': execution, 'squad': squad, 'state': state,
+            'member': member, 'person': person, 'limit': limit, 'cursor': cursor})
+
+    def question_show(self, id):
+        """One question, with the whole conversation.
+
+        id: The question.
+        """
+        return self._call('GET', f'/v1/questions/{urllib.parse.quote(id, safe="")}')
+
+    def question_answer(self, id, answer, *, member=None):
+        """Answer a question. One that has come to a person takes an operator's key.
+
+        id: The question.
+        answer: What is answered.
+        member: As which member of the squad; not the one who asked.
+        """
+        return self._call('POST', f'/v1/questions/{urllib.parse.quote(id, safe="")}/answer', body={'answer': answer,
+            'member': member})
+
+    def question_escalate(self, id, *, why=None, member=None):
+        """Pass a question on to the next level at once.
+
+        id: The question.
+        why: Why.
+        member: Which member cannot answer.
+        """
+        return self._call('POST', f'/v1/questions/{urllib.parse.quote(id, safe="")}/escalate', body={'why': why,
+            'member': member})
+
+    def message_send(self, id, text, *, from_=None, to=None, idempotency_key=None):
+        """Say something to a member, or to all who work on an execution.
+
+        id: The execution.
+        text: What is said.
+        from_: As which member of the squad; the caller by itself when absent.
+        to: To which member; to all when absent.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/messages', body={'text': text,
+            'from': from_, 'to': to}, idempotency_key=idempotency_key, creates=True)
+
+    def message_list(self, id, *, member=None, limit=None, cursor=None):
+        """List what was said within an execution, oldest first.
+
+        id: The execution.
+        member: Only those to this member or to all.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', f'/v1/executions/{urllib.parse.quote(id, safe="")}/messages', query={'member':
+            member, 'limit': limit, 'cursor': cursor})
+
+    def routing_rule_add(self, to, *, squad=None, kind=None, from_role=None, keywords=None, on_silence=None,
+        priority=None, active=None, idempotency_key=None):
+        """Make a rule that says whom questions go to.
+
+        squad: For this squad; for all of the tenant when absent.
+        kind: Questions of this kind; default: those of a kind that no other rule is for.
+        from_role: Only what a member in this role asks.
+        keywords: Only questions in which one of these words stands, large or small.
+        to: Who is asked, one after the other: roles, or sm_ ids of members of the squad.
+        on_silence: What then, when none of them answers.
+        priority: Of the rules that match the highest counts; of equal ones the newest.
+        active: It is looked at.
+        """
+        return self._call('POST', '/v1/routing-rules', body={'squad': squad, 'kind': kind, 'from_role': from_role,
+            'keywords': keywords, 'to': to, 'on_silence': on_silence, 'priority': priority, 'active': active},
+            idempotency_key=idempotency_key, creates=True)
+
+    def routing_rule_list(self, *, squad=None, limit=None, cursor=None):
+        """List the rules of routing, newest first.
+
+        squad: Only those for this squad alone.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/routing-rules', query={'squad': squad, 'limit': limit, 'cursor': cursor})
+
+    def routing_rule_show(self, id):
+        """One rule of routing.
+
+        id: The rule.
+        """
+        return self._call('GET', f'/v1/routing-rules/{urllib.parse.quote(id, safe="")}')
+
+    def routing_rule_change(self, id, *, kind=None, from_role=None, keywords=None, to=None, on_silence=None,
+        priority=None, active=None, if_match=None):
+        """Change a rule of routing.
+
+        id: The rule.
+        kind: Questions of this kind.
+        from_role: Only what a member in this role asks.
+        keywords: All words of which one must stand in the question; none: any question.
+        to: All who are asked, one after the other.
+        on_silence: What then, when none of them answers.
+        priority: The highest counts.
+        active: It is looked at.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('PATCH', f'/v1/routing-rules/{urllib.parse.quote(id, safe="")}', body={'kind': kind,
+            'from_role': from_role, 'keywords': keywords, 'to': to, 'on_silence': on_silence, 'priority': priority,
+            'active': active}, if_match=if_match)
+
+    def routing_rule_remove(self, id, *, if_match=None):
+        """Take a rule of routing away. Questions that were asked keep their way.
+
+        id: The rule.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('DELETE', f'/v1/routing-rules/{urllib.parse.quote(id, safe="")}', if_match=if_match)
+
+    def squad_route(self, id, *, text=None, kind=None, from_role=None, from_=None):
+        """Whom a question would go to, and why. Nothing is asked.
+
+        id: The squad.
+        text: What would be asked.
+        kind: What it would be about.
+        from_role: In which role somebody would ask.
+        from_: Which member would ask; instead of from_role.
+        """
+        return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}/route', query={'text': text, 'kind':
+            kind, 'from_role': from_role, 'from': from_})
+
     def agent_challenge(self, public_key):
         """Ask for a text to sign, to show that one holds a key.
 

@@ -1,6 +1,6 @@
 /*
- * tenfold worker run, in three files: the loop and the life of the worker (cmd_worker.c), what it says to the
- * server (worker_calls.c), and its commands (worker_job.c, with worker_output.c).
+ * tenfold worker run, in several files: the loop and the life of the worker (cmd_worker.c), what it says to the
+ * server (worker_calls.c, with worker_step.c), and its commands (worker_job.c, with worker_output.c).
  *
  * A job is one claimed item:
  *
@@ -68,6 +68,8 @@ struct job {
 	bool retry;
 	bool sent; /* in the call that is on its way */
 	struct str result, error;
+	struct str question; /* SETTLING: a step asks it instead of ending; worker_step.c */
+	bool asking;         /* … and `progress` is that call, on its way */
 };
 
 /* Which attempt an entry of a call is about: by the time of the answer the job may be gone. */
@@ -140,6 +142,12 @@ void worker_calls_free(struct worker *w);
 void worker_calls_begin(struct worker *w);
 /* Takes what has come back. */
 void worker_calls_end(struct worker *w);
+/* For other files of the calls: begins one. */
+void worker_begin(struct worker *w, struct request *r, enum route_id route, const void *in);
+/* True when the error passes by itself; what settles has backed off then, and comes again. */
+bool worker_settles_later(struct worker *w, const struct request *r, enum err e, const struct problem *p);
+/* Nobody wants to hear how the job ended. */
+void worker_drops(struct worker *w, struct job *j, enum err e, const char *why);
 /* When worker_calls_begin() has something to do at the latest. */
 int64_t worker_calls_next_ms(const struct worker *w);
 

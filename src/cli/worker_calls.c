@@ -8,7 +8,7 @@
  * An error is passing (the server is away, overloaded, restarting), or it is about one item (the lease is lost), or
  * it will not change by waiting: then the worker drains and the error becomes its own.
  */
-#include "cli/worker.h"
+#include "cli/worker_step.h"
 
 #include "base/id.h"
 #include "base/magic.h"
@@ -350,7 +350,7 @@ static void begin_settle(struct worker *w)
 		return;
 	PUT(&in, work_settle_in, items, ARENA_ARRAY(w->arena, struct work_settle_item, w->settle_most));
 	for (struct job *j = w->jobs; j && in.items && in.items_count < w->settle_most; j = j->next) {
-		if (j->state != JOB_SETTLING)
+		if (j->state != JOB_SETTLING || j->question.n)
 			continue;
 		bytes += j->result.n + j->error.n;
 		if (in.items_count && bytes > SETTLE_BYTES)
@@ -358,7 +358,8 @@ static void begin_settle(struct worker *w)
 		add_outcome(&in.items[in.items_count++], j);
 		j->sent = true;
 	}
-	begin(w, &w->settle, ROUTE_work_settle, &in, CALL_MS);
+	if (in.items_count)
+		begin(w, &w->settle, ROUTE_work_settle, &in, CALL_MS);
 }
 
 static struct job *next_sent(struct job *j)
@@ -464,6 +465,23 @@ static void end_settle(struct worker *w, CURLcode code)
 		j->sent = false;
 }
 
+/* ---- for worker_step.c ---- */
+
+void worker_begin(struct worker *w, struct request *r, enum route_id route, const void *in)
+{
+	begin(w, r, route, in, CALL_MS);
+}
+
+bool worker_settles_later(struct worker *w, const struct request *r, enum err e, const struct problem *p)
+{
+	return retry_later(w, r, &w->settle_backoff, e, p);
+}
+
+void worker_drops(struct worker *w, struct job *j, enum err e, const char *why)
+{
+	drop_result(w, j, e, why);
+}
+
 /* ---- all of them ---- */
 
 void worker_calls_init(struct worker *w)
@@ -499,7 +517,17 @@ void worker_calls_begin(struct worker *w)
 	begin_settle(w);
 	for (struct job *j = w->jobs; j; j = j->next)
 		begin_progress(w, j);
+	for (struct job *j = w->jobs; j; j = j->next)
+		worker_step_ask(w, j);
 	begin_claim(w);
+}
+
+static void end_call_of_job(struct worker *w, struct job *j, CURLcode code)
+{
+	if (j->asking)
+		worker_step_asked(w, j, code);
+	else
+		end_progress(w, j, code);
 }
 
 static void end_request(struct worker *w, struct request *r, CURLcode code)
@@ -516,7 +544,7 @@ static void end_request(struct worker *w, struct request *r, CURLcode code)
 	else if (r == &w->settle)
 		end_settle(w, code);
 	else
-		end_progress(w, CONTAINER_OF(r, struct job, progress), code);
+		end_call_of_job(w, CONTAINER_OF(r, struct job, progress), code);
 }
 
 void worker_calls_end(struct worker *w)

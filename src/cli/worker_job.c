@@ -6,6 +6,7 @@
  * anybody else. The command is asked to go (SIGTERM) when the worker dies without being able to stop it.
  */
 #include "cli/worker_agent.h"
+#include "cli/worker_step.h"
 
 #include "base/id.h"
 #include "base/magic.h"
@@ -143,6 +144,7 @@ static void judge(struct job *j, int status)
 		j->outcome = OUTCOME_COMPLETED;
 		output_result(&j->output, &text);
 		j->result = keep(j, &text);
+		j->question = arena_str(j->arena, buf_str(&j->output.question));
 	} else {
 		j->outcome = OUTCOME_FAILED;
 		j->retry = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_RETRY;
@@ -286,7 +288,7 @@ static char **make_environment(struct job *j)
 
 	while (environ[n])
 		n++;
-	env = ARENA_ARRAY(j->arena, char *, n + j->variables.n + 8);
+	env = ARENA_ARRAY(j->arena, char *, n + j->variables.n + 8 + WORKER_STEP_VARIABLES);
 	if (!env)
 		return NULL;
 	n = 0;
@@ -302,6 +304,7 @@ static char **make_environment(struct job *j)
 	env[n++] = variable(j, "TENFOLD_WORK_TITLE", j->item.title);
 	env[n++] = variable(j, "TENFOLD_WORK_KEY", j->item.key);
 	env[n++] = variable(j, "TENFOLD_WORK_TRACEPARENT", j->item.trace);
+	n += worker_step_variables(j, env + n);
 	return arena_overflowed(j->arena) ? NULL : env;
 }
 
@@ -397,6 +400,8 @@ static struct job *job_new(struct worker *w, const struct work_claimed *item)
 	j->input = j->item.payload;
 	j->in.fd = j->out.fd = j->err.fd = j->process.fd = -1;
 	output_init(&j->output);
+	if (worker_step_is(j))
+		output_take_questions(&j->output);
 	j->next = w->jobs;
 	w->jobs = j;
 	return j;

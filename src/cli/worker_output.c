@@ -1,6 +1,6 @@
 /*
- * A line of stdout is held back only while it may still be "::progress N note"; so output that has no line feeds
- * flows through, and a tail never holds more than twice what is kept.
+ * A line of stdout is held back only while it may still be "::progress N note" or "::ask text"; so output that has no
+ * line feeds flows through, and a tail never holds more than twice what is kept.
  */
 #include "cli/worker_output.h"
 
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
-enum { PROGRESS_LINE_MAX = 1024, ERROR_LINES = 20 };
+enum { MARKED_LINE_MAX = 1024, ERROR_LINES = 20 };
 
-static const struct str mark = {"::progress ", 11};
+static const struct str mark = {"::progress ", 11}, ask_mark = {"::ask ", 6};
 
 /* ---- tails ---- */
 
@@ -62,6 +62,12 @@ void output_free(struct output *o)
 	buf_free(&o->errors.text);
 	buf_free(&o->plain.text);
 	buf_free(&o->note);
+	buf_free(&o->question);
+}
+
+void output_take_questions(struct output *o)
+{
+	o->may_ask = true;
 }
 
 void output_keep_stdout(struct output *o, size_t max)
@@ -101,12 +107,29 @@ static bool take_progress(struct output *o, struct str line)
 	return true;
 }
 
-/* May these first bytes of a line become one of progress? */
-static bool may_be_progress(struct str line)
+static bool take_question(struct output *o, struct str line)
 {
-	size_t n = line.n < mark.n ? line.n : mark.n;
+	if (!o->may_ask || !str_starts(line, ask_mark))
+		return false;
+	line = str_trim((struct str){line.p + ask_mark.n, line.n - ask_mark.n});
+	if (!line.n || !str_is_utf8(line) || memchr(line.p, '\0', line.n))
+		return false;
+	buf_reset(&o->question);
+	buf_str_add(&o->question, line);
+	return true;
+}
 
-	return line.n <= PROGRESS_LINE_MAX && str_eq((struct str){line.p, n}, (struct str){mark.p, n});
+static bool may_begin(struct str line, struct str with)
+{
+	size_t n = line.n < with.n ? line.n : with.n;
+
+	return str_eq((struct str){line.p, n}, (struct str){with.p, n});
+}
+
+/* May these first bytes of a line become one that is taken? */
+static bool may_be_marked(const struct output *o, struct str line)
+{
+	return line.n <= MARKED_LINE_MAX && (may_begin(line, mark) || (o->may_ask && may_begin(line, ask_mark)));
 }
 
 static void add_stdout(struct output *o, struct str s)
@@ -120,7 +143,7 @@ static void take_line(struct output *o, bool ended)
 {
 	struct str line = buf_str(&o->line);
 
-	if (!o->passing && take_progress(o, line)) {
+	if (!o->passing && (take_progress(o, line) || take_question(o, line))) {
 		buf_reset(&o->line);
 		return;
 	}
@@ -135,7 +158,7 @@ static void take_part(struct output *o, struct str part)
 {
 	if (!o->passing) {
 		buf_str_add(&o->line, part);
-		o->passing = !may_be_progress(buf_str(&o->line));
+		o->passing = !may_be_marked(o, buf_str(&o->line));
 		if (o->passing)
 			take_line(o, false);
 	} else {

@@ -23,6 +23,8 @@ struct output {
 	bool has_progress;  /* some was reported and not taken yet */
 	int percent;
 	struct buf note;
+	bool may_ask;        /* lines of a question are taken */
+	struct buf question; /* the last of them */
 };
 
 void output_init(struct output *o);
@@ -32,6 +34,9 @@ void output_free(struct output *o);
 void output_keep_stdout(struct output *o, size_t max);
 struct str output_stdout_kept(const struct output *o);
 struct str output_stderr_kept(const struct output *o);
+
+/* From now on lines "::ask Which branch?" of stdout become a question. */
+void output_take_questions(struct output *o);
 
 /* Lines "::progress 40 compiling" of stdout become progress; everything else is kept. A byte that is NUL, which no
  * text may hold, counts as one that is no UTF-8. */

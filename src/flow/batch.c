@@ -68,6 +68,7 @@ void flow_tell(struct flow *f, struct flow_execution *e, const struct flow_event
 	event->at_ms = f->batch.now_ms;
 	event->agent = arena_str(f->batch.arena, what->agent);
 	event->text = arena_str(f->batch.arena, what->text);
+	event->said = arena_str(f->batch.arena, what->said);
 }
 
 /* ---- beginning and end ---- */
@@ -77,6 +78,8 @@ void flow_batch_free(struct flow_batch *b)
 	VEC_FREE(&b->touches);
 	VEC_FREE(&b->events);
 	VEC_FREE(&b->squads);
+	VEC_FREE(&b->asked);
+	VEC_FREE(&b->over);
 	arena_destroy(&b->arena);
 }
 
@@ -116,6 +119,7 @@ void flow_commit(struct flow *f)
 		idmap_remove(&f->by_id, t->execution->id);
 		execution_free(f, t->execution);
 	}
+	questions_commit(f);
 	end(f);
 }
 
@@ -173,6 +177,7 @@ void flow_undo(struct flow *f)
 		undo_squad(f, f->batch.squads.v[i]);
 	for (size_t i = f->batch.touches.n; i-- > 0;)
 		undo_touch(f, &f->batch.touches.v[i]);
+	questions_undo(f);
 	end(f);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { MINUTE_MS = 60000 };
+
 /* ---- new ones ---- */
 
 static enum err check_spec(const struct flow *f, const struct flow_spec *spec, struct problem *p)
@@ -56,13 +58,13 @@ enum err flow_add(struct flow *f, const struct flow_spec *spec, struct flow_exec
 
 /* ---- moves ---- */
 
-static enum err refuse(const struct flow_execution *e, const char *what, struct problem *p)
+enum err execution_refuses(const struct flow_execution *e, const char *what, struct problem *p)
 {
 	return problem_set(p, ERR_CONFLICT, "an execution that is %s cannot be %s",
 			   enum_execution_state.values[e->state].text, what);
 }
 
-static void done(struct flow *f, struct flow_execution *e)
+void command_done(struct flow *f, struct flow_execution *e)
 {
 	execution_advance(f, e);
 	execution_arrange(f, e);
@@ -77,14 +79,14 @@ enum err flow_start(struct flow *f, int64_t tenant, int64_t id, struct str by, s
 	if (err)
 		return err;
 	if ((*out)->ended)
-		return refuse(*out, "started", p);
+		return execution_refuses(*out, "started", p);
 	if ((*out)->started_ms)
 		return OK;
 	execution_touch(f, *out);
 	(*out)->started_ms = f->batch.now_ms;
 	flow_tell(f, *out,
 		  &(struct flow_event){.kind = FLOW_STARTED, .from = -1, .to = -1, .attempt = 1, .agent = by});
-	done(f, *out);
+	command_done(f, *out);
 	return OK;
 }
 
@@ -98,7 +100,7 @@ enum err flow_cancel(struct flow *f, int64_t tenant, int64_t id, struct str by, 
 	if ((*out)->ended == EXECUTION_CANCELLED)
 		return OK;
 	if ((*out)->ended)
-		return refuse(*out, "cancelled", p);
+		return execution_refuses(*out, "cancelled", p);
 	execution_touch(f, *out);
 	execution_ends(f, *out, EXECUTION_CANCELLED, by, reason);
 	execution_arrange(f, *out);
@@ -114,7 +116,7 @@ enum err flow_pause(struct flow *f, int64_t tenant, int64_t id, struct str by, s
 	if (err)
 		return err;
 	if ((*out)->ended)
-		return refuse(*out, "paused", p);
+		return execution_refuses(*out, "paused", p);
 	if ((*out)->paused)
 		return OK;
 	execution_touch(f, *out);
@@ -122,7 +124,7 @@ enum err flow_pause(struct flow *f, int64_t tenant, int64_t id, struct str by, s
 	(*out)->full_ms = 0;
 	execution_holds(f, *out);
 	flow_tell(f, *out, &(struct flow_event){.kind = FLOW_PAUSED, .from = -1, .to = -1, .agent = by});
-	done(f, *out);
+	command_done(f, *out);
 	return OK;
 }
 
@@ -134,13 +136,13 @@ enum err flow_resume(struct flow *f, int64_t tenant, int64_t id, struct str by, 
 	if (err)
 		return err;
 	if ((*out)->ended)
-		return refuse(*out, "resumed", p);
+		return execution_refuses(*out, "resumed", p);
 	if (!(*out)->paused)
 		return OK;
 	execution_touch(f, *out);
 	(*out)->paused = false;
 	flow_tell(f, *out, &(struct flow_event){.kind = FLOW_RESUMED, .from = -1, .to = -1, .agent = by});
-	done(f, *out);
+	command_done(f, *out);
 	return OK;
 }
 
@@ -177,7 +179,7 @@ enum err flow_extend(struct flow *f, int64_t tenant, int64_t id, const struct fl
 	if (err)
 		return err;
 	if ((*out)->ended)
-		return refuse(*out, "given steps", p);
+		return execution_refuses(*out, "given steps", p);
 	err = graph_check(f, *out, steps, count, p);
 	if (err)
 		return err;
@@ -193,7 +195,7 @@ enum err flow_extend(struct flow *f, int64_t tenant, int64_t id, const struct fl
 					       .agent = by,
 					       .text = steps[i].name});
 	}
-	done(f, *out);
+	command_done(f, *out);
 	return OK;
 }
 
@@ -232,7 +234,7 @@ enum err flow_approve(struct flow *f, int64_t tenant, int64_t id, int64_t step, 
 		why.ending.error = note.n ? note : STR("refused");
 	execution_touch(f, *out);
 	step_ends(f, *out, s, yes ? STEP_COMPLETED : STEP_FAILED, &why);
-	done(f, *out);
+	command_done(f, *out);
 	return OK;
 }
 
@@ -269,15 +271,35 @@ enum err flow_signal(struct flow *f, int64_t tenant, int64_t id, struct str name
 	if (err)
 		return err;
 	if ((*out)->ended)
-		return refuse(*out, "sent events", p);
+		return execution_refuses(*out, "sent events", p);
 	if (!is_awaited(*out, awaited))
 		return problem_set(p, ERR_CONFLICT, "no step waits for '%.*s'", STRF(name));
 	execution_touch(f, *out);
 	for (size_t i = 0; i < (*out)->steps_count; i++)
 		if (awaits(&(*out)->steps[i], awaited))
 			signal_step(f, *out, &(*out)->steps[i], &why);
-	done(f, *out);
+	command_done(f, *out);
 	return OK;
+}
+
+/* Within a minute from the first of it. */
+static enum err check_talk(const struct flow *f, const struct flow_execution *e, struct problem *p)
+{
+	int64_t left = e->talk_ms + MINUTE_MS - f->batch.now_ms;
+
+	if (e->talked < FLOW_MESSAGES_A_MINUTE || left <= 0)
+		return OK;
+	p->retry_after_s = (int)((left + 999) / 1000);
+	return problem_set(p, ERR_RATE_LIMITED, "an execution takes %d messages a minute", FLOW_MESSAGES_A_MINUTE);
+}
+
+static void count_talk(const struct flow *f, struct flow_execution *e)
+{
+	if (f->batch.now_ms - e->talk_ms >= MINUTE_MS) {
+		e->talk_ms = f->batch.now_ms;
+		e->talked = 0;
+	}
+	e->talked++;
 }
 
 enum err flow_note(struct flow *f, int64_t tenant, int64_t id, const struct flow_event *what,
@@ -288,10 +310,16 @@ enum err flow_note(struct flow *f, int64_t tenant, int64_t id, const struct flow
 	if (err)
 		return err;
 	if ((*out)->ended)
-		return refuse(*out, "added to", p);
+		return execution_refuses(*out, "added to", p);
 	if (what->step && !step_find(*out, what->step))
 		return ERR_NOT_FOUND;
+	if (what->kind == FLOW_MESSAGE)
+		err = check_talk(f, *out, p);
+	if (err)
+		return err;
 	execution_touch(f, *out);
+	if (what->kind == FLOW_MESSAGE)
+		count_talk(f, *out);
 	flow_tell(f, *out, what);
 	execution_arrange(f, *out);
 	return OK;

@@ -33,14 +33,29 @@ bool execution_may_run(const struct flow *f, const struct flow_execution *e)
 	return e->started_ms && !e->ended && !e->paused && !e->retry_ms && !flow_squad_is_paused(f, e->squad);
 }
 
+static enum execution_block block_of_step(const struct flow_step *s)
+{
+	if (s->asking.question)
+		return BLOCK_QUESTION;
+	return s->kind == STEP_APPROVAL ? BLOCK_APPROVAL : BLOCK_EVENT;
+}
+
+/* What a person has to see to comes first. */
+static enum execution_block block_of_steps(const struct flow_execution *e)
+{
+	enum execution_block block = BLOCK_EVENT;
+
+	for (size_t i = 0; i < e->steps_count && block != BLOCK_APPROVAL; i++)
+		if (e->steps[i].state == STEP_WAITING && block_of_step(&e->steps[i]) != BLOCK_EVENT)
+			block = block_of_step(&e->steps[i]);
+	return block;
+}
+
 static enum execution_block block_of(const struct flow *f, const struct flow_execution *e)
 {
 	if (e->paused || flow_squad_is_paused(f, e->squad))
 		return BLOCK_PAUSE;
-	for (size_t i = 0; i < e->steps_count; i++)
-		if (e->steps[i].state == STEP_WAITING && e->steps[i].kind == STEP_APPROVAL)
-			return BLOCK_APPROVAL;
-	return e->standing[STEP_WAITING] ? BLOCK_EVENT : BLOCK_NONE;
+	return e->standing[STEP_WAITING] ? block_of_steps(e) : BLOCK_NONE;
 }
 
 static enum execution_state state_of(const struct flow_execution *e, enum execution_block block)
@@ -86,6 +101,8 @@ static void cancel_what_is_open(struct flow *f, struct flow_execution *e)
 
 		if (s->state == STEP_COMPLETED || s->state == STEP_FAILED || s->state == STEP_CANCELLED)
 			continue;
+		if (s->asking.question)
+			question_is_cancelled(f, e, s);
 		step_leaves_queue(f, e, s, STR("the execution has ended"));
 		step_moves(f, e, s, STEP_CANCELLED, &(struct cause){0});
 	}

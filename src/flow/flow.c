@@ -9,7 +9,7 @@ struct flow *flow_new(const struct flow_env *env)
 
 	f->env = *env;
 	f->batch.arena = arena_new(SIZE_MAX);
-	f->by_id.valued = true;
+	f->by_id.valued = f->questions.valued = true;
 	f->timers = HEAP_INIT(flow_due_before, struct flow_execution, timer_place);
 	return f;
 }
@@ -38,8 +38,11 @@ void flow_destroy(struct flow **pf)
 		flow_commit(f); /* lets go of what the copies hold */
 	for (c = idmap_below(&f->by_id, INT64_MAX); idmap_next_down(&f->by_id, &c);)
 		execution_free(f, c.value);
+	for (c = idmap_below(&f->questions, INT64_MAX); idmap_next_down(&f->questions, &c);)
+		free(c.value);
 	flow_batch_free(&f->batch);
 	idmap_free(&f->by_id);
+	idmap_free(&f->questions);
 	idmap_free(&f->paused);
 	map_free(&f->by_item);
 	heap_free(&f->timers);
@@ -57,6 +60,19 @@ bool has_ended(const struct flow_execution *e)
 struct flow_execution *flow_find(const struct flow *f, int64_t id)
 {
 	return idmap_get(&f->by_id, id);
+}
+
+const struct flow_question *flow_find_question(const struct flow *f, int64_t id)
+{
+	return idmap_get(&f->questions, id);
+}
+
+const struct flow_asking *flow_find_asking(const struct flow *f, const struct flow_question *q)
+{
+	const struct flow_execution *e = flow_find(f, q->execution);
+	const struct flow_step *s = e ? step_find(e, q->step) : NULL;
+
+	return s && s->asking.question == q ? &s->asking : NULL;
 }
 
 enum err execution_get(const struct flow *f, int64_t tenant, int64_t id, struct flow_execution **out)
@@ -96,6 +112,7 @@ uint64_t flow_count(const struct flow *f)
 size_t flow_bytes(const struct flow *f)
 {
 	return sizeof(*f) + f->by_id.count * sizeof(struct flow_execution) + f->step_bytes +
+	       f->questions.count * sizeof(struct flow_question) + idmap_bytes(&f->questions) +
 	       idmap_bytes(&f->by_id) + map_bytes(&f->by_item) + f->timers.cap * sizeof(f->timers.v[0]) +
 	       arena_used(f->batch.arena);
 }

@@ -13,6 +13,9 @@
  * (flow_follow), so the end of a step and the beginning of the next are of one batch, and durable together. A step
  * that is completed never runs again.
  *
+ * A step that runs may ask a question (flow_ask): it gives its place in the queue up and waits until somebody
+ * answers, and then begins again. Whom it goes to, level by level, is given with it; question.c has the course of one.
+ *
  * Where an execution stands is not set but follows from its steps (execution.c holds the table of moves, and a move
  * that is not in it stops the program). Executions that have ended leave memory when their batch is committed.
  *
@@ -28,13 +31,40 @@
 
 #define FLOW_ITEM_TYPE "tf.step"
 
-enum { FLOW_STEPS_MAX = 1000, FLOW_NEEDS_MAX = 100 };
+enum {
+	FLOW_STEPS_MAX = 1000,
+	FLOW_NEEDS_MAX = 100,
+	FLOW_LEVELS_MAX = 8,
+	FLOW_QUESTIONS_MAX = 20,      /* of one step */
+	FLOW_MESSAGES_A_MINUTE = 120, /* of one execution */
+};
 
 struct flow;
 
 /* What a step brought forth. */
 struct flow_ending {
 	struct str result, error, used;
+};
+
+/* Whom a question goes to. */
+struct flow_level {
+	int64_t member; /* 0: a person, who has no time; only the last level is one */
+	int role;       /* enum member_role; -1: a person */
+};
+
+/* A question that waits for its answer. It does not change while it does. */
+struct flow_question {
+	int64_t id, execution, step;
+	int64_t wait_ms, again_ms; /* until it is asked again, and then until it goes a level up */
+	uint16_t levels_count;     /* at least 1 */
+	struct flow_level levels[FLOW_LEVELS_MAX];
+};
+
+/* Where a question stands. */
+struct flow_asking {
+	const struct flow_question *question; /* NULL: there is none */
+	int64_t due_ms;                       /* when it is asked again or goes up; 0: a person's, never */
+	uint8_t level, times;                 /* from 0; asked so often at this level, 1 or 2 */
 };
 
 /* A step of an execution in memory. Read-only outside src/flow/. */
@@ -51,6 +81,8 @@ struct flow_step {
 	uint16_t unmet; /* of them */
 	uint16_t attempts_max;
 	uint8_t kind, state, progress;
+	uint8_t questions;                /* it has asked so many */
+	struct flow_asking asking;        /* it waits for the answer */
 	bool optional;                    /* what needs it goes on when it failed */
 	bool signalled;                   /* its event came already */
 	bool touched;                     /* in this batch … */
@@ -76,6 +108,8 @@ struct flow_execution {
 	int64_t full_ms;             /* when steps that found no room in the queue are tried again; 0: none did */
 	int64_t due_ms;              /* the first of its times; INT64_MAX: none */
 	int64_t last_event;          /* number of its last event; the first has 1 */
+	int64_t talk_ms;             /* messages are counted since then … */
+	uint16_t talked;             /* … so many */
 	struct str why;              /* it ended in this batch: a sentence */
 	uint32_t touch, timer_place; /* flow/ only */
 };
@@ -124,7 +158,10 @@ struct flow_event {
 	uint32_t attempt;
 	int progress;
 	struct str agent; /* who did it */
-	struct str text;  /* a message for people, or JSON for FLOW_LOG, FLOW_MESSAGE and FLOW_TOKENS */
+	struct str text;  /* a message for people, or JSON for FLOW_LOG, FLOW_MESSAGE, FLOW_TOKENS and questions */
+	/* Of a question: */
+	struct flow_asking asking; /* as it stands now, or stood at its end */
+	struct str said;           /* asked, answered, or why it went up */
 };
 const struct flow_event *flow_events(const struct flow *f, size_t *count); /* of this batch, in order */
 
@@ -171,7 +208,18 @@ enum err flow_approve(struct flow *f, int64_t tenant, int64_t id, int64_t step, 
 /* Something came: waits for it end with `data`, also those that have not begun. ERR_CONFLICT when none waits. */
 enum err flow_signal(struct flow *f, int64_t tenant, int64_t id, struct str name, struct str data, struct str by,
 		     struct flow_execution **out, struct problem *p);
-/* A line of the log, a message, tokens: an event and nothing else. */
+/* The worker that holds a step asks, by the token of its lease, which ends: the step waits. `question` is copied, but
+ * for its execution and step, which are found by `step`. ERR_STALE_TOKEN; ERR_CONFLICT over FLOW_QUESTIONS_MAX. */
+enum err flow_ask(struct flow *f, int64_t tenant, int64_t id, int64_t step, const struct work_token *token,
+		  const struct flow_question *question, struct str text, struct flow_execution **out,
+		  struct problem *p);
+/* What somebody says to a question that waits. by_member: 0 for none. Who asked cannot answer: ERR_INVALID. */
+enum err flow_answer(struct flow *f, int64_t tenant, int64_t question, int64_t by_member, struct str by,
+		     struct str answer, struct flow_execution **out, struct problem *p);
+/* It goes a level up at once. ERR_CONFLICT when nobody is above. */
+enum err flow_escalate(struct flow *f, int64_t tenant, int64_t question, int64_t by_member, struct str by,
+		       struct str why, struct flow_execution **out, struct problem *p);
+/* A line of the log, a message, tokens: an event and nothing else. Messages are limited: ERR_RATE_LIMITED. */
 enum err flow_note(struct flow *f, int64_t tenant, int64_t id, const struct flow_event *what,
 		   struct flow_execution **out, struct problem *p);
 /* A squad is paused, or goes on: what stands in the queue for it leaves it, or comes back. */
@@ -199,6 +247,8 @@ struct flow_step_loading {
 	int state, progress;
 	int64_t item;
 	bool signalled;
+	int64_t questions;
+	struct flow_asking asking; /* its question is copied */
 };
 enum err flow_load(struct flow *f, const struct flow_loading *row, const struct flow_step_loading *steps,
 		   size_t steps_count, struct problem *p);
@@ -213,6 +263,10 @@ enum err flow_revive(struct flow *f, const struct flow_loading *row, const struc
 /* ---- looking ---- */
 
 struct flow_execution *flow_find(const struct flow *f, int64_t id); /* live ones, and those this batch ended */
+/* Questions that wait, and those this batch ended. */
+const struct flow_question *flow_find_question(const struct flow *f, int64_t id);
+/* Where it stands; NULL when it does not wait any more. */
+const struct flow_asking *flow_find_asking(const struct flow *f, const struct flow_question *q);
 uint64_t flow_count(const struct flow *f);
 size_t flow_bytes(const struct flow *f);
 

@@ -5,7 +5,8 @@
  *   graph.c    steps as they are given     steps.c     the life of one step
  *   course.c   where an execution stands   command.c   what callers ask for
  *   follow.c   what becomes of items       timers.c    what is due
- *   load.c     executions from rows        invariants.c
+ *   load.c     executions from rows        question.c  what steps ask
+ *   invariants.c
  *
  * Indexes (the map of items, the heap of what is due) are functions of executions: flow_index_add() derives every
  * place one has from its fields, flow_index_remove() takes it out again, and what they read changes only in between.
@@ -43,17 +44,19 @@ struct flow_batch {
 	struct arena *arena; /* texts, endings */
 	VEC(struct flow_touch) touches;
 	VEC(struct flow_event) events;
-	VEC(int64_t) squads; /* that were paused, or went on, in this order */
-	size_t told;         /* happenings of the queue that were heard */
+	VEC(int64_t) squads;                     /* that were paused, or went on, in this order */
+	VEC(struct flow_question *) asked, over; /* questions that began, and that ended */
+	size_t told;                             /* happenings of the queue that were heard */
 };
 
 struct flow {
 	struct flow_env env;
 	struct flow_batch batch;
 	struct name_table names;
-	struct idmap by_id;  /* live executions, and those this batch ended */
-	struct idmap paused; /* squads */
-	struct map by_item;  /* id of the item of a ready or running step, to its execution */
+	struct idmap by_id;     /* live executions, and those this batch ended */
+	struct idmap paused;    /* squads */
+	struct idmap questions; /* that wait, and those this batch ended; it owns them */
+	struct map by_item;     /* id of the item of a ready or running step, to its execution */
 	struct heap timers;
 	uint64_t live;
 	size_t step_bytes;
@@ -107,6 +110,21 @@ void step_ends(struct flow *f, struct flow_execution *e, struct flow_step *s, en
 	       const struct cause *why);
 /* Takes its item out of the queue, if it has one there. */
 void step_leaves_queue(struct flow *f, struct flow_execution *e, struct flow_step *s, struct str why);
+
+/* ---- command.c ---- */
+
+enum err execution_refuses(const struct flow_execution *e, const char *what, struct problem *p);
+void command_done(struct flow *f, struct flow_execution *e); /* what follows from it, and the indexes */
+
+/* ---- question.c ---- */
+
+void question_load(struct flow *f, struct flow_execution *e, struct flow_step *s, const struct flow_asking *row);
+void question_time_came(struct flow *f, struct flow_execution *e, struct flow_step *s);
+void question_is_cancelled(struct flow *f, struct flow_execution *e, struct flow_step *s);
+void questions_commit(struct flow *f);
+void questions_undo(struct flow *f);
+const char *question_broken_invariant(const struct flow *f, const struct flow_execution *e,
+				      const struct flow_step *s);
 
 /* ---- course.c ---- */
 

@@ -18,7 +18,7 @@ static const char *check_step(const struct flow *f, const struct flow_execution 
 		return "a step is running, but no worker has its item";
 	if (queued && map_get(&f->by_item, (uint64_t)s->item) != e)
 		return "an item does not lead to its execution";
-	return NULL;
+	return question_broken_invariant(f, e, s);
 }
 
 static const char *check_counts(const struct flow_execution *e)
@@ -65,7 +65,7 @@ const char *flow_broken_invariant(const struct flow *f)
 	const char *broken = NULL;
 	struct idmap_cursor c;
 	uint64_t live = 0;
-	size_t queued = 0;
+	size_t queued = 0, asking = 0;
 
 	for (c = idmap_below(&f->by_id, INT64_MAX); !broken && idmap_next_down(&f->by_id, &c);) {
 		const struct flow_execution *e = c.value;
@@ -73,10 +73,14 @@ const char *flow_broken_invariant(const struct flow *f)
 		broken = check_execution(f, e);
 		live += !e->ended;
 		queued += (size_t)e->standing[STEP_READY] + e->standing[STEP_RUNNING];
+		for (size_t i = 0; i < e->steps_count; i++)
+			asking += e->steps[i].asking.question != NULL;
 	}
 	if (broken)
 		return broken;
 	if (live != f->live)
 		return "live executions are counted wrongly";
+	if (asking != f->questions.count - f->batch.over.n)
+		return "there are questions of no step";
 	return queued == f->by_item.count ? NULL : "there are items of no step";
 }

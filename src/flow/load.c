@@ -13,6 +13,14 @@ static enum err check_row(const struct flow_loading *row, struct problem *p)
 	return OK;
 }
 
+/* Only what asked a question waits in a step that a worker carries out. */
+static bool waits_rightly(const struct flow_step_loading *s)
+{
+	bool asks = s->state == STEP_WAITING && s->spec.kind != STEP_WAIT && s->spec.kind != STEP_APPROVAL;
+
+	return asks == (s->asking.question != NULL);
+}
+
 static enum err check_steps(const struct flow_loading *row, const struct flow_step_loading *steps, size_t count,
 			    struct problem *p)
 {
@@ -22,6 +30,10 @@ static enum err check_steps(const struct flow_loading *row, const struct flow_st
 		if (steps[i].state < STEP_PENDING || steps[i].state > STEP_CANCELLED)
 			return problem_set(p, ERR_INTERNAL, "step %lld: no such state: %d",
 					   (long long)steps[i].spec.id, steps[i].state);
+		if (!waits_rightly(&steps[i]))
+			return problem_set(p, ERR_INTERNAL, "step %lld: it is %s, and its question is not there",
+					   (long long)steps[i].spec.id,
+					   enum_step_state.values[steps[i].state].text);
 		for (size_t k = 0; k < steps[i].spec.needs_count; k++)
 			if (steps[i].spec.needs[k] >= i)
 				return problem_set(p, ERR_INTERNAL, "step %lld: needs one behind it",
@@ -68,6 +80,9 @@ static void load_step(struct flow *f, struct flow_execution *e, const struct flo
 	s->progress = (uint8_t)row->progress;
 	s->item = row->item;
 	s->signalled = row->signalled;
+	s->questions = (uint8_t)row->questions;
+	if (row->asking.question)
+		question_load(f, e, s, &row->asking);
 	s->touched = false;
 }
 

@@ -35,6 +35,10 @@ void flow_rows_destroy(struct flow_rows **pr)
 	VEC_FREE(&r->rows->squads);
 	VEC_FREE(&r->rows->tasks);
 	VEC_FREE(&r->rows->order);
+	VEC_FREE(&r->rows->questions);
+	VEC_FREE(&r->rows->question_changes);
+	VEC_FREE(&r->rows->question_turns);
+	map_free(&r->rows->by_question);
 	map_free(&r->rows->by_step);
 	map_free(&r->rows->texts);
 	buf_free(&r->rows->told);
@@ -63,7 +67,9 @@ static void forget(struct flow_batch_rows *rows)
 {
 	rows->executions.n = rows->changes.n = rows->steps.n = rows->step_changes.n = rows->events.n = 0;
 	rows->order.n = rows->tasks.n = 0;
+	rows->questions.n = rows->question_changes.n = rows->question_turns.n = 0;
 	map_free(&rows->by_step);
+	map_free(&rows->by_question);
 	buf_reset(&rows->told);
 }
 
@@ -203,6 +209,7 @@ static void collect_step(struct flow_rows *r, const struct flow_execution *e, si
 					 .progress = s->progress,
 					 .signalled = s->signalled,
 					 .item = s->item,
+					 .questions = s->questions,
 					 .finished_ms = is_over(s) ? r->config.persist->now_ms : 0,
 					 .error = ending->error,
 					 .used = ending->used,
@@ -284,6 +291,9 @@ static void collect_events(struct flow_rows *r)
 	for (size_t i = 0; i < count; i++)
 		if (events[i].kind == FLOW_STEP_STATUS && events[i].to == STEP_RUNNING)
 			note_taken(r, &events[i]);
+	for (size_t i = 0; i < count; i++)
+		if (events[i].asking.question)
+			flow_rows_collect_question(r, &events[i]);
 }
 
 /* The buffer stands still only now. */
@@ -335,6 +345,9 @@ enum err flow_rows_flush(struct flow_rows *r, struct db *db)
 	WRITE(q_execution_event_insert, r->rows->events);
 	WRITE(q_squad_update, r->rows->squads);
 	WRITE(q_task_status_update, r->rows->tasks);
+	WRITE(q_question_insert, r->rows->questions);
+	WRITE(q_question_update, r->rows->question_changes);
+	WRITE(q_question_turn_insert, r->rows->question_turns);
 	return err;
 }
 

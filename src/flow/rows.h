@@ -56,6 +56,20 @@ enum err flow_rows_extend(struct flow_rows *r, int64_t tenant, int64_t id, const
 enum err flow_rows_revive(struct flow_rows *r, int64_t tenant, int64_t id, struct str by,
 			  struct flow_execution **out, struct problem *p);
 
+/* How a question came to its levels. Texts are borrowed until the batch ends. */
+struct flow_routing {
+	struct str kind;
+	int64_t rule; /* 0: the built-in ones */
+};
+
+/* flow_ask with what goes with it. */
+enum err flow_rows_ask(struct flow_rows *r, int64_t tenant, int64_t id, int64_t step,
+		       const struct work_token *token, const struct flow_question *question,
+		       const struct flow_routing *routing, struct str text, struct flow_execution **out,
+		       struct problem *p);
+/* The levels of a question's row; how many. 0: it cannot be read. */
+uint16_t flow_rows_levels(struct str blob, struct flow_level out[FLOW_LEVELS_MAX]);
+
 /* A squad's row, also as this batch has changed it. ERR_NOT_FOUND, also when it is another tenant's. */
 enum err flow_rows_squad(struct flow_rows *r, int64_t tenant, int64_t id, struct squad_row *out);
 /* Writes the row under its next version, and holds or lets go on what the squad does. Its texts are borrowed until

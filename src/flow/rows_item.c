@@ -42,12 +42,15 @@ static void add_id(struct buf *b, const char *member, const char *prefix, int64_
 	buf_fmt(b, "\"%s\":\"%s\",", member, text);
 }
 
-static struct str payload_of(struct arena *a, const struct flow_execution *e, const struct flow_step *s,
-			     struct str input)
+static enum err payload_of(struct flow_rows *r, const struct flow_execution *e, const struct flow_step *s,
+			   struct str *out)
 {
 	struct buf b = BUF_INIT(0);
-	struct str text;
+	struct str input;
+	enum err err = flow_rows_input(r, e, s, &input);
 
+	if (err)
+		return err;
 	buf_c(&b, '{');
 	add_id(&b, "execution", "ex_", e->id);
 	add_id(&b, "step", "st_", s->id);
@@ -58,10 +61,11 @@ static struct str payload_of(struct arena *a, const struct flow_execution *e, co
 	buf_json_text(&b, name_str(s->name));
 	buf_z(&b, ",\"input\":");
 	buf_str_add(&b, input.n ? input : STR("null"));
+	err = flow_rows_put_questions(r, s, &b);
 	buf_c(&b, '}');
-	text = arena_str(a, buf_str(&b));
+	*out = arena_str(r->config.persist->arena, buf_str(&b));
 	buf_free(&b);
-	return text;
+	return err;
 }
 
 enum err flow_rows_enqueue(void *ctx, const struct flow_execution *e, const struct flow_step *s,
@@ -70,13 +74,12 @@ enum err flow_rows_enqueue(void *ctx, const struct flow_execution *e, const stru
 	struct flow_rows *r = ctx;
 	struct arena *a = r->config.persist->arena;
 	struct work_body_row *body = ARENA_NEW(a, struct work_body_row);
-	struct str input;
 	bool existed;
-	enum err err = flow_rows_input(r, e, s, &input);
+	enum err err;
 
+	*body = (struct work_body_row){.title = arena_str(a, name_str(s->name))};
+	err = payload_of(r, e, s, &body->payload);
 	if (err)
 		return problem_set(p, err, "what the step was given cannot be read");
-	*body = (struct work_body_row){.title = arena_str(a, name_str(s->name)),
-				       .payload = payload_of(a, e, s, input)};
 	return persist_enqueue(r->config.persist, spec, body, out, &existed, p);
 }

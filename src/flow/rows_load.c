@@ -34,6 +34,7 @@ struct steps {
 	struct arena *arena;
 	VEC(struct flow_step_loading) list;
 	VEC(int64_t) executions;
+	struct flow_open_questions questions;
 };
 
 static enum err read_needs(struct arena *a, struct str blob, struct flow_step_spec *spec)
@@ -52,6 +53,7 @@ static enum err read_step(void *ctx, const void *found)
 	struct steps *s = ctx;
 	const struct step_live_row *row = found;
 	struct flow_step_loading *l = VEC_PUSH(&s->list);
+	const struct flow_asking *asking;
 
 	*VEC_PUSH(&s->executions) = row->execution;
 	*l = (struct flow_step_loading){.spec = {.id = row->id,
@@ -66,7 +68,11 @@ static enum err read_step(void *ctx, const void *found)
 					.state = (int)row->state,
 					.progress = (int)row->progress,
 					.item = row->item,
-					.signalled = row->signalled};
+					.signalled = row->signalled,
+					.questions = row->questions};
+	asking = map_get(&s->questions.by_step, (uint64_t)row->id);
+	if (asking)
+		l->asking = *asking;
 	return read_needs(s->arena, row->needs, &l->spec);
 }
 
@@ -74,6 +80,7 @@ static void steps_free(struct steps *s)
 {
 	VEC_FREE(&s->list);
 	VEC_FREE(&s->executions);
+	map_free(&s->questions.by_step);
 }
 
 /* ---- all ---- */
@@ -108,9 +115,11 @@ static enum err load_execution(void *ctx, const void *found)
 enum err flow_rows_load(struct flow_rows *r, struct db *db, struct problem *p)
 {
 	struct arena *a = arena_new(SIZE_MAX);
-	struct loading l = {.rows = r, .steps = {.arena = a}, .problem = p};
+	struct loading l = {.rows = r, .steps = {.arena = a, .questions.arena = a}, .problem = p};
 	enum err err = q_squad_paused_all(db, load_squad, r);
 
+	if (!err)
+		err = flow_rows_read_questions(db, &l.steps.questions);
 	if (!err)
 		err = q_step_live_all(db, read_step, &l.steps);
 	if (!err)

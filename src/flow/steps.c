@@ -8,6 +8,8 @@
  *      │   wait,     │ came, approved ► COMPLETED   retrying                                │
  *      │   approval  │ lapsed, refused ► FAILED                                             │
  *      └── held ◄────┴─────────────────────────────── the execution tries again ◄───────────┘
+ *          answered  ▲
+ *                    └── RUNNING, which asked a question; nobody answered ► FAILED
  *
  *   from each state but the three ends: the execution ended ──► CANCELLED
  */
@@ -22,8 +24,8 @@ static const uint8_t may_become[] = {
 		TO(STEP_READY) | TO(STEP_WAITING) | TO(STEP_COMPLETED) | TO(STEP_FAILED) | TO(STEP_CANCELLED),
 	[STEP_READY] =
 		TO(STEP_RUNNING) | TO(STEP_PENDING) | TO(STEP_COMPLETED) | TO(STEP_FAILED) | TO(STEP_CANCELLED),
-	[STEP_RUNNING] =
-		TO(STEP_READY) | TO(STEP_PENDING) | TO(STEP_COMPLETED) | TO(STEP_FAILED) | TO(STEP_CANCELLED),
+	[STEP_RUNNING] = TO(STEP_READY) | TO(STEP_PENDING) | TO(STEP_WAITING) | TO(STEP_COMPLETED) |
+			 TO(STEP_FAILED) | TO(STEP_CANCELLED),
 	[STEP_WAITING] = TO(STEP_PENDING) | TO(STEP_COMPLETED) | TO(STEP_FAILED) | TO(STEP_CANCELLED),
 	[STEP_COMPLETED] = 0,
 	[STEP_FAILED] = TO(STEP_PENDING),

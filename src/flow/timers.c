@@ -18,7 +18,7 @@ int64_t execution_due_ms(const struct flow_execution *e)
 		due = earlier(due, e->retry_ms);
 	for (size_t i = 0; e->standing[STEP_WAITING] && i < e->steps_count; i++)
 		if (e->steps[i].state == STEP_WAITING)
-			due = earlier(due, e->steps[i].until_ms);
+			due = earlier(earlier(due, e->steps[i].until_ms), e->steps[i].asking.due_ms);
 	return due;
 }
 
@@ -31,10 +31,17 @@ bool flow_due_before(const void *a, const void *b)
 
 static void time_came(struct flow *f, struct flow_execution *e, struct flow_step *s)
 {
-	if (s->kind == STEP_WAIT)
+	if (s->asking.question)
+		question_time_came(f, e, s);
+	else if (s->kind == STEP_WAIT)
 		step_ends(f, e, s, STEP_COMPLETED, &(struct cause){0});
 	else
 		step_ends(f, e, s, STEP_FAILED, &(struct cause){.ending.error = STR("nobody approved in time")});
+}
+
+static bool is_due(const struct flow *f, int64_t ms)
+{
+	return ms && ms <= f->batch.now_ms;
 }
 
 static void apply_waits(struct flow *f, struct flow_execution *e)
@@ -42,14 +49,9 @@ static void apply_waits(struct flow *f, struct flow_execution *e)
 	for (size_t i = 0; e->standing[STEP_WAITING] && i < e->steps_count; i++) {
 		struct flow_step *s = &e->steps[i];
 
-		if (s->state == STEP_WAITING && s->until_ms && s->until_ms <= f->batch.now_ms)
+		if (s->state == STEP_WAITING && (is_due(f, s->until_ms) || is_due(f, s->asking.due_ms)))
 			time_came(f, e, s);
 	}
-}
-
-static bool is_due(const struct flow *f, int64_t ms)
-{
-	return ms && ms <= f->batch.now_ms;
 }
 
 static void apply(struct flow *f, struct flow_execution *e)

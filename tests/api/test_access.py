@@ -16,7 +16,7 @@ SERVER_ARGS = ['--limit-anonymous', '0']
 
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
-              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'pj_', 'tk_', 'ex_', 'st_')},
+              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'pj_', 'tk_', 'ex_', 'st_', 'qn_', 'rr_')},
            'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can', 'hook-ref': 'hk_0000000000009'}
 
 
@@ -101,13 +101,17 @@ class Things:
 
     def execution(self):
         squad = self.operator.post('/v1/squads', {'name': 'isolation'}).expect(201).json['id']
-        steps = [{'name': 'ask', 'kind': 'approval'}, {'name': 'hear', 'kind': 'wait', 'event': 'x'}]
+        steps = [{'name': 'ask', 'kind': 'approval'}, {'name': 'hear', 'kind': 'wait', 'event': 'x'}, {'name': 'wonder'}]
         made = self.operator.post('/v1/executions', {'squad': squad, 'name': 'x', 'steps': steps}).expect(202).json['id']
         step = self.operator.get(f'/v1/executions/{made}').expect(200).json['steps'][0]['id']
         member = self.operator.post(f'/v1/squads/{squad}/members', {'role': 'tester'}).expect(201).json['id']
         project = self.operator.post('/v1/projects', {'squad': squad, 'name': 'isolation'}).expect(201).json['id']
         task = self.operator.post('/v1/tasks', {'project': project, 'title': 'isolation'}).expect(201).json['id']
-        return {'pj_': project, 'tk_': task, 'sq_': squad, 'sm_': member, 'ex_': made, 'st_': step}
+        rule = self.operator.post('/v1/routing-rules', {'squad': squad, 'to': ['tester']}).expect(201).json['id']
+        item = self.operator.post('/v1/work/claim', {'agent': 'isolation', 'team': squad}).expect(200).json['items'][0]
+        asked = {'step': item['payload']['step'], 'token': item['token'], 'text': 'isolation', 'wait_ms': 3600000}
+        question = self.operator.post(f'/v1/executions/{made}/questions', asked).expect(202).json['id']
+        return {'pj_': project, 'tk_': task, 'sq_': squad, 'sm_': member, 'ex_': made, 'st_': step, 'qn_': question, 'rr_': rule}
 
     def hook_with_one(self, name):
         """With something that came in."""
@@ -129,6 +133,7 @@ class Things:
                   f'/v1/hooks/{self.hook["id"]}/deliveries', f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
                   f'/v1/squads/{self.ids["sq_"]}', f'/v1/squad-members/{self.ids["sm_"]}',
                   f'/v1/projects/{self.ids["pj_"]}', f'/v1/tasks/{self.ids["tk_"]}', f'/v1/executions/{self.ids["ex_"]}',
+                  f'/v1/questions/{self.ids["qn_"]}', f'/v1/routing-rules/{self.ids["rr_"]}', f'/v1/executions/{self.ids["ex_"]}/messages',
                   f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
         return self.operator.show(self.held), own, [self.operator.get(p).expect(200).json for p in places]
 

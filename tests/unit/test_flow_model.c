@@ -1,5 +1,6 @@
 /*
- * Random executions under random commands, workers, lapses, pauses, undone batches and restarts. After every command
+ * Random executions under random commands, workers, questions and answers, lapses, pauses, undone batches and restarts.
+ * After every command
  * the invariants hold (flow_broken_invariant), after every commit the rows are what the events say, and a step that
  * was completed is never told of again (saga.c). In the end everything is brought to its end.
  */
@@ -147,12 +148,79 @@ static size_t held(struct world *w, struct item **out)
 	return work_list(w->g->s->w, &f, INT64_MAX, 1000, HELD_MAX, out, &stopped);
 }
 
+/* The execution of a step that a worker holds; NULL: it has ended. */
+static struct flow_execution *execution_of(struct world *w, const struct item *item, int64_t *step)
+{
+	for (size_t i = 0; i < w->g->rows_count; i++) {
+		struct flow_execution *e = flow_find(w->g->f, w->g->rows[i]->row.id);
+
+		for (size_t k = 0; e && !e->ended && k < e->steps_count; k++)
+			if (e->steps[k].item == item->id && e->steps[k].state == STEP_RUNNING) {
+				*step = e->steps[k].id;
+				return e;
+			}
+	}
+	return NULL;
+}
+
+static void ask_one(struct world *w, const struct item *item)
+{
+	struct flow_question q = a_question(w->g, below(w, 4), below(w, 2));
+	struct work_token token = work_token_of(item);
+	int64_t step = 0;
+	struct flow_execution *e = execution_of(w, item, &step);
+	const struct flow_step *s;
+	enum err err;
+
+	if (!e || q.levels_count == 0)
+		return;
+	q.wait_ms = 1 + below(w, 3000);
+	q.again_ms = 1 + below(w, 3000);
+	token.random += below(w, 5) == 0; /* a worker that lost its lease */
+	err = flow_ask(w->g->f, TENANT, e->id, step, &token, &q, STR("Which?"), &e, &w->g->problem);
+	if (token.random != work_token_of(item).random)
+		assert_int_equal(err, ERR_STALE_TOKEN);
+	for (size_t i = 0; !err && i < e->steps_count; i++) {
+		s = &e->steps[i];
+		if (s->id == step)
+			assert_true(s->state == STEP_WAITING && s->asking.question->id == q.id);
+	}
+}
+
+/* Of one that waits; 0: none does. */
+static int64_t open_question(struct world *w, int64_t id)
+{
+	const struct flow_execution *e = flow_find(w->g->f, id);
+
+	for (size_t i = 0; e && i < e->steps_count; i++)
+		if (e->steps[i].asking.question)
+			return e->steps[i].asking.question->id;
+	return 0;
+}
+
+static void talk(struct world *w, int64_t id)
+{
+	int64_t question = open_question(w, id);
+	struct flow_execution *e;
+	enum err err;
+
+	if (question == 0) {
+		assert_int_equal(answer(w->g, 77, "?"), ERR_NOT_FOUND);
+	} else if (below(w, 2)) {
+		assert_int_equal(answer(w->g, question, "main"), OK);
+		assert_int_equal(answer(w->g, question, "no, other"), ERR_CONFLICT);
+	} else {
+		err = flow_escalate(w->g->f, TENANT, question, 0, STR("eve"), STR("no idea"), &e, &w->g->problem);
+		assert_true(err == OK || err == ERR_CONFLICT);
+	}
+}
+
 static void settle_one(struct world *w)
 {
 	struct item *items[HELD_MAX];
 	size_t count = held(w, items);
 	struct item *item;
-	unsigned how = below(w, 10);
+	unsigned how = below(w, 13);
 
 	if (count == 0)
 		return;
@@ -163,8 +231,10 @@ static void settle_one(struct world *w)
 		settle(w->g->s, item, work_token_of(item), OUTCOME_FAILED);
 	else if (how < 9)
 		fail_for_good(w->g->s, item, "broken");
-	else
+	else if (how < 10)
 		settle(w->g->s, item, work_token_of(item), OUTCOME_RELEASED);
+	else
+		ask_one(w, item);
 }
 
 /* ---- deeds ---- */
@@ -175,7 +245,7 @@ static void command(struct world *w)
 	struct flow_execution *e;
 	int64_t id = any(w);
 
-	switch (below(w, 8)) {
+	switch (below(w, 10)) {
 	case 0:
 		flow_cancel(g->f, TENANT, id, STR("eve"), STR("no"), &e, &g->problem);
 		return;
@@ -196,6 +266,10 @@ static void command(struct world *w)
 		return;
 	case 6:
 		approve(w, id);
+		return;
+	case 7:
+	case 8:
+		talk(w, id);
 		return;
 	default:
 		revive(w, id);
@@ -244,6 +318,8 @@ static void bring_on(struct world *w)
 		flow_start(w->g->f, TENANT, id, STR("eve"), &e, &w->g->problem);
 		flow_signal(w->g->f, TENANT, id, STR("word"), STR("1"), STR("eve"), &e, &w->g->problem);
 		approve(w, id);
+		if (open_question(w, id))
+			answer(w->g, open_question(w, id), "main");
 	}
 	if (item && item->state == WORK_LEASED)
 		give(w->g, item, OUTCOME_COMPLETED);

@@ -102,7 +102,13 @@ static void keep_step(struct saga_rows *r, size_t i, const struct flow_step *s)
 		.state = s->state,
 		.progress = s->progress,
 		.item = s->item,
-		.signalled = s->signalled};
+		.signalled = s->signalled,
+		.questions = s->questions,
+		.asking = s->asking};
+	if (!s->asking.question)
+		return;
+	r->questions[i] = *s->asking.question;
+	r->steps[i].asking.question = &r->questions[i];
 }
 
 static void keep(struct saga *g, const struct flow_change *c)
@@ -137,17 +143,37 @@ static void keep(struct saga *g, const struct flow_change *c)
 
 /* ---- what the events say is what is ---- */
 
+static size_t place_of(const struct saga_rows *r, int64_t step)
+{
+	for (size_t i = 0; i < r->steps_count; i++)
+		if (r->steps[i].spec.id == step)
+			return i;
+	fail_msg("an event of a step that is none");
+	abort();
+}
+
+/* It is asked once, then told of while it is open, and ends once. */
+static void hear_question(struct saga_rows *r, const struct flow_event *event)
+{
+	int64_t *open = &r->open[place_of(r, event->step)];
+
+	if (event->kind == FLOW_QUESTION) {
+		assert_int_equal(*open, 0);
+		*open = event->asking.question->id;
+	}
+	assert_int_equal(*open, event->asking.question->id);
+	if (event->kind == FLOW_QUESTION_ANSWERED || event->kind == FLOW_QUESTION_UNANSWERED ||
+	    event->kind == FLOW_QUESTION_CANCELLED)
+		*open = 0;
+}
+
 static void hear_step(struct saga_rows *r, const struct flow_event *event)
 {
-	for (size_t i = 0; i < r->steps_count; i++) {
-		if (r->steps[i].spec.id != event->step)
-			continue;
-		assert_int_equal(r->told[i], event->from);
-		assert_int_not_equal(r->told[i], STEP_COMPLETED);
-		r->told[i] = event->to;
-		return;
-	}
-	fail_msg("an event of a step that is none");
+	size_t i = place_of(r, event->step);
+
+	assert_int_equal(r->told[i], event->from);
+	assert_int_not_equal(r->told[i], STEP_COMPLETED);
+	r->told[i] = event->to;
 }
 
 static void hear(struct saga *g, const struct flow_event *event)
@@ -158,6 +184,8 @@ static void hear(struct saga *g, const struct flow_event *event)
 	r->last_event = event->number;
 	if (event->kind == FLOW_STEP_STATUS)
 		hear_step(r, event);
+	if (event->asking.question)
+		hear_question(r, event);
 	if (event->kind != FLOW_STATUS)
 		return;
 	assert_int_equal(event->from, r->state);
@@ -171,8 +199,12 @@ static void compare(const struct saga *g)
 
 		assert_int_equal(r->state, r->row.state);
 		assert_int_equal(r->last_event, r->row.last_event);
-		for (size_t k = 0; k < r->steps_count; k++)
+		for (size_t k = 0; k < r->steps_count; k++) {
+			const struct flow_question *q = r->steps[k].asking.question;
+
 			assert_int_equal(r->told[k], r->steps[k].state);
+			assert_int_equal(r->open[k], q ? q->id : 0);
+		}
 	}
 }
 
@@ -313,6 +345,36 @@ void break_down(struct saga *g, struct item *item)
 {
 	assert_int_equal(fail_for_good(g->s, item, "no such branch"), OK);
 	flow_follow(g->f);
+}
+
+struct flow_question a_question(struct saga *g, size_t members, bool fails)
+{
+	struct flow_question q = {.id = ++g->next_id, .wait_ms = 300000, .again_ms = 120000};
+
+	for (; q.levels_count < members; q.levels_count++)
+		q.levels[q.levels_count] = (struct flow_level){101 + q.levels_count, MEMBER_TECH_LEAD};
+	if (!fails)
+		q.levels[q.levels_count++] = (struct flow_level){0, -1};
+	return q;
+}
+
+enum err ask(struct saga *g, struct flow_execution *e, const struct item *item, const struct flow_question *q)
+{
+	struct work_token token = work_token_of(item);
+
+	for (size_t i = 0; i < e->steps_count; i++)
+		if (e->steps[i].item == item->id)
+			return flow_ask(g->f, TENANT, e->id, e->steps[i].id, &token, q, STR("Which branch?"), &e,
+					&g->problem);
+	fail_msg("the item is of no step");
+	return ERR_NOT_FOUND;
+}
+
+enum err answer(struct saga *g, int64_t question, const char *text)
+{
+	struct flow_execution *e;
+
+	return flow_answer(g->f, TENANT, question, 0, STR("eve"), str_of(text), &e, &g->problem);
 }
 
 static void add_word(struct buf *b, const char *word)

@@ -20,9 +20,11 @@ struct saga_rows {
 	struct flow_step_loading steps[SAGA_STEPS];
 	char names[SAGA_STEPS][32], awaited[SAGA_STEPS][32];
 	uint16_t needs[SAGA_STEPS][SAGA_STEPS];
+	struct flow_question questions[SAGA_STEPS];
 	size_t steps_count;
 	/* As its events say. */
 	int state, told[SAGA_STEPS];
+	int64_t open[SAGA_STEPS]; /* questions; 0: none */
 	int64_t last_event;
 };
 
@@ -50,6 +52,11 @@ struct flow_execution *begin(struct saga *g, const struct flow_step_spec *steps,
 			     size_t count); /* added and started */
 struct flow_execution *begin_tried(struct saga *g, const struct flow_step_spec *steps, size_t count,
 				   int64_t attempts);
+
+/* A question that goes to members 101, 102 … and then, unless it fails, to a person; it waits 300 s, and 120 s. */
+struct flow_question a_question(struct saga *g, size_t members, bool fails);
+enum err ask(struct saga *g, struct flow_execution *e, const struct item *item, const struct flow_question *q);
+enum err answer(struct saga *g, int64_t question, const char *text);
 
 struct item *take(struct saga *g); /* a worker claims; NULL: nothing is there */
 void give(struct saga *g, struct item *item, enum work_outcome outcome);
