@@ -9,7 +9,8 @@
 
 Each operation of the API is one method; answers are plain dicts. What is None is not sent; NULL takes a value away. A
 refusal is a TenfoldError with the server's code, sentence and faulty fields. One client may be used by several
-threads: each has its own kept-alive connection.
+threads: each has its own kept-alive connection. Reads show what the client has written before, whichever process of
+a deployment and whichever replica answers them: `seen` says what they must show, and another client may be given it.
 
 With retries=N what is retryable is sent again up to N times: refusals that say so, and lost connections where
 repeating is harmless (reads, and calls that create under an Idempotency-Key, which is then made when none is given).
@@ -77,6 +78,7 @@ class Tenfold:
         self.key = key if key is not None else os.environ.get('TENFOLD_KEY') or _read('admin.key')
         self.tenant, self.timeout, self.retries, self.context = tenant, timeout, retries, context
         self._threads = threading.local()
+        self.seen = ''
 
     def close(self):
         """Closes this thread's connection."""
@@ -100,7 +102,14 @@ class Tenfold:
             own['Authorization'] = f'Bearer {self.key}'
         if self.tenant:
             own['X-Tenant'] = self.tenant
+        if self.seen:
+            own['Tenfold-Seen'] = self.seen
         return {**own, **(headers or {})}
+
+    def _saw(self, seen):
+        """Of one deployment the greater text is the later; those of others have another beginning."""
+        if seen and (seen > self.seen or seen.split('-')[0] != self.seen.split('-')[0]):
+            self.seen = seen
 
     def _send(self, method, target, data, headers):
         """One try. A kept connection that the server closed meanwhile is made anew, for a read."""
@@ -110,7 +119,9 @@ class Tenfold:
         try:
             connection.request(method, target, data, headers)
             response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+            answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+            self._saw(answer.headers.get('tenfold-seen'))
+            return answer
         except (OSError, http.client.HTTPException) as error:
             self.close()
             if kept and method == 'GET':

@@ -167,51 +167,31 @@ enum err api_agent_batch(struct call *c, const struct agent_batch_in *in, struct
 
 /* ---- reading ---- */
 
-enum err api_agent_list_here(struct call *c, const struct agent_list_in *in, struct agent_list_out *out)
-{
-	(void)in, (void)out;
-	struct kept_key key;
-	return kept_agents_key(c, &key) ? kept_here(c, &key) : ERR_NOT_CACHED;
-}
-
 enum err api_agent_list(struct call *c, const struct agent_list_in *in, struct agent_list_out *out)
 {
-	struct kept_key key;
-	struct cache_fill fill = {0};
-	if (kept_agents_key(c, &key) && kept_begin(c, &key, &fill))
+	struct kept k;
+	if (kept_begin(c, &k))
 		return OK;
 	enum err err = agent_list(c, in, out);
 	if (err)
-		kept_not(&fill);
-	else
-		kept_put(c, &fill, 0, c->caller.tenant, VISIBLE_TENANT, KEPT_AGENTS_MS);
-	return err;
-}
-
-enum err api_agent_show_here(struct call *c, const struct agent_ref *in, struct agent *out)
-{
-	(void)out;
-	struct kept_key key;
-	return kept_agent_key(in->id, &key) ? kept_here(c, &key) : ERR_NOT_CACHED;
+		return kept_not(&k, err);
+	kept_put(c, &k, 0, c->caller.tenant, VISIBLE_TENANT);
+	return OK;
 }
 
 enum err api_agent_show(struct call *c, const struct agent_ref *in, struct agent *out)
 {
-	struct kept_key key;
-	struct cache_fill fill = {0};
-	if (kept_agent_key(in->id, &key) && kept_begin(c, &key, &fill))
+	struct kept k;
+	if (kept_begin(c, &k))
 		return OK;
 	struct directory_agent agent;
 	enum err err = agent_read(c, in->id, &agent);
-	if (err) {
-		kept_not(&fill);
-		return err;
-	}
+	if (err)
+		return kept_not(&k, err);
 	*out = agent.shown;
 	c->etag = agent_etag(&agent, c->arena);
 	c->is_public = agent.row.visibility == VISIBLE_PUBLIC;
-	kept_put(c, &fill, agent.row.version + agent.row.flips, agent.row.tenant, agent.row.visibility,
-		 KEPT_AGENT_MS);
+	kept_put(c, &k, agent.row.version + agent.row.flips, agent.row.tenant, agent.row.visibility);
 	return OK;
 }
 

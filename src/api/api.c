@@ -1,6 +1,8 @@
 /* The table of handlers, expanded from api/routes.def; each is called through a thunk with its own types. */
 #include "api/api.h"
 
+#include "api/kept.h"
+
 #define ROUTE(name, tag, method, path, in_type, out_type, scope, runs, status, max_body, flags, cache, doc) \
 	static enum err run_##name(struct call *c, const void *in, void *out)                               \
 	{                                                                                                   \
@@ -23,18 +25,10 @@ http_handler_fn *const api_handlers[ROUTE_COUNT] = {
 
 http_handler_fn *const api_second_halves[ROUTE_COUNT] = {[ROUTE_work_list] = read_work_list};
 
-#define HERE(name, in_type, out_type)                                              \
-	static enum err here_##name(struct call *c, const void *in, void *out)     \
-	{                                                                          \
-		return api_##name##_here(c, (const in_type *)in, (out_type *)out); \
-	}
-HERE(agent_list, struct agent_list_in, struct agent_list_out)
-HERE(agent_show, struct agent_ref, struct agent)
-HERE(capability_list, struct capability_list_in, struct capability_list_out)
-#undef HERE
-
-http_handler_fn *const api_first_halves[ROUTE_COUNT] = {[ROUTE_agent_list] = here_agent_list,
-							[ROUTE_agent_show] = here_agent_show,
-							[ROUTE_capability_list] = here_capability_list};
+http_handler_fn *const api_first_halves[ROUTE_COUNT] = {
+	[ROUTE_agent_list] = kept_here,        [ROUTE_agent_show] = kept_here,
+	[ROUTE_capability_list] = kept_here,   [ROUTE_plan_show] = kept_here,
+	[ROUTE_squad_member_list] = kept_here, [ROUTE_squad_member_show] = kept_here,
+	[ROUTE_squad_show] = kept_here};
 const struct api_bulk api_bulks[ROUTE_COUNT] = {
 	[ROUTE_agent_add] = {agent_add_key, agent_add_all}, [ROUTE_agent_beat] = {agent_beat_key, agent_beat_all}};

@@ -12,12 +12,6 @@
 #include "api/routes.def"
 #undef ROUTE
 
-/* The first halves of CACHED calls. */
-enum err api_agent_list_here(struct call *c, const struct agent_list_in *in, struct agent_list_out *out);
-enum err api_agent_show_here(struct call *c, const struct agent_ref *in, struct agent *out);
-enum err api_capability_list_here(struct call *c, const struct capability_list_in *in,
-				  struct capability_list_out *out);
-
 /* The second halves of SLOT_READ calls. */
 enum err api_work_list_read(struct call *c, const struct work_list_in *in, struct work_list_out *out);
 

@@ -31,6 +31,7 @@ struct http_server;
 struct jobs;
 struct limits;
 struct metrics;
+struct reads;
 struct redis;
 struct replays;
 struct runner;
@@ -74,6 +75,7 @@ struct app {
 	_Atomic int listeners;            /* streams of them */
 	struct runner *runner;            /* likewise */
 	struct pool *pool;                /* connections for READ, and on PostgreSQL for WRITE */
+	struct reads *reads;              /* where READ goes when there are replicas; NULL: there are none */
 	struct pool *compute;             /* threads for COMPUTE */
 	struct gather *bulk[ROUTE_COUNT]; /* on PostgreSQL, of BULK routes; else NULL */
 	struct http_server *http;

@@ -23,26 +23,16 @@ enum err api_capability_add(struct call *c, const struct capability_new *in, str
 	return change_add(call_app(c)->feed, c, &fact, 1);
 }
 
-enum err api_capability_list_here(struct call *c, const struct capability_list_in *in,
-				  struct capability_list_out *out)
-{
-	(void)in, (void)out;
-	struct kept_key key;
-	return kept_capabilities_key(c, &key) ? kept_here(c, &key) : ERR_NOT_CACHED;
-}
-
 enum err api_capability_list(struct call *c, const struct capability_list_in *in, struct capability_list_out *out)
 {
-	struct kept_key key;
-	struct cache_fill fill = {0};
-	if (kept_capabilities_key(c, &key) && kept_begin(c, &key, &fill))
+	struct kept k;
+	if (kept_begin(c, &k))
 		return OK;
 	enum err err = capability_list(c, in, out);
 	if (err)
-		kept_not(&fill);
-	else
-		kept_put(c, &fill, 0, c->caller.tenant, VISIBLE_TENANT, KEPT_CAPABILITIES_MS);
-	return err;
+		return kept_not(&k, err);
+	kept_put(c, &k, 0, c->caller.tenant, VISIBLE_TENANT);
+	return OK;
 }
 
 enum err api_capability_show(struct call *c, const struct capability_ref *in, struct capability *out)

@@ -53,6 +53,12 @@ static const char *prefix_of(enum change_entity entity)
 		return "wh_";
 	case ENTITY_HOOK:
 		return "hk_";
+	case ENTITY_SQUAD:
+		return "sq_";
+	case ENTITY_SQUAD_MEMBER:
+		return "sm_";
+	case ENTITY_PLAN:
+		return "t_";
 	}
 	UNREACHABLE();
 }

@@ -21,7 +21,7 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf url, body, answer;
-	char content_type[96], etag[ETAG_MAX + 1];
+	char content_type[96], etag[ETAG_MAX + 1], seen[64];
 	int retry_after_s;
 	bool replayed;
 	struct buf pending;         /* OF_STREAM, under the lock: not sent yet */

@@ -1,10 +1,12 @@
 /*
- * Calls on the pools' threads: READ, the second half of SLOT_READ, and on PostgreSQL WRITE, each in a transaction
- * of its own, and BULK, many in one; COMPUTE, which needs no store. Also what streams read from the store.
+ * Calls on the pools' threads: READ (also on those of replicas), the second half of SLOT_READ, and on PostgreSQL WRITE,
+ * each in a transaction of its own, and BULK, many in one; COMPUTE, which needs no store. Also what streams read from
+ * the store.
  */
 #include "api/api.h"
 #include "api/idempotency.h"
 #include "api/identify.h"
+#include "api/reads.h"
 #include "api/runner.h"
 
 #include "store/gather.h"
@@ -66,10 +68,12 @@ static enum err write_once(void *ctx, struct db *db)
 static void write_ended(struct call *c, enum err outcome)
 {
 	c->outcome = outcome;
-	if (!outcome)
-		call_run_hooks(c);
-	else
+	if (outcome) {
 		call_forget_hooks(c);
+		return;
+	}
+	call_run_hooks(c);
+	reads_committed(c, c->db);
 }
 
 static void run_write(struct call *c, struct db *db)
@@ -94,11 +98,27 @@ static void run_read(struct call *c, struct db *db)
 }
 
 /* What a call ends with is an answer of its own, or the store's failure. */
+static bool is_store_failure(enum err err)
+{
+	return err == ERR_STORE_UNAVAILABLE || err == ERR_STORE_FULL || err == ERR_STORE_BUSY ||
+	       err == ERR_OUTCOME_UNKNOWN || err == ERR_INTERNAL;
+}
+
 static void count_failure(struct app *app, enum err err)
 {
-	if (err == ERR_STORE_UNAVAILABLE || err == ERR_STORE_FULL || err == ERR_STORE_BUSY ||
-	    err == ERR_OUTCOME_UNKNOWN || err == ERR_INTERNAL)
+	if (is_store_failure(err))
 		metrics_add_at(app->metrics, METRIC_store_errors_total, (unsigned)err, 0, 1);
+}
+
+bool runner_read_replica(struct call *c, struct db *db)
+{
+	run_read(c, db);
+	if (is_store_failure(c->outcome)) {
+		reset_for_run(c, NULL);
+		return false;
+	}
+	http_finish(c);
+	return true;
 }
 
 static enum err run_chore_once(struct app *app, struct chore *chore, struct db *db)

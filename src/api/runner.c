@@ -13,6 +13,7 @@
 #include "api/api.h"
 #include "api/forward.h"
 #include "api/hook_work.h"
+#include "api/reads.h"
 #include "api/scaling.h"
 #include "store/gather.h"
 #include "telemetry/metrics.h"
@@ -127,7 +128,8 @@ enum err runner_dispatch(struct call *c)
 			return executor_post(app->executor, &c->task);
 		return gather_post(app->bulk[c->route - spec_routes], &c->task);
 	case RUNS_READ:
-	case RUNS_CACHED:
+		return reads_dispatch(c);
+	case RUNS_CACHED: /* what is kept comes from the primary */
 		return pool_post(app->pool, &c->task);
 	case RUNS_COMPUTE:
 		return pool_post(app->compute, &c->task);
@@ -500,10 +502,12 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 		struct call *c = r->done.v[i];
 		if (!is_begun(c))
 			c->outcome = outcome_of(c, batch);
-		if (!c->outcome)
-			call_run_hooks(c);
-		else
+		if (c->outcome) {
 			call_forget_hooks(c);
+		} else {
+			call_run_hooks(c);
+			reads_committed(c, r->app->persist->db);
+		}
 		finish(r, c);
 	}
 	for (size_t i = 0; i < r->jobs.n && !rerun; i++)

@@ -50,6 +50,9 @@ struct part runner_part(const struct call *c);
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why);
 void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why);
 
+/* A READ on a replica's connection. False: the store failed; the call can be run again elsewhere. */
+bool runner_read_replica(struct call *c, struct db *db);
+
 /* app->bulk, once there is a pool; and when there is none any more. */
 void runner_bulk_init(struct app *app);
 void runner_bulk_destroy(struct app *app);

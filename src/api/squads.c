@@ -2,6 +2,8 @@
 #include "api/api.h"
 #include "api/app.h"
 
+#include "api/kept.h"
+#include "directory/changes.h"
 #include "store/page.h"
 
 #include <inttypes.h>
@@ -35,6 +37,17 @@ static enum err unknown(struct call *c)
 	return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
 }
 
+static enum err tell(struct call *c, const struct squad_row *row)
+{
+	struct change_fact fact = {.tenant = row->tenant,
+				   .entity = ENTITY_SQUAD,
+				   .op = OP_PUT,
+				   .ref = row->id,
+				   .version = row->version,
+				   .at_ms = c->now_ms};
+	return change_add(call_app(c)->feed, c, &fact, 1);
+}
+
 enum err api_squad_add(struct call *c, const struct squad_new *in, struct squad *out)
 {
 	struct squad_row row = {.id = app_new_id(call_app(c)),
@@ -47,20 +60,26 @@ enum err api_squad_add(struct call *c, const struct squad_new *in, struct squad 
 				.created_ms = c->now_ms,
 				.updated_ms = c->now_ms};
 	enum err err = q_squad_insert(c->db, &row, 1);
-	if (!err)
-		answer(c, &row, out);
-	return err;
+	if (err)
+		return err;
+	answer(c, &row, out);
+	return tell(c, &row);
 }
 
 enum err api_squad_show(struct call *c, const struct squad_ref *in, struct squad *out)
 {
+	struct kept k;
+	if (kept_begin(c, &k))
+		return OK;
 	struct squad_row row;
 	enum err err = q_squad_get(c->db, &(struct id_row){in->id}, c->arena, &row);
 	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
-		return unknown(c);
-	if (!err)
-		answer(c, &row, out);
-	return err;
+		return kept_not(&k, unknown(c));
+	if (err)
+		return kept_not(&k, err);
+	answer(c, &row, out);
+	kept_put(c, &k, row.version, row.tenant, VISIBLE_TENANT);
+	return OK;
 }
 
 /* ---- lists ---- */
@@ -114,11 +133,15 @@ static enum err hold(struct call *c, int64_t id, struct squad_row *row)
 	return err ? err : call_if_match(c, row->version);
 }
 
-/* Writes the row and answers with it. */
-static void put(struct call *c, struct squad_row *row, struct squad *out)
+/* Writes the row with the batch, whose transaction begins with what is told of it; and answers with it. */
+static enum err put(struct call *c, struct squad_row *row, struct squad *out)
 {
+	enum err err = executor_transaction(call_app(c)->executor);
+	if (err)
+		return err;
 	flow_rows_change_squad(call_app(c)->flow, row);
 	answer(c, row, out);
+	return tell(c, row);
 }
 
 static enum err archived(struct call *c)
@@ -140,8 +163,7 @@ enum err api_squad_change(struct call *c, const struct squad_patch *in, struct s
 		row.description = in->description;
 	if (HAS(in, squad_patch, config) || IS_NULL(in, squad_patch, config))
 		row.config = in->config;
-	put(c, &row, out);
-	return OK;
+	return put(c, &row, out);
 }
 
 enum err api_squad_archive(struct call *c, const struct squad_ref *in, struct nothing *out)
@@ -156,8 +178,7 @@ enum err api_squad_archive(struct call *c, const struct squad_ref *in, struct no
 		return call_fail(c, ERR_CONFLICT,
 				 "executions of the squad have not ended; cancel them first, or wait for them");
 	row.status = SQUAD_ARCHIVED;
-	put(c, &row, &shown);
-	return OK;
+	return put(c, &row, &shown);
 }
 
 static enum err set_status(struct call *c, int64_t id, enum squad_status status, struct squad *out)
@@ -173,8 +194,7 @@ static enum err set_status(struct call *c, int64_t id, enum squad_status status,
 		return OK;
 	}
 	row.status = status;
-	put(c, &row, out);
-	return OK;
+	return put(c, &row, out);
 }
 
 enum err api_squad_pause(struct call *c, const struct squad_ref *in, struct squad *out)

@@ -1,6 +1,9 @@
 /* One request to the owner of the queue: made from a call, sent by libcurl, and its answer taken apart. */
 #include "api/forward_priv.h"
 
+#include "api/kept.h"
+#include "api/reads.h"
+
 #include "base/log.h"
 #include "base/magic.h"
 #include "http/http.h"
@@ -163,6 +166,8 @@ static size_t on_header(char *bytes, size_t each, size_t count, void *ctx)
 		t->retry_after_s = (int)seconds;
 	} else if (str_eq_nocase(name, STR("Idempotency-Replayed"))) {
 		t->replayed = true;
+	} else if (str_eq_nocase(name, STR("Tenfold-Seen"))) {
+		keep_text(t->seen, sizeof(t->seen), value);
 	}
 	return n;
 }
@@ -222,6 +227,9 @@ enum err transfer_relay(struct transfer *t)
 	c->relayed = answer;
 	c->replayed = t->replayed;
 	c->etag = arena_str(c->arena, str_of(t->etag));
+	reads_relayed(c, str_of(t->seen));
+	if (t->writes && status < 400)
+		kept_relayed(c);
 	return OK;
 }
 

@@ -8,9 +8,11 @@
 
 #include "base/magic.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { REPLY_MAX = 64 << 20, BODY_MAX = 32 << 20, SETTINGS_MAX = 256 << 10, KEY_SHOWN = 8 };
 enum { CONNECT_MS = 5000, CALL_MS = 60000, CALL_WAITING_MS = 95000 };
@@ -24,9 +26,34 @@ static void adopt(struct client *c, struct arena *a, const struct client *settin
 	c->key = arena_str(a, settings->key);
 	c->key_note = arena_str(a, settings->key_note);
 	c->tenant = arena_str(a, settings->tenant);
+	c->seen_file = arena_str(a, settings->seen_file);
 	while (c->url.n && c->url.p[c->url.n - 1] == '/')
 		c->url.n--;
 	c->arena = a;
+}
+
+/* A file that cannot be read or written only means that reads may be behind what was written a moment ago. */
+static void read_seen(struct client *c)
+{
+	int fd = c->seen_file.n ? open(c->seen_file.p, O_RDONLY | O_CLOEXEC) : -1;
+	ssize_t n = fd < 0 ? 0 : read(fd, c->seen, sizeof(c->seen) - 1);
+
+	c->seen[n > 0 ? n : 0] = '\0';
+	c->seen[strspn(c->seen, "0123456789abcdef-")] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+static void write_seen(const struct client *c)
+{
+	int fd = c->seen_file.n && c->seen_is_new
+			 ? open(c->seen_file.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
+			 : -1;
+	ssize_t n = fd < 0 ? 0 : write(fd, c->seen, strlen(c->seen));
+
+	(void)n;
+	if (fd >= 0)
+		close(fd);
 }
 
 struct client *client_new(const struct client *settings)
@@ -35,6 +62,7 @@ struct client *client_new(const struct client *settings)
 
 	*c = *settings;
 	adopt(c, arena_new(SETTINGS_MAX), settings);
+	read_seen(c);
 	c->request = NEW(struct request);
 	client_request_init(c->request, c);
 	return c;
@@ -44,6 +72,7 @@ void client_destroy(struct client **c)
 {
 	if (!*c)
 		return;
+	write_seen(*c);
 	client_request_free((*c)->request);
 	free((*c)->request);
 	arena_destroy(&(*c)->arena);
@@ -147,6 +176,8 @@ static void add_headers(struct request *r)
 	}
 	if (c->tenant.n)
 		add_header(r, "X-Tenant", c->tenant);
+	if (c->seen[0])
+		add_header(r, "Tenfold-Seen", str_of(c->seen));
 	if (!route_in_query(r->route))
 		add_header(r, "Content-Type", STR("application/json"));
 	add_header(r, "Expect", (struct str){0}); /* else curl waits for leave to send a large body */
@@ -160,6 +191,20 @@ static size_t on_data(char *bytes, size_t each, size_t count, void *ctx)
 	return buf_ok(&r->reply) ? each * count : 0;
 }
 
+/* Of one deployment the greater text is the later; those of others have another beginning. */
+static void take_seen(struct client *c, struct str seen)
+{
+	struct str had = str_of(c->seen), begins, had_begins, rest;
+
+	begins = str_cut(seen, '-', &rest);
+	had_begins = str_cut(had, '-', &rest);
+	if (seen.n >= sizeof(c->seen) || (str_eq(begins, had_begins) && str_cmp(seen, had) <= 0))
+		return;
+	memcpy(c->seen, seen.p, seen.n);
+	c->seen[seen.n] = '\0';
+	c->seen_is_new = true;
+}
+
 static size_t on_header(char *bytes, size_t each, size_t count, void *ctx)
 {
 	struct request *r = ctx;
@@ -169,6 +214,8 @@ static size_t on_header(char *bytes, size_t each, size_t count, void *ctx)
 	if (str_eq_nocase(name, STR("retry-after")) && str_to_i64(str_trim(value), &seconds) && seconds >= 0 &&
 	    seconds < 86400)
 		r->retry_after_s = (int)seconds;
+	if (str_eq_nocase(name, STR("tenfold-seen")))
+		take_seen(r->client, str_trim(value));
 	return each * count;
 }
 

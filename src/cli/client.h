@@ -20,13 +20,18 @@ struct client;
 /* Where is the server now, and which key is for it? Texts are in the arena; what it does not know stays. */
 typedef void client_find_fn(void *ctx, struct arena *a, struct client *settings);
 
+enum { CLIENT_SEEN = 64 };
+
 struct client {
 	struct str url;      /* without a slash at the end */
 	struct str url_note; /* what is to be known when it cannot be reached; mostly empty */
 	struct str key;      /* empty: none is sent */
 	struct str key_note; /* where it was found, or why there is none */
 	struct str tenant;
-	const char *agent; /* User-Agent */
+	struct str seen_file;   /* keeps `seen` from one command to the next; empty: nothing does */
+	char seen[CLIENT_SEEN]; /* Tenfold-Seen as answered last: what later reads must show; empty: nothing yet */
+	bool seen_is_new;       /* not in the file yet */
+	const char *agent;      /* User-Agent */
 	client_find_fn *find;
 	void *find_ctx;
 	bool lost;               /* it could not be reached: find it before the next call */

@@ -5,6 +5,8 @@
  *   key   --key, TENFOLD_KEY; else admin.key of the data directory, but only for a server on this machine: a key of
  *         this machine's server is not to be shown to another one
  *
+ * What was seen of the store by the last command (Tenfold-Seen) is in the file `seen` of the data directory.
+ *
  * A client asks again when its server could not be reached: files of the data directory may have changed.
  */
 #include "cli/cli.h"
@@ -175,8 +177,10 @@ static void find(const struct cli *cli, struct arena *a, struct client *out)
 {
 	struct str dir = STR("the data directory"), own = {0};
 
-	if (cli_data_dir(cli->globals.data, a, &dir, NULL) == OK)
+	if (cli_data_dir(cli->globals.data, a, &dir, NULL) == OK) {
 		server_of(dir, a, &own);
+		out->seen_file = arena_fmt(a, "%.*s/seen", STRF(dir));
+	}
 	find_url(cli, dir, own, a, out);
 	find_key(cli, dir, own, a, out);
 }

@@ -38,6 +38,8 @@ struct follower {
 	bool knows;  /* the listeners have read what there was */
 	bool looked; /* on this connection */
 	int64_t checked_ns;
+	pthread_mutex_t lock; /* of place */
+	struct log_place place;
 
 	pthread_t thread;
 	bool has_thread;
@@ -106,18 +108,36 @@ static enum err check_the_end(struct follower *f)
 	return err;
 }
 
-/* All that has a number is applied; what has waited for one since a while counts as not known. */
-static enum err note_current(struct follower *f, int64_t looked_ns)
+/* Where everything stood before a look: what was committed by then, and does not wait for its number, has one. */
+struct before {
+	int64_t ns;
+	bool checked;
+	struct log_place_out log;
+	struct change_waiting_out waiting;
+};
+
+static enum err check_before(struct follower *f, struct before *out)
 {
-	struct change_waiting_out out;
-	if (looked_ns - f->checked_ns < CHECK_MS * NS_PER_MS)
+	*out = (struct before){.ns = clock_mono_ns()};
+	if (out->ns - f->checked_ns < CHECK_MS * NS_PER_MS)
 		return OK;
-	enum err err = q_change_waiting(f->db, f->arena, &out);
-	if (err)
-		return err;
-	f->checked_ns = looked_ns;
-	atomic_store(&f->current_ns, looked_ns - (out.waiting ? out.waited_ms * NS_PER_MS : 0));
-	return OK;
+	out->checked = true;
+	enum err err = q_log_place(f->db, NULL, &out->log);
+	return err ? err : q_change_waiting(f->db, NULL, &out->waiting);
+}
+
+/* All that had a number is applied; what has waited for one since a while counts as not known. */
+static void note_current(struct follower *f, const struct before *b)
+{
+	if (!b->checked)
+		return;
+	f->checked_ns = b->ns;
+	atomic_store(&f->current_ns, b->ns - (b->waiting.waiting ? b->waiting.waited_ms * NS_PER_MS : 0));
+	if (b->waiting.waiting)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->place = (struct log_place){b->log.timeline, b->log.lsn};
+	pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- the thread ---- */
@@ -142,7 +162,7 @@ static enum err begin(struct follower *f)
 /* One look; sets f->count to the changes applied. */
 static enum err look(struct follower *f)
 {
-	int64_t looked_ns = clock_mono_ns();
+	struct before before = {0};
 	arena_reset(f->arena);
 	f->count = 0;
 	enum err err = connect(f);
@@ -151,11 +171,13 @@ static enum err look(struct follower *f)
 	if (!err)
 		err = begin(f);
 	if (!err)
+		err = check_before(f, &before);
+	if (!err)
 		err = read_lot(f);
 	if (!err && f->count > 0)
 		err = apply(f);
 	if (!err && f->count < LOT)
-		err = note_current(f, looked_ns);
+		note_current(f, &before);
 	return err;
 }
 
@@ -183,6 +205,7 @@ struct follower *follower_new(const struct follower_config *config)
 	f->magic = FOLLOWER_MAGIC;
 	f->config = *config;
 	f->arena = arena_new(1 << 16);
+	pthread_mutex_init(&f->lock, NULL);
 	return f;
 }
 
@@ -228,6 +251,7 @@ void follower_destroy(struct follower **f)
 	}
 	db_close(&ending->db);
 	arena_destroy(&ending->arena);
+	pthread_mutex_destroy(&ending->lock);
 	ending->magic = 0;
 	free(ending);
 	*f = NULL;
@@ -241,4 +265,12 @@ int64_t follower_applied(const struct follower *f)
 int64_t follower_current_ns(const struct follower *f)
 {
 	return atomic_load(&f->current_ns);
+}
+
+struct log_place follower_place(struct follower *f)
+{
+	pthread_mutex_lock(&f->lock);
+	struct log_place place = f->place;
+	pthread_mutex_unlock(&f->lock);
+	return place;
 }

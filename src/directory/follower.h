@@ -45,5 +45,8 @@ int64_t follower_applied(const struct follower *f);
 /* Any thread: the time (clock_mono_ns) up to which every commit is known to the listeners; 0 before the first look.
  * When it is older than a second, what is held in memory may be out of date. */
 int64_t follower_current_ns(const struct follower *f);
+/* Any thread: the place in the store's log up to which every commit is known to the listeners; timeline 0 at first, and
+ * on SQLite. */
+struct log_place follower_place(struct follower *f);
 
 #endif

@@ -182,6 +182,19 @@ static void headers_of_rate(const struct rate *rate, struct MHD_Response *r)
 	header(r, "RateLimit", text);
 }
 
+/* Until a replica that has not caught up by then is no longer asked. */
+enum { SEEN_COOKIE_S = 3600 };
+
+static void headers_of_seen(const struct call_private *c, struct MHD_Response *r)
+{
+	char cookie[160];
+
+	snprintf(cookie, sizeof(cookie), SEEN_COOKIE "=%.*s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s",
+		 STRF(c->call.now_seen), SEEN_COOKIE_S, c->loop->server->config.tls_cert_pem ? "; Secure" : "");
+	header(r, "Tenfold-Seen", c->call.now_seen.p);
+	header(r, "Set-Cookie", cookie);
+}
+
 void answer_headers(struct call_private *c, struct MHD_Response *r, const char *content_type)
 {
 	if (content_type)
@@ -197,6 +210,8 @@ void answer_headers(struct call_private *c, struct MHD_Response *r, const char *
 		headers_of_rate(&c->rate, r);
 	if (c->call.replayed)
 		header(r, "Idempotency-Replayed", "true");
+	if (c->call.now_seen.n)
+		headers_of_seen(c, r);
 	if (c->close || atomic_load_explicit(&c->loop->server->phase, memory_order_relaxed) != PHASE_SERVING)
 		header(r, "Connection", "close");
 }

@@ -63,13 +63,15 @@ struct call {
 	struct str idempotency_key; /* empty: none */
 	struct str last_event_id;   /* of a STREAM */
 	struct str if_match;        /* of a route that MATCHES: for call_if_match() */
+	struct str has_seen;        /* what its session has seen of the store: Tenfold-Seen, or the cookie */
 	struct str body;            /* as received; in points into it */
 	const void *in;
 	void *out;
 	enum err outcome;
 	enum call_wait wait;
-	int status;    /* 0: the route's */
-	bool replayed; /* Idempotency-Replayed: true */
+	int status;          /* 0: the route's */
+	bool replayed;       /* Idempotency-Replayed: true */
+	struct str now_seen; /* what its session has seen now, for header and cookie; empty: nothing new */
 	struct problem problem;
 	struct str text;               /* ROUTE_TEXT: the answer's body … */
 	const char *content_type;      /* … and its type */

@@ -9,7 +9,7 @@
 
 /* What libmicrohttpd keeps for each header beside its text, and what the head of any answer of ours takes at most.
  */
-enum { HEADER_OVERHEAD = 64, ANSWER_HEAD = 1024 };
+enum { HEADER_OVERHEAD = 64, ANSWER_HEAD = 1280 };
 
 #define HEADER(name, member)                                             \
 	{                                                                \
@@ -22,12 +22,14 @@ static const struct {
 } known[] = {
 	HEADER("Date", date),
 	HEADER("Host", host),
+	HEADER("Cookie", cookie),
 	HEADER("Expect", expect),
 	HEADER("If-Match", if_match),
 	HEADER("X-Tenant", tenant),
 	HEADER("Signature", signature),
 	HEADER("X-Agent-Id", agent_id),
 	HEADER("Content-Type", content_type),
+	HEADER("Tenfold-Seen", seen),
 	HEADER("X-Request-Id", request_id),
 	HEADER("X-Simulated-Time", simulated_time),
 	HEADER("Authorization", authorization),
@@ -233,9 +235,23 @@ static enum err check_body(struct call_private *c)
 	return OK;
 }
 
+/* The value of one of them; p is NULL when it is not among them. */
+static struct str cookie_named(struct str cookies, struct str name)
+{
+	while (cookies.n) {
+		struct str value, one = str_trim(str_cut(cookies, ';', &cookies));
+
+		if (str_eq(str_cut(one, '=', &value), name))
+			return value;
+	}
+	return (struct str){0};
+}
+
 enum err headers_check(struct call_private *c)
 {
 	enum err e = check_idempotency_key(c);
+
+	c->call.has_seen = c->headers.seen.n ? c->headers.seen : cookie_named(c->headers.cookie, STR(SEEN_COOKIE));
 
 	c->call.last_event_id = c->headers.last_event_id;
 	if (c->call.route->flags & ROUTE_MATCHES)

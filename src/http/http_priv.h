@@ -67,6 +67,8 @@ enum { SERVER_MAGIC = 0x68747470, LOOP_MAGIC = 0x6c6f6f70, CONNECTION_MAGIC = 0x
 
 #define BODY_UNKNOWN UINT64_MAX /* declared length of a chunked body */
 
+#define SEEN_COOKIE "tenfold_seen"
+
 enum phase { PHASE_NEW, PHASE_SERVING, PHASE_DRAINING, PHASE_ENDING, PHASE_STOPPED };
 
 struct http_server {
@@ -150,7 +152,7 @@ enum flow { FLOW_ACTIVE, FLOW_RESTING, FLOW_FETCHING };
 struct headers {
 	struct str host, authorization, tenant, request_id, idempotency_key, last_event_id;
 	struct str content_type, content_length, transfer_encoding, expect, if_match, if_none_match, forwarded_for;
-	struct str forwarded;
+	struct str forwarded, seen, cookie;
 	struct str agent_id, agent_timestamp, agent_signature, signature_input, signature, content_digest, date;
 	struct str simulated_time, shopping_session; /* of the demo shop */
 };

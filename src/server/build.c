@@ -6,6 +6,7 @@
 #include "api/forward.h"
 #include "api/hook_work.h"
 #include "api/identify.h"
+#include "api/reads.h"
 #include "api/roles.h"
 #include "api/runner.h"
 #include "api/scaling.h"
@@ -54,6 +55,23 @@ static struct metrics_values names_of(struct arena *a, const struct json_enum *e
 	return (struct metrics_values){texts, (unsigned)e->count};
 }
 
+/* Calls whose answers are kept, at the index of their route. */
+static struct metrics_values answers_kept(struct arena *a)
+{
+	const char **texts = ARENA_ARRAY(a, const char *, ROUTE_COUNT);
+	for (int i = 0; i < ROUTE_COUNT; i++)
+		texts[i] = spec_routes[i].runs == RUNS_CACHED ? spec_routes[i].name : NULL;
+	return (struct metrics_values){texts, ROUTE_COUNT};
+}
+
+static struct metrics_values numbers_to(struct arena *a, size_t count)
+{
+	const char **texts = ARENA_ARRAY(a, const char *, count);
+	for (size_t i = 0; i < count; i++)
+		texts[i] = arena_fmt(a, "%zu", i + 1).p;
+	return (struct metrics_values){texts, (unsigned)count};
+}
+
 static struct metrics *make_metrics(struct server *s)
 {
 	const char **routes = ARENA_ARRAY(s->arena, const char *, ROUTE_COUNT + 1);
@@ -66,6 +84,8 @@ static struct metrics *make_metrics(struct server *s)
 					.state = states,
 					.event = names_of(s->arena, &enum_work_event_kind),
 					.job = names_of(s->arena, &enum_job_name),
+					.answer = answers_kept(s->arena),
+					.replica = numbers_to(s->arena, s->params->replica_count),
 					.version = s->app.version,
 					.started_ms = clock_now_ms(s->app.clock)};
 	return metrics_new(&config);
@@ -157,12 +177,22 @@ static enum err continue_ids(struct server *s, struct db *db)
 	return OK;
 }
 
+static enum err prepare_replicas(struct server *s, struct problem *p)
+{
+	if (store_kind(s->app.store) == STORE_SQLITE)
+		return problem_set(p, ERR_USAGE, "--replica is for a store in PostgreSQL (--store postgres://…)");
+	store_note_places(s->app.store);
+	return OK;
+}
+
 static enum err open_store(struct server *s, struct problem *p)
 {
 	struct app *app = &s->app;
 	enum err err = store_open(s->dir->url.p, &app->store, p);
 	if (!err && s->params->fault.n)
 		err = fault_wrap(&app->store, arena_z(s->arena, s->params->fault), p);
+	if (!err && s->params->replica_count)
+		err = prepare_replicas(s, p);
 	if (!err)
 		err = store_migrate(app->store, &STORE_SCHEMA, p);
 	struct db *db = NULL;
@@ -212,9 +242,16 @@ static enum err make_pools(struct server *s, bool sqlite, struct problem *p)
 						 .wait_ms = s->params->pool_wait},
 				      .run = runner_compute_run,
 				      .ctx = app};
+	struct reads_config reads = {.app = app,
+				     .urls = s->params->replica,
+				     .count = s->params->replica_count,
+				     .limits = pool_limits(s->params, sqlite),
+				     .lag_max_ms = s->params->replica_lag};
 	enum err err = pool_new(&connections, &app->pool, p);
 	if (!err)
 		runner_bulk_init(app);
+	if (!err && reads.count)
+		err = reads_new(&reads, &app->reads, p);
 	return err ? err : pool_new(&compute, &app->compute, p);
 }
 
@@ -420,6 +457,7 @@ void server_take_apart(struct server *s)
 	directory_stop(app);
 	flow_tail_stop(&app->tail);
 	executor_destroy(&app->executor);
+	reads_destroy(&app->reads);
 	pool_destroy(&app->pool);
 	runner_bulk_destroy(app);
 	pool_destroy(&app->compute);

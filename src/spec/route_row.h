@@ -18,6 +18,7 @@
 #define OPEN    ROUTE_OPEN
 #define SIGNED  ROUTE_SIGNED
 #define LOOKS   ROUTE_LOOKS
+#define FRESH   ROUTE_FRESH
 #define JSON    ROUTE_JSON
 #define TEXT    ROUTE_TEXT
 

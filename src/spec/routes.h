@@ -37,7 +37,8 @@ enum route_flags {
 	ROUTE_PUBLIC = 32,
 	ROUTE_OPEN = 64,
 	ROUTE_SIGNED = 128,
-	ROUTE_LOOKS = 256
+	ROUTE_LOOKS = 256,
+	ROUTE_FRESH = 512
 };
 
 /* How long anybody may keep an answer that everybody may see, in seconds; or one of these. */

@@ -222,10 +222,12 @@ static enum err commit(struct db *db)
 	enum what what = count_call(f->of, true);
 	enum err e = apply(f, what);
 
-	if (e == OK)
+	if (e == OK) {
 		e = db_commit(f->inner);
-	else
+		db->place = f->inner->place;
+	} else {
 		db_rollback(f->inner);
+	}
 	f->db.lost = f->db.lost || f->inner->lost;
 	return e == OK && what == FAULT_UNKNOWN ? lose(f, ERR_OUTCOME_UNKNOWN) : e;
 }
@@ -326,6 +328,12 @@ static int64_t wal_bytes(struct db *db)
 	return db_wal_bytes(CONTAINER_OF(db, struct fault_db, db)->inner);
 }
 
+static enum err place(struct db *db, struct log_place *out)
+{
+	*out = db_place(CONTAINER_OF(db, struct fault_db, db)->inner);
+	return OK;
+}
+
 static void disconnect(struct db *db)
 {
 	struct fault_db *f = CONTAINER_OF(db, struct fault_db, db);
@@ -363,8 +371,10 @@ static enum err connect_to(struct store *s, enum db_mode mode, struct db **out, 
 {
 	struct fault_store *of = fault_of(s);
 	struct fault_db *f = NEW(struct fault_db);
-	enum err e = store_connect(of->inner, mode, &f->inner, p);
+	enum err e;
 
+	of->inner->notes_places = s->notes_places;
+	e = store_connect(of->inner, mode, &f->inner, p);
 	f->of = of;
 	if (e == OK)
 		*out = &f->db;
@@ -404,6 +414,7 @@ static const struct store_driver driver = {
 	.script = script,
 	.maintain = maintain,
 	.wal_bytes = wal_bytes,
+	.place = place,
 };
 
 static struct fault_store *fault_of(struct store *s)

@@ -4,7 +4,8 @@
  * Inside a transaction :exec and :batch are queued (postgres_pipe.c) and their answers taken with the next
  * statement that returns rows, or by commit(). commit() first takes every answer that is due and sends COMMIT only
  * when all were good: a :must that touched nothing is an error of ours, not of the server, and would not stop a
- * COMMIT that is already under way.
+ * COMMIT that is already under way. The question where the log stands now goes with the COMMIT: the server asks it of
+ * itself when it is done with that.
  *
  * A connection belongs to one thread. To one server process as well, unless the url says that a pooler stands
  * between (postgres_url.c): then each transaction, also one of a single statement, begins with its settings.
@@ -21,6 +22,7 @@ enum {
 	SERVER_VERSION_MIN = 150000,
 	ARRAYS_MAX = 1 << 30,
 	ANSWER_MS = 90000, /* longer than the server lets a statement run */
+	REPLICA_MS = 2000, /* of a server that others can stand in for */
 	CHECK_MS = 5000,
 };
 
@@ -86,10 +88,16 @@ static enum err set_up(struct postgres_db *pg, enum db_mode mode, struct problem
 	return OK;
 }
 
+static void be_patient(struct postgres_db *pg, enum db_mode mode)
+{
+	pg->patience_ms = mode == DB_REPLICA ? REPLICA_MS : ANSWER_MS;
+}
+
 static enum err start(struct postgres_db *pg, enum db_mode mode, struct problem *p)
 {
 	enum err e;
 
+	be_patient(pg, mode);
 	pg->conn = pg_target_dial(pg->target, mode);
 	pg->deciding = false;
 	if (PQstatus(pg->conn) != CONNECTION_OK)
@@ -124,7 +132,6 @@ static enum err connect_to(struct store *store, enum db_mode mode, struct db **o
 	pg->name = store->name;
 	pg->target = &CONTAINER_OF(store, struct postgres_store, store)->target;
 	pg->arrays = BUF_INIT(ARRAYS_MAX);
-	pg->patience_ms = ANSWER_MS;
 	e = start(pg, mode, p);
 	if (e == OK)
 		*out = &pg->db;
@@ -160,9 +167,10 @@ static enum err check(struct db *db)
 	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
 	enum err e;
 
-	pg->patience_ms = CHECK_MS;
+	if (db->mode != DB_REPLICA)
+		pg->patience_ms = CHECK_MS;
 	e = pg_settle(pg);
-	pg->patience_ms = ANSWER_MS;
+	be_patient(pg, db->mode);
 	return e;
 }
 
@@ -192,20 +200,43 @@ static void rollback(struct db *db)
 		pg_settle_quietly(pg);
 }
 
+static enum err send_commit(struct postgres_db *pg, struct pg_reader *r)
+{
+	enum err e;
+
+	pg->deciding = true;
+	e = pg_send_command(pg, "COMMIT", ANSWER_COMMIT);
+	return e == OK && pg->db.notes_places ? pg_send_place(pg, r) : e;
+}
+
 static enum err commit(struct db *db)
 {
 	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	struct pg_reader r;
 	enum err e = settle_due(pg);
 
-	if (e == OK) {
-		pg->deciding = true;
-		e = pg_send_command(pg, "COMMIT", ANSWER_COMMIT);
-	}
+	pg->committed = false;
+	if (e == OK)
+		e = send_commit(pg, &r);
 	if (e == OK)
 		e = pg_settle(pg);
+	if (pg->committed)
+		return OK; /* what came after it is no matter */
 	if (e != OK && !db->lost)
 		rollback(db);
 	return e;
+}
+
+static enum err place(struct db *db, struct log_place *out)
+{
+	struct postgres_db *pg = CONTAINER_OF(db, struct postgres_db, db);
+	struct pg_reader r;
+	enum err e = pg_send_place(pg, &r);
+
+	if (e == OK)
+		e = pg_settle(pg);
+	*out = db->place;
+	return e == OK ? r.outcome : e;
 }
 
 /* What was queued before is settled first, so that its failure is not taken for one inside the savepoint. */
@@ -313,6 +344,7 @@ static const struct store_driver driver = {
 	.script = script,
 	.maintain = maintain,
 	.wal_bytes = wal_bytes,
+	.place = place,
 };
 
 enum err postgres_store_open(const char *url, struct store **out, struct problem *p)

@@ -235,6 +235,8 @@ static enum err take_good(struct postgres_db *pg, const struct pg_answer *a, PGr
 		return db_doom(&pg->db, ERR_NOT_FOUND);
 	if (a->kind == ANSWER_COMMIT && rolled_back(result))
 		return db_doom(&pg->db, ERR_INTERNAL);
+	if (a->kind == ANSWER_COMMIT)
+		pg->committed = true;
 	if (a->kind == ANSWER_PREPARED)
 		a->statement->state = STATEMENT_READY;
 	return OK;

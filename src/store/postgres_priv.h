@@ -70,9 +70,8 @@ struct pg_reader {
 /* What a store's url says. */
 struct pg_target {
 	PQconninfoOption *options;
-	bool pooled; /* each transaction may meet another session */
-	char *settings[DB_WRITE +
-		       1]; /* by mode: one statement, for the session or when pooled for the transaction */
+	bool pooled;              /* each transaction may meet another session */
+	char *settings[DB_MODES]; /* by mode: one statement, for the session or when pooled for the transaction */
 };
 
 struct postgres_db {
@@ -84,6 +83,7 @@ struct postgres_db {
 	struct map statements;          /* const struct query * -> struct pg_statement */
 	int patience_ms;                /* how long an answer is waited for */
 	bool deciding;                  /* what was sent since the last sync may have been committed */
+	bool committed;                 /* the server has said so of the COMMIT sent last */
 	struct buf arrays;              /* parameters of a batch */
 	struct pg_answer due[PIPELINE_MAX];
 	size_t due_first, due_count;
@@ -115,6 +115,9 @@ enum err pg_failed(struct postgres_db *pg, const struct pg_statement *s, PGresul
 enum err pg_lost(struct postgres_db *pg);
 
 /* ---- postgres_rows.c ---- */
+
+/* Asks where the log stands; the answer becomes the connection's `place`, unless it is an error. */
+enum err pg_send_place(struct postgres_db *pg, struct pg_reader *r);
 
 enum err postgres_prepare(struct db *db, const struct query *q);
 enum err postgres_exec(struct db *db, const struct query *q, const void *in);

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/magic.h"
+#include "store/queries.h"
 
 #include <endian.h>
 #include <string.h>
@@ -483,4 +484,25 @@ enum err postgres_each(struct db *db, const struct query *q, const void *ins, si
 	if (e == OK)
 		e = pg_settle(pg);
 	return e == OK ? r.reader.outcome : e;
+}
+
+/* ---- where the log stands ---- */
+
+static void read_place(struct pg_reader *reader, struct postgres_db *pg, const struct pg_answer *a,
+		       PGresult *result)
+{
+	struct log_place_out row;
+	bool found;
+
+	reader->outcome = fetch_only(pg, a, result, &row, &found);
+	if (reader->outcome == OK && found)
+		pg->db.place = (struct log_place){row.timeline, row.lsn};
+}
+
+enum err pg_send_place(struct postgres_db *pg, struct pg_reader *r)
+{
+	struct pg_parameters none = {0};
+
+	*r = (struct pg_reader){.read = read_place};
+	return pg_send(pg, &Q_LOG_PLACE, &none, r, 0);
 }

@@ -31,9 +31,9 @@ static const struct setting settings_of_all[] = {
 	"CASE WHEN current_setting('synchronous_commit')" \
 	" = 'off' THEN set_config('synchronous_commit', 'on', "
 
-/* Rows are written by primary key. The queue's table is small and full of dead rows, and its statistics say "empty"
+/* Calls find their rows along indexes. The queue's table is small and full of dead rows, and its statistics say "empty"
  * most of the time: planned by them, each batch reads all of it. */
-static const struct setting writer = {"enable_seqscan", "off"};
+static const struct setting by_key = {"enable_seqscan", "off"};
 static const struct setting session_writes = {"default_transaction_read_only", "off"};
 static const struct setting session_reads = {"default_transaction_read_only", "on"};
 static const struct setting transaction_reads = {"transaction_read_only", "on"};
@@ -130,11 +130,11 @@ static bool write_settings(struct pg_target *t, enum db_mode mode)
 	good = put_options(&b, str_of(options));
 	for (size_t i = 0; i < sizeof(settings_of_all) / sizeof(*settings_of_all); i++)
 		put(&b, t->pooled, &settings_of_all[i]);
-	if (mode == DB_WRITE)
-		put(&b, t->pooled, &writer);
+	if (mode != DB_READ)
+		put(&b, t->pooled, &by_key);
 	if (!t->pooled)
 		put(&b, t->pooled, mode == DB_WRITE ? &session_writes : &session_reads);
-	else if (mode == DB_READ)
+	else if (mode != DB_WRITE)
 		put(&b, t->pooled, &transaction_reads);
 	buf_fmt(&b, COMMITS_LAST "%s) END", t->pooled ? "true" : "false");
 	good = good && buf_ok(&b);
@@ -183,7 +183,7 @@ static enum err parse(struct str url, struct pg_target *t, struct problem *p)
 		return problem_set(p, ERR_USAGE,
 				   "pooler in the store's url can only be \"transaction\"; leave it out for one "
 				   "that keeps a session for each connection");
-	if (!write_settings(t, DB_READ) || !write_settings(t, DB_WRITE))
+	if (!write_settings(t, DB_READ) || !write_settings(t, DB_WRITE) || !write_settings(t, DB_REPLICA))
 		return problem_set(p, ERR_USAGE,
 				   "behind a pooler the options in the store's url can only be settings: "
 				   "-c NAME=VALUE");
@@ -243,7 +243,7 @@ PGconn *pg_target_dial(const struct pg_target *t, enum db_mode mode)
 {
 	struct words w = {0};
 
-	say(&w, "connect_timeout", "10");
+	say(&w, "connect_timeout", mode == DB_REPLICA ? "2" : "10");
 	say(&w, "keepalives_idle", "20");
 	say(&w, "keepalives_interval", "10");
 	say(&w, "keepalives_count", "3");

@@ -73,7 +73,14 @@ enum err store_connect(struct store *s, enum db_mode mode, struct db **out, stru
 	(*out)->driver = s->driver;
 	(*out)->kind = s->kind;
 	(*out)->mode = mode;
+	(*out)->notes_places = s->notes_places;
 	return OK;
+}
+
+void store_note_places(struct store *s)
+{
+	CHECK_OBJ(s, STORE_MAGIC);
+	s->notes_places = true;
 }
 
 void db_close(struct db **db)
@@ -100,6 +107,7 @@ enum err db_reconnect(struct db *db, struct problem *p)
 	db_rollback(db);
 	e = db->driver->reconnect(db, p);
 	db->lost = e != OK;
+	db->place = (struct log_place){0};
 	return e;
 }
 
@@ -151,9 +159,21 @@ enum err db_commit(struct db *db)
 		db_rollback(db);
 		return e;
 	}
+	db->place = (struct log_place){0};
 	e = db->driver->commit(db);
 	end_transaction(db);
 	return e;
+}
+
+struct log_place db_place(struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	CHECK(db->transaction == TRANSACTION_NONE && !db->in_row);
+	if (db->place.timeline || db->lost || !db->driver->place)
+		return db->place;
+	if (db->driver->place(db, &db->place) != OK)
+		db->place = (struct log_place){0};
+	return db->place;
 }
 
 void db_rollback(struct db *db)
@@ -214,15 +234,22 @@ static enum err admit(struct db *db, const struct query *q)
 {
 	CHECK_OBJ(db, DB_MAGIC);
 	CHECK(!db->in_row);
+	db->statements++;
 	if (db->doom != OK)
 		return db->doom;
 	if (db->lost)
 		return ERR_STORE_UNAVAILABLE;
-	if (q->writes && db->mode == DB_READ) {
+	if (q->writes && db->mode != DB_WRITE) {
 		LOG_E("store.read_only", "query=%s", q->name);
 		return db_doom(db, ERR_INTERNAL);
 	}
 	return OK;
+}
+
+uint64_t db_statements(const struct db *db)
+{
+	CHECK_OBJ(db, DB_MAGIC);
+	return db->statements;
 }
 
 enum err db_prepare(struct db *db, const struct query *q)
@@ -347,10 +374,12 @@ enum err db_keep_row(struct db *db, const struct query *q, struct arena *a, void
 	for (unsigned i = 0; i < q->out_count; i++) {
 		struct str *s = (void *)((char *)row + q->out[i].offset);
 
-		if ((q->out[i].type == SQL_TEXT || q->out[i].type == SQL_BYTES) && s->p)
+		if ((q->out[i].type == SQL_TEXT || q->out[i].type == SQL_BYTES) && s->p) {
+			CHECK(a);
 			*s = arena_str(a, *s);
+		}
 	}
-	if (!arena_overflowed(a))
+	if (!a || !arena_overflowed(a))
 		return OK;
 	LOG_E("store.arena", "query=%s bytes=%zu", q->name, arena_used(a));
 	return db_doom(db, ERR_INTERNAL);

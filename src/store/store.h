@@ -57,7 +57,9 @@ struct schema {
  * than the program, or was begun with other steps: ERR_SCHEMA, saying so, nothing touched. */
 enum err store_migrate(struct store *s, const struct schema *schema, struct problem *p);
 
-enum db_mode { DB_READ, DB_WRITE }; /* DB_READ refuses writes */
+/* DB_READ refuses writes. So does DB_REPLICA, which is for calls that others can answer as well: it gives a server up
+ * that says nothing for two seconds. */
+enum db_mode { DB_READ, DB_WRITE, DB_REPLICA, DB_MODES };
 
 enum err store_connect(struct store *s, enum db_mode mode, struct db **out, struct problem *p);
 void db_close(struct db **db);
@@ -69,6 +71,7 @@ bool db_lost(const struct db *db);
  * one the connection is lost. */
 enum err db_check(struct db *db);
 enum store_kind db_kind(const struct db *db);
+uint64_t db_statements(const struct db *db); /* asked on this connection so far */
 
 enum err db_begin(struct db *db);
 enum err db_commit(struct db *db);
@@ -79,6 +82,19 @@ bool db_in_transaction(const struct db *db);
 enum err db_savepoint(struct db *db);
 enum err db_savepoint_release(struct db *db);
 enum err db_savepoint_undo(struct db *db);
+
+/* A place in the log of a PostgreSQL server. Whoever has replayed the log so far shows all that was committed before.
+ * Each fail-over begins another timeline. */
+struct log_place {
+	int64_t timeline; /* 0: it is not known */
+	int64_t lsn;      /* bytes */
+};
+
+/* Have commits on connections that are opened from now on say where the log stood behind them. */
+void store_note_places(struct store *s);
+/* Behind the last commit of this connection, or later; outside a transaction. Asks when the commit did not say, which
+ * is so after an outcome that was unknown. */
+struct log_place db_place(struct db *db);
 
 /* Truncates or checkpoints what the driver keeps beside the data. SQLite: a WAL checkpoint when `idle` or when the
  * WAL is past 64 MiB; PostgreSQL: nothing. */
@@ -122,6 +138,7 @@ typedef enum err db_each_fn(void *ctx, size_t i, const void *row);
 enum err db_prepare(struct db *db, const struct query *q);
 
 enum err db_exec(struct db *db, const struct query *q, const void *in); /* :exec and :must */
+/* a may be NULL when no member of the row is text or bytes. */
 enum err db_one(struct db *db, const struct query *q, const void *in, struct arena *a, void *out);
 enum err db_many(struct db *db, const struct query *q, const void *in, db_row_fn *each, void *ctx);
 /* All rows or none. An UPDATE or DELETE names each key once. */

@@ -21,6 +21,7 @@ struct store {
 	const struct store_driver *driver;
 	enum store_kind kind;
 	char *name; /* for people */
+	bool notes_places;
 };
 
 enum transaction { TRANSACTION_NONE, TRANSACTION_OPEN, TRANSACTION_NESTED };
@@ -33,8 +34,11 @@ struct db {
 	enum transaction transaction;
 	enum err doom; /* why the transaction can only be undone; OK while it is sound */
 	bool gone;
-	bool lost;   /* the connection: nothing but a reconnect reaches the driver */
-	bool in_row; /* a row's callback is running: no other statement may */
+	bool lost;              /* the connection: nothing but a reconnect reaches the driver */
+	bool in_row;            /* a row's callback is running: no other statement may */
+	uint64_t statements;    /* so far */
+	bool notes_places;      /* of the store */
+	struct log_place place; /* behind the last commit; set by a driver's commit() */
 };
 
 struct store_driver {
@@ -68,6 +72,8 @@ struct store_driver {
 
 	void (*maintain)(struct db *db, bool idle);
 	int64_t (*wal_bytes)(struct db *db);
+	/* Now, outside a transaction. NULL: there are no places. */
+	enum err (*place)(struct db *db, struct log_place *out);
 };
 
 enum { STORE_MAGIC = 0x53544f52, DB_MAGIC = 0x44424442 };

@@ -82,6 +82,11 @@ struct metrics {
 /* ---- making ---- */
 
 static const char *const statuses[] = {"2xx", "3xx", "4xx", "5xx"};
+/* In the order of the enums that count by them: api/reads.c, store/replicas.c. */
+static const char *const targets[] = {"replica", "primary"};
+static const char *const causes[] = {"behind", "none_sound", "timeline", "failed"};
+
+#define VALUES(texts) ((struct metrics_values){texts, sizeof(texts) / sizeof(texts[0])})
 
 static void collect_values(struct metrics *m, const struct metrics_config *config)
 {
@@ -94,7 +99,11 @@ static void collect_values(struct metrics *m, const struct metrics_config *confi
 	m->values[LABEL_event] = config->event;
 	m->values[LABEL_job] = config->job;
 	m->values[LABEL_version] = (struct metrics_values){&m->version, 1};
-	m->values[LABEL_status] = (struct metrics_values){statuses, sizeof(statuses) / sizeof(statuses[0])};
+	m->values[LABEL_answer] = config->answer;
+	m->values[LABEL_replica] = config->replica;
+	m->values[LABEL_status] = VALUES(statuses);
+	m->values[LABEL_target] = VALUES(targets);
+	m->values[LABEL_cause] = VALUES(causes);
 	m->values[LABEL_error] = (struct metrics_values){m->errors, ERR_COUNT};
 }
 

@@ -31,7 +31,7 @@ struct metrics_values {
 
 /* What only the caller knows. Metrics of a label that is left out are not shown and must not be counted. */
 struct metrics_config {
-	struct metrics_values route, state, event, job;
+	struct metrics_values route, state, event, job, answer, replica;
 	const char *version; /* must stay, too */
 	int64_t started_ms;  /* UTC */
 };

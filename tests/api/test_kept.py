@@ -305,3 +305,55 @@ def test_a_redis_that_is_slow_or_talks_nonsense_makes_nothing_wrong(t):
     with t.case('well again'):
         between.pause_s, between.passed = 0, 0
         until(lambda: seconds_for_right_answers() and between.passed > len(agents), 20, 'Redis, asked again')
+
+
+def saved(server, answer):
+    return server.metric(f'tenfold_cache_statements_saved_total{{answer="{answer}"}}')
+
+
+def squad_of(operator):
+    """A squad and a member of it."""
+    squad = operator.post('/v1/squads', {'name': 'kept'}).expect(201).json['id']
+    return squad, operator.post(f'/v1/squads/{squad}/members', {'role': 'tester', 'system_prompt': 'be strict'}).expect(201).json['id']
+
+
+def test_what_squads_are_read_for_comes_from_memory_until_it_changes(t):
+    operator, admin = t.caller('operator', tenant='kept-squads'), t.caller('admin', tenant='kept-squads')
+    squad, member = squad_of(operator)
+    reads = {  # what is asked, for how many statements, and what changes it
+        'squad_show': (f'/v1/squads/{squad}', 1, ('PATCH', f'/v1/squads/{squad}', {'config': {'n': 1}})),
+        'squad_member_list': (f'/v1/squads/{squad}/members?active=true', 2, ('POST', f'/v1/squads/{squad}/members', {'role': 'designer'})),
+        'squad_member_show': (f'/v1/squad-members/{member}', 1, ('PATCH', f'/v1/squad-members/{member}', {'system_prompt': 'be kind'})),
+        'plan_show': ('/v1/plan', 1, ('PUT', '/v1/plan', {'plan': 'enterprise'})),
+    }
+    for name, (path, statements, (method, changed, body)) in reads.items():
+        with t.case(name):
+            first = operator.get(path).expect(200)
+            before = saved(t.server, name)
+            assert from_memory(t.server, lambda path=path: operator.get(path).expect(200)).body == first.body
+            assert (saved(t.server, name) - before) % statements == 0 and saved(t.server, name) > before
+            admin.call(method, changed, body)
+            assert operator.get(path).expect(200).body != first.body, 'what was changed is what is read next'
+            t.caller('operator').get(path) if name == 'plan_show' else t.caller('operator').get(path).expect(404)
+    operator.call('DELETE', f'/v1/squad-members/{member}').expect(204)
+    operator.get(f'/v1/squad-members/{member}').expect(404)
+    told = {(c['entity'], c['op'], c['id']) for c in admin.get('/v1/changes').expect(200).items}
+    assert {('squad', 'put', squad), ('squad_member', 'put', member), ('squad_member', 'delete', member)} <= told
+    assert 'plan' in [entity for entity, _, _ in told]
+
+
+def test_squads_changed_at_another_process_are_changed_here(t):
+    first, second = t.pair('--owner-lease', '2000')
+    here = t.caller('operator', first)
+    there = at(t, second, here)
+    squad, member = squad_of(here)
+    until(lambda: there.get(f'/v1/squad-members/{member}').status == 200, 5, 'the member')
+    for n in range(10):
+        name = f'name-{n}'
+        for path in [f'/v1/squads/{squad}', f'/v1/squad-members/{member}']:
+            there.get(path).expect(200)
+            here.call('PATCH', path, {'name': name}).expect(200)
+            until(lambda path=path, name=name: there.get(path).json['name'] == name, PROMISE_S, 'the change, from there')
+        name = f'there-{n}'
+        there.call('PATCH', f'/v1/squads/{squad}', {'name': name}).expect(200)
+        assert there.get(f'/v1/squads/{squad}').json['name'] == name, 'what was passed on is not read from memory'
