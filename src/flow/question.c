@@ -309,5 +309,7 @@ const char *question_broken_invariant(const struct flow *f, const struct flow_ex
 		return "a question is nowhere in its levels";
 	if ((s->asking.due_ms == 0) != (level_of(&s->asking)->member == 0))
 		return "a question waits without a time, and for no person";
+	if (s->asking.due_ms && e->due_ms > s->asking.due_ms)
+		return "the time of a question is not among the timers";
 	return s->questions ? NULL : "a step asks and was not counted";
 }

@@ -166,16 +166,14 @@ static void put(struct putting *to, struct str kind, struct str question, struct
 	json_encode(&type_question_given, &given, 0, to->b);
 }
 
-/* What this batch says of a question; NULL: nothing of the kind. */
-static const struct flow_event *event_of(const struct flow_rows *r, int64_t question,
-					 enum execution_event_kind kind)
+/* What this batch answers; NULL: nothing. Nobody can answer in the batch of the question: only then its id is known. */
+static const struct flow_event *answer_of(const struct flow_rows *r, int64_t question)
 {
 	size_t count;
 	const struct flow_event *events = flow_events(r->flow, &count);
 
 	for (size_t i = 0; i < count; i++)
-		if (events[i].asking.question && events[i].asking.question->id == question &&
-		    events[i].kind == (int)kind)
+		if (events[i].kind == FLOW_QUESTION_ANSWERED && events[i].asking.question->id == question)
 			return &events[i];
 	return NULL;
 }
@@ -184,33 +182,13 @@ static enum err put_stored(void *ctx, const void *found)
 {
 	struct putting *to = ctx;
 	const struct question_row *row = found;
-	const struct flow_event *now = event_of(to->rows, row->id, FLOW_QUESTION_ANSWERED);
+	const struct flow_event *now = answer_of(to->rows, row->id);
 
 	if (now)
 		put(to, row->kind, row->question, now->said, now->agent);
 	else if (row->state == QUESTION_ANSWERED)
 		put(to, row->kind, row->question, row->answer, row->answered_by);
 	return OK;
-}
-
-/* Those that were asked and answered in this batch: they have no rows yet. */
-static void put_new(struct putting *to, int64_t step)
-{
-	size_t count;
-	const struct flow_event *events = flow_events(to->rows->flow, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct flow_event *asked = &events[i];
-		const struct flow_event *answered = NULL;
-		const struct flow_routing *routing;
-
-		if (asked->kind == FLOW_QUESTION && asked->step == step)
-			answered = event_of(to->rows, asked->asking.question->id, FLOW_QUESTION_ANSWERED);
-		if (!answered)
-			continue;
-		routing = map_get(&to->rows->rows->texts, (uint64_t)asked->asking.question->id);
-		put(to, routing->kind, asked->said, answered->said, answered->agent);
-	}
 }
 
 enum err flow_rows_put_questions(struct flow_rows *r, const struct flow_step *s, struct buf *b)
@@ -221,7 +199,6 @@ enum err flow_rows_put_questions(struct flow_rows *r, const struct flow_step *s,
 	if (s->questions == 0)
 		return OK;
 	err = q_question_of_step(r->config.persist->db, &(struct id_row){s->id}, put_stored, &to);
-	put_new(&to, s->id);
 	if (to.count)
 		buf_c(b, ']');
 	return err;

@@ -1,12 +1,15 @@
 """Questions that steps ask: who is asked, when again, what becomes of the step; through crashes too."""
 
 import json
+import os
+import signal
 import threading
 
-from harness import until
+from harness import BINARY, until
 from test_events import Stream
 from test_executions import Squad
 from test_squads import Members
+from test_worker import Gate, Worker
 
 
 class Talkers(Members):
@@ -138,6 +141,17 @@ def test_an_execution_that_ends_takes_its_questions_along(t):
     assert 'cancelled' in talk.answer(question).expect(409).json['detail']
 
 
+def test_an_answer_within_a_pause_is_not_lost(t):
+    talk = Talkers(t)
+    execution = talk.begin()
+    question = talk.asked()
+    talk.squad.pause()
+    talk.answer(question).expect(200)
+    assert execution.show()['block'] == 'pause' and talk.squad.claim() is None
+    talk.squad.resume()
+    assert [q['answer'] for q in talk.squad.claim()['payload']['questions']] == ['main']
+
+
 def test_who_may_answer(t):
     talk = Talkers(t)
     lead, developer, elsewhere = talk.add('tech_lead')['id'], talk.add('backend_developer')['id'], Talkers(t).add('tester')['id']
@@ -250,3 +264,65 @@ def test_one_of_many_answers_counts(t):
     assert sorted(status for status, _ in answers) == [200] + [409] * 7
     assert talk.show(question)['answer'] == dict(answers)[200]
     assert [q['answer'] for q in talk.squad.claim()['payload']['questions']] == [dict(answers)[200]]
+
+
+# ---- from a worker's command ----
+
+def run_worker(t, talk, script, server=None):
+    worker = Worker(t, 'sh', '-c', script, server=server, type_='', flags=['--squad', talk.squad.id, '--until-empty'])
+    return worker, worker.wait()
+
+
+ASK_ONCE = 'cat >"$0"; grep -q questions "$0" && exec cat "$0"; '
+
+
+def test_a_command_asks(t):
+    """By the command line, from what stands in its environment; and by a line of its output."""
+    for how in (f'{BINARY} question ask Which branch?', 'echo before; echo "::ask Which branch?"'):
+        with t.case(how.rsplit('/', maxsplit=1)[-1]):
+            talk = Talkers(t)
+            talk.add('backend_developer')
+            execution = talk.begin(role='backend_developer')
+            payload = os.path.join(talk.squad.operator.server.data, 'payload.json')
+            _, (status, summary) = run_worker(t, talk, (ASK_ONCE + how).replace('"$0"', payload))
+            assert (status, summary['completed'], summary['failed'], summary['lost']) == (0, 1, 0, 0)
+            asked, = talk.listed(execution=execution.id)
+            assert talk.show(asked)['text'] == 'Which branch?' and execution.steps == 'build:waiting test:pending'
+            talk.answer(asked, 'the main one').expect(200)
+            run_worker(t, talk, (ASK_ONCE + how).replace('"$0"', payload))
+            assert 'the main one' in execution.step('build')['result']['output']
+
+
+def test_a_command_asks_only_when_it_ends_well(t):
+    talk = Talkers(t)
+    execution = talk.begin(max_attempts=1)
+    worker, (_, summary) = run_worker(t, talk, 'echo "::ask Which branch?"; exit 3')
+    assert summary['failed'] == 1 and execution.state == 'failed' and talk.listed(execution=execution.id) == [], worker.complaints()
+
+
+def test_a_question_that_is_refused_fails_its_command(t):
+    talk = Talkers(t)
+    talk.squad.operator.post('/v1/routing-rules', {'squad': talk.squad.id, 'to': ['designer'], 'on_silence': 'fail'}).expect(201)
+    execution = talk.begin(max_attempts=1)
+    run_worker(t, talk, 'echo "::ask Which branch?"')
+    assert execution.state == 'failed' and 'its question was refused: ' in execution.step('build')['error']
+
+
+def test_a_question_outlives_the_server(t):
+    """What a command asked while the server was away is asked when it is back."""
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    talk = Talkers(t, Squad(t, server=server))
+    execution, gate = talk.begin(), Gate(t)
+    worker = Worker(t, 'sh', '-c', f': <{gate.path}; echo "::ask Which branch?"', server=server, type_='', flags=['--squad', talk.squad.id])
+    until(lambda: execution.steps.startswith('build:running'))
+    server.kill()
+    gate.open()
+    until(lambda: 'trying again until it answers' in worker.complaints(), 20)
+    talk.squad.operator.close()
+    server.start()
+    until(lambda: talk.squad.operator.get('/health/ready').status == 200)
+    until(lambda: execution.steps == 'build:waiting test:pending', 30)
+    worker.signal(signal.SIGTERM)
+    status, summary = worker.wait()
+    assert (status, summary['completed']) == (143, 1)

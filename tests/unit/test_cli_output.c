@@ -57,6 +57,22 @@ static void progress_may_come_in_pieces_and_without_an_end(void **state)
 	check_result("{\"exit\":0,\"output\":\"\"}");
 }
 
+static void a_question_is_taken_out_where_one_may_be_asked(void **state)
+{
+	(void)state;
+	output_stdout(&output, STR("::ask before?\n"));
+	assert_int_equal(output.question.n, 0);
+	output_take_questions(&output);
+	output_stdout(&output, STR("one\n::as"));
+	output_stdout(&output, STR("k  Which branch? \n::progress 4 x\n::ask\n::ask  \n::ask \xff\n"));
+	assert_string_equal(buf_cstr(&output.question), "Which branch?");
+	assert_true(output.has_progress);
+	output_stdout(&output, STR("::ask Which tag?"));
+	output_end(&output);
+	assert_string_equal(buf_cstr(&output.question), "Which tag?");
+	check_result("{\"exit\":0,\"output\":\"::ask before?\\none\\n::ask\\n::ask  \\n::ask \xef\xbf\xbd\\n\"}");
+}
+
 static void what_only_looks_like_progress_is_output(void **state)
 {
 	(void)state;
@@ -261,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OUTPUT_TEST(lines_of_progress_are_taken_out),
 		OUTPUT_TEST(progress_may_come_in_pieces_and_without_an_end),
+		OUTPUT_TEST(a_question_is_taken_out_where_one_may_be_asked),
 		OUTPUT_TEST(what_only_looks_like_progress_is_output),
 		OUTPUT_TEST(both_streams_are_kept_as_they_came),
 		OUTPUT_TEST(only_the_end_is_kept),
