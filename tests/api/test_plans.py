@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tools'))
 sys.dont_write_bytecode = True
 import sqlgen  # noqa: E402
 
-MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'liveness', 'signatures']
+MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'liveness', 'questions', 'routing', 'signatures']
 
 # What is not asked for while somebody waits, or looks at everything because that is the question.
 COLD = {
@@ -27,6 +27,7 @@ COLD = {
     'key_all': 'all keys, into memory',
     'agent_total': 'how far the index is, at the start',
     'agent_count': 'a count is asked for', 'agent_count_public': 'a count is asked for',
+    'question_open_all': 'once, when the queue is taken; along an index of what is open',
     'change_number': 'sorts what it numbers, which is bounded',
 }
 
