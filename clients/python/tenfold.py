@@ -450,17 +450,18 @@ class Tenfold:
         """
         return self._call('GET', f'/v1/work/{urllib.parse.quote(id, safe="")}')
 
-    def schedule_add(self, name, cron, type, *, timezone=None, title=None, team=None, priority=None,
+    def schedule_add(self, name, cron, *, timezone=None, type=None, title=None, team=None, priority=None,
         description=None, payload=None, assignee=None, labels=None, max_attempts=None, lease_ms=None,
         timeout_ms=None, jitter_ms=None, missed=None, missed_after_ms=None, missed_max=None, overlap=None,
-        idempotency_key=None):
+        execution=None, idempotency_key=None):
         """Make a schedule.
 
         name: Unique in the tenant.
         cron: Minute, hour, day of month, month, day of week, such as '30 9 * * mon-fri'; or @daily and its
             like. See docs/schedules.md.
         timezone: The IANA time zone whose clock it goes by, such as Europe/Berlin.
-        type: Type of the work item; names starting with tf. are the server's own.
+        type: Type of the work item; names starting with tf. are the server's own. Either this or execution must
+            be given.
         title: Its title.
         team: The team it is for.
         priority: How urgent it is.
@@ -477,12 +478,14 @@ class Tenfold:
         missed_after_ms: A fire that could not be done within this is missed.
         missed_max: With missed 'all', how many at most.
         overlap: What to do when what it fired last is not finished.
+        execution: The execution to begin, instead of a work item.
         """
         return self._call('POST', '/v1/schedules', body={'name': name, 'cron': cron, 'timezone': timezone, 'type':
             type, 'title': title, 'team': team, 'priority': priority, 'description': description, 'payload':
             payload, 'assignee': assignee, 'labels': labels, 'max_attempts': max_attempts, 'lease_ms': lease_ms,
             'timeout_ms': timeout_ms, 'jitter_ms': jitter_ms, 'missed': missed, 'missed_after_ms': missed_after_ms,
-            'missed_max': missed_max, 'overlap': overlap}, idempotency_key=idempotency_key, creates=True)
+            'missed_max': missed_max, 'overlap': overlap, 'execution': execution}, idempotency_key=idempotency_key,
+            creates=True)
 
     def schedule_list(self, *, cursor=None, limit=None):
         """List schedules, newest first.
@@ -501,7 +504,8 @@ class Tenfold:
 
     def schedule_change(self, id, *, name=None, cron=None, timezone=None, type=None, title=None, team=None,
         priority=None, description=None, payload=None, assignee=None, labels=None, max_attempts=None, lease_ms=None,
-        timeout_ms=None, jitter_ms=None, missed=None, missed_after_ms=None, missed_max=None, overlap=None):
+        timeout_ms=None, jitter_ms=None, missed=None, missed_after_ms=None, missed_max=None, overlap=None,
+        execution=None):
         """Change a schedule by a merge patch (RFC 7396). Its next fire is reckoned from now.
 
         id: The schedule.
@@ -524,12 +528,14 @@ class Tenfold:
         missed_after_ms: A fire that could not be done within this is missed.
         missed_max: With missed 'all', how many at most.
         overlap: What to do when what it fired last is not finished.
+        execution: The execution to begin, which changes that of the schedule member by member.
         """
         return self._call('PATCH', f'/v1/schedules/{urllib.parse.quote(id, safe="")}', body={'name': name, 'cron':
             cron, 'timezone': timezone, 'type': type, 'title': title, 'team': team, 'priority': priority,
             'description': description, 'payload': payload, 'assignee': assignee, 'labels': labels, 'max_attempts':
             max_attempts, 'lease_ms': lease_ms, 'timeout_ms': timeout_ms, 'jitter_ms': jitter_ms, 'missed': missed,
-            'missed_after_ms': missed_after_ms, 'missed_max': missed_max, 'overlap': overlap})
+            'missed_after_ms': missed_after_ms, 'missed_max': missed_max, 'overlap': overlap, 'execution':
+            execution})
 
     def schedule_delete(self, id):
         """Delete a schedule. What it has enqueued stays.
@@ -780,6 +786,16 @@ class Tenfold:
         return self._call('PATCH', f'/v1/projects/{urllib.parse.quote(id, safe="")}', body={'name': name,
             'description': description, 'repository': repository, 'tickets': tickets}, if_match=if_match)
 
+    def project_delete(self, id, *, with_tasks=None, if_match=None):
+        """Delete a project. 409 while it has tasks, unless they go with it, and while an execution of one has not ended.
+
+        id: The project.
+        with_tasks: Its tasks too; without this one that has tasks is not deleted.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('DELETE', f'/v1/projects/{urllib.parse.quote(id, safe="")}', query={'with_tasks':
+            with_tasks}, if_match=if_match)
+
     def task_add(self, project, title, *, description=None, priority=None, external_id=None, needs=None,
         idempotency_key=None):
         """Make a task of a project.
@@ -829,6 +845,14 @@ class Tenfold:
         return self._call('PATCH', f'/v1/tasks/{urllib.parse.quote(id, safe="")}', body={'title': title,
             'description': description, 'status': status, 'priority': priority, 'external_id': external_id, 'needs':
             needs}, if_match=if_match)
+
+    def task_delete(self, id, *, if_match=None):
+        """Delete a task. 409 while an execution of it has not ended, and while other tasks need it. Executions that have ended stay.
+
+        id: The task.
+        if_match: Only if it is still at this version, or has this ETag.
+        """
+        return self._call('DELETE', f'/v1/tasks/{urllib.parse.quote(id, safe="")}', if_match=if_match)
 
     def execution_add(self, squad, name, *, task=None, priority=None, max_attempts=None, backoff_ms=None,
         deadline=None, start=None, template=None, input=None, steps=None, idempotency_key=None):

@@ -78,6 +78,22 @@ SELECT id, tenant, squad, task, name, state, block, priority, paused, claimed, a
   deadline_ms, retry_ms, created_ms, started_ms, changed_ms, finished_ms, last_event, created_by, why
 FROM executions WHERE squad = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 
+-- name: execution_name :one
+-- in: id_row
+-- out: (name text)
+SELECT name FROM executions WHERE id = $1
+
+-- name: execution_live_of_task :many
+-- in: (task id64)
+-- out: id_row
+SELECT id FROM executions WHERE task = $1 AND task > 0 AND finished_ms = 0 ORDER BY id
+
+-- name: execution_live_of_project :many
+-- in: (project id64)
+-- out: id_row
+SELECT e.id FROM tasks t CROSS JOIN executions e
+WHERE t.project = $1 AND e.task = t.id AND e.task > 0 AND e.finished_ms = 0
+
 -- struct: step_row (
 --   execution id64, place int64, id id64, member id64, kind int64, name text, awaited text?, until_ms int64,
 --   timeout_ms int64, attempts_max int64, optional bool, needs bytes?, input json?, state int64, progress int64,

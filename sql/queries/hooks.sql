@@ -64,30 +64,31 @@ ON CONFLICT DO NOTHING RETURNING id
 SELECT id FROM hook_deliveries WHERE hook = $1 AND (delivery = $2 OR digest = $3) ORDER BY id LIMIT 1
 
 -- struct: hook_delivery_row (id id64, tenant id64, hook id64, delivery text, event text, state int64, body json, work id64,
---   detail text?, received_ms int64, processed_ms int64)
+--   task id64, execution id64, detail text?, received_ms int64, processed_ms int64)
 
 -- name: hook_delivery_get :one
 -- in: id_row
 -- out: hook_delivery_row
-SELECT d.id, d.tenant, d.hook, d.delivery, d.event, d.state, d.body, d.work, d.detail, d.received_ms, d.processed_ms
+SELECT d.id, d.tenant, d.hook, d.delivery, d.event, d.state, d.body, d.work, d.task, d.execution,
+  d.detail, d.received_ms, d.processed_ms
 FROM hook_deliveries d JOIN hooks h ON h.id = d.hook WHERE d.id = $1
 
 -- Without bodies.
 -- name: hook_delivery_page :many
 -- in: (hook id64, below id64, visit int64)
 -- out: hook_delivery_row
-SELECT id, tenant, hook, delivery, event, state, '' AS body, work, detail, received_ms, processed_ms
+SELECT id, tenant, hook, delivery, event, state, '' AS body, work, task, execution, detail, received_ms, processed_ms
 FROM hook_deliveries WHERE hook = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 
 -- name: hook_delivery_waiting :many
 -- in: (count int64)
--- out: (id id64, tenant id64, event text, body json, name text, rules json)
-SELECT d.id, d.tenant, d.event, d.body, h.name, h.rules
+-- out: (id id64, tenant id64, event text, body json, task id64, name text, rules json)
+SELECT d.id, d.tenant, d.event, d.body, d.task, h.name, h.rules
 FROM hook_deliveries d JOIN hooks h ON h.id = d.hook WHERE d.state = 0 ORDER BY d.id LIMIT $1
 
 -- name: hook_delivery_done :batch
--- in: (id id64, state int64, work id64, detail text?, processed_ms int64)
-UPDATE hook_deliveries SET state = $2, work = $3, detail = $4, processed_ms = $5 WHERE id = $1
+-- in: (id id64, state int64, work id64, task id64, execution id64, detail text?, processed_ms int64)
+UPDATE hook_deliveries SET state = $2, work = $3, task = $4, execution = $5, detail = $6, processed_ms = $7 WHERE id = $1
 
 -- Is there one that has waited since before that?
 -- name: hook_delivery_late :many

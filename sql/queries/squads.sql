@@ -104,6 +104,10 @@ FROM projects WHERE tenant = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 UPDATE projects SET name = $2, description = $3, repository = $4, tickets = $5, version = $6, updated_ms = $7
 WHERE id = $1
 
+-- name: project_delete :batch
+-- in: id_row
+DELETE FROM projects WHERE id = $1
+
 -- ---- tasks ----
 
 -- struct: task_row (
@@ -171,3 +175,26 @@ WITH RECURSIVE needed (task) AS (
   SELECT needs FROM task_dependencies WHERE task = $1
   UNION SELECT d.needs FROM task_dependencies d JOIN needed n ON d.task = n.task)
 SELECT count(*) > 0 AS reaches FROM needed WHERE task = $2
+
+-- How many tasks need it?
+-- name: task_needed_by :one
+-- in: id_row
+-- out: (count int64)
+SELECT count(*) AS count FROM task_dependencies WHERE needs = $1
+
+-- name: task_count_of_project :one
+-- in: id_row
+-- out: (count int64)
+SELECT count(*) AS count FROM tasks WHERE project = $1
+
+-- name: task_delete :batch
+-- in: id_row
+DELETE FROM tasks WHERE id = $1
+
+-- name: task_need_delete_of_project :batch
+-- in: id_row
+DELETE FROM task_dependencies WHERE task IN (SELECT id FROM tasks WHERE project = $1)
+
+-- name: task_delete_of_project :batch
+-- in: id_row
+DELETE FROM tasks WHERE project = $1

@@ -2,6 +2,7 @@
  * Executions: the calls that change one. They run inside a batch on the queue's thread, on memory; what is looked at
  * is in executions_read.c.
  */
+#include "api/executions.h"
 #include "api/api.h"
 #include "api/app.h"
 
@@ -159,12 +160,11 @@ static enum err given_steps(struct call *c, const struct execution_new *in, stru
 	return template_find(in->template, c->arena, out, &c->problem);
 }
 
-enum err api_execution_add(struct call *c, const struct execution_new *in, struct execution_stand *out)
+enum err execution_begin(struct call *c, const struct execution_new *in, struct flow_execution **out)
 {
 	struct squad_template given;
 	struct flow_step_spec *steps;
 	struct flow_texts *texts;
-	struct flow_execution *e = NULL;
 	enum err err = find_squad(c, in->squad);
 	if (!err && HAS(in, execution_new, task))
 		err = task_check_begin(c, in->task, in->squad);
@@ -189,9 +189,16 @@ enum err api_execution_add(struct call *c, const struct execution_new *in, struc
 				 .deadline_ms = HAS(in, execution_new, deadline) ? in->deadline : 0,
 				 .steps = steps,
 				 .steps_count = given.steps_count};
-	err = flow_rows_add(flow_of(c), &spec, texts, &e, &c->problem);
+	err = flow_rows_add(flow_of(c), &spec, texts, out, &c->problem);
 	if (!err && in->start)
-		err = flow_start(flow_of(c)->flow, c->caller.tenant, spec.id, caller_name(c), &e, &c->problem);
+		err = flow_start(flow_of(c)->flow, c->caller.tenant, spec.id, caller_name(c), out, &c->problem);
+	return err;
+}
+
+enum err api_execution_add(struct call *c, const struct execution_new *in, struct execution_stand *out)
+{
+	struct flow_execution *e = NULL;
+	enum err err = execution_begin(c, in, &e);
 	return answer(c, err, e, out);
 }
 

@@ -1,10 +1,11 @@
 /*
- * What is made of what came in at hooks: work items, on the thread of the queue that this process owns.
+ * What is made of what came in at hooks: work items, tasks, executions and signals to them, on the thread of the
+ * queue that this process owns.
  *
- *   hook_work_wake() ──► a chore in the executor's batch: deliveries that wait ──rules──► items
+ *   hook_work_wake() ──► a chore in the executor's batch: deliveries that wait ──rules──► what they say
  *
- * The items and what became of the deliveries are one transaction, so each delivery makes its item once. A process that
- * does not own the queue refuses the chore; the owner hears of each delivery by the feed of changes.
+ * What is made and what became of the deliveries are one transaction, so each delivery makes its own once. A process
+ * that does not own the queue refuses the chore; the owner hears of each delivery by the feed of changes.
  */
 #ifndef TENFOLD_API_HOOK_WORK_H
 #define TENFOLD_API_HOOK_WORK_H

@@ -11,10 +11,12 @@
 #include "api/runner_priv.h"
 
 #include "api/api.h"
+#include "api/execution_told.h"
 #include "api/forward.h"
 #include "api/hook_work.h"
 #include "api/reads.h"
 #include "api/scaling.h"
+#include "jobs/jobs.h"
 #include "store/gather.h"
 #include "telemetry/metrics.h"
 
@@ -118,6 +120,7 @@ enum err runner_dispatch(struct call *c)
 	switch (c->route->runs) {
 	case RUNS_SLOT:
 	case RUNS_SLOT_READ:
+	case RUNS_SLOT_WRITE:
 		return to_the_owner(c);
 	case RUNS_WRITE:
 		if (store_kind(app->store) == STORE_SQLITE)
@@ -217,8 +220,22 @@ static void run_chore(struct runner *r, struct chore *chore, struct db *db)
 
 static enum err run_once(struct call *c)
 {
-	bool writes_rows = c->route->runs == RUNS_WRITE || c->route->runs == RUNS_BULK;
-	return writes_rows ? run_write(c) : run_handler(c);
+	switch (c->route->runs) {
+	case RUNS_WRITE:
+	case RUNS_BULK:
+	case RUNS_SLOT_WRITE:
+		return run_write(c);
+	case RUNS_SLOT:
+	case RUNS_SLOT_READ:
+		return run_handler(c);
+	case RUNS_HERE:
+	case RUNS_READ:
+	case RUNS_CACHED:
+	case RUNS_COMPUTE:
+	case RUNS_STREAM:
+		break;
+	}
+	UNREACHABLE();
 }
 
 /* The row of this key, of this batch or the store's. */
@@ -428,6 +445,8 @@ static enum err op_flush(void *ctx, struct db *db)
 	enum err err = failure_of_chores(r);
 	if (!err)
 		err = flow_rows_flush(r->app->flow, db);
+	if (!err)
+		err = execution_tell(r->app, db, &r->told);
 	return err ? err : persist_flush(r->app->persist, db);
 }
 
@@ -478,9 +497,21 @@ static size_t count_events(struct runner *r)
 	return count;
 }
 
+/* A fire of a schedule may wait for the end of an execution. */
+static bool schedule_may_go_on(const struct app *app)
+{
+	const struct flow *flow = app->flow->flow;
+	struct flow_change c;
+	bool ended = false;
+	for (size_t i = 0; app->firing.waits && !ended && flow_next_change(flow, &i, &c);)
+		ended = !c.is_live;
+	return ended;
+}
+
 static void op_end(void *ctx, enum err batch, bool rerun)
 {
 	struct runner *r = ctx;
+	bool may_go_on = !batch && schedule_may_go_on(r->app);
 	size_t told, happened = batch ? 0 : count_events(r);
 	flow_events(r->app->flow->flow, &told);
 	r->undoing_for_rerun = rerun;
@@ -520,6 +551,11 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	map_free(&r->staged);
 	publish(r);
 	scaling_tick(r->app->scaling, r->app->persist->work, r->app->persist->now_ms);
+	if (r->told && !batch)
+		execution_was_told(r->app);
+	r->told = false;
+	if (may_go_on)
+		jobs_wake(r->app->jobs, JOB_SCHEDULES);
 	if (happened > 0 || (told > 0 && !batch))
 		http_wake_streams(r->app->http);
 }

@@ -31,6 +31,7 @@ struct runner {
 	VEC(struct leased) unclaimed; /* to be given back after the command that runs */
 	uint64_t batch;               /* counts */
 	bool undoing_for_rerun;
+	bool told;         /* webhooks of something in this batch */
 	struct map staged; /* idempotency rows of this batch: id to index + 1 in persist->idempotency */
 };
 

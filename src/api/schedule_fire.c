@@ -1,18 +1,34 @@
 /*
- * What a fire does: it enqueues a work item, on the queue's thread. The item says by its labels which fire of which
- * schedule it is; one that is to wait for the item before it depends on it, however that ends.
+ * What a fire does, on the queue's thread: it enqueues a work item, or begins an execution. An item says by its labels
+ * which fire of which schedule it is; one that is to wait for the item before it depends on it, however that ends.
  */
 #include "api/enqueue.h"
+#include "api/executions.h"
 #include "api/schedules.h"
 
-unsigned schedule_unfinished(void *ctx, const struct schedule_row *schedule)
+enum { NAME_MAX_SHOWN = 128 };
+
+static unsigned unfinished_items(const struct app *app, const struct schedule_row *schedule)
 {
-	const struct app *app = ctx;
 	const struct item *item = work_find(app->persist->work, schedule->last_item);
 	if (!item || item->queue->tenant != schedule->tenant)
 		return 0;
 	return item->state == WORK_BLOCKED ? 2 : 1; /* it waits for the one before it */
 }
+
+static unsigned unfinished_executions(const struct app *app, const struct schedule_row *schedule)
+{
+	const struct flow_execution *e = flow_find(app->flow->flow, schedule->last_execution);
+	return (unsigned)(e && !e->ended) + (schedule->waiting_ms > 0);
+}
+
+unsigned schedule_unfinished(void *ctx, const struct schedule_row *schedule, const struct schedule_new *given)
+{
+	return HAS(given, schedule_new, execution) ? unfinished_executions(ctx, schedule)
+						   : unfinished_items(ctx, schedule);
+}
+
+/* ---- an item ---- */
 
 static struct str id_text(int64_t id, struct arena *a)
 {
@@ -55,10 +71,9 @@ static enum err item_of(const struct fire *fire, struct arena *a, int64_t now_ms
 	return err ? err : add_labels(fire, a, out);
 }
 
-enum err schedule_enqueue(void *ctx, const struct fire *fire, struct arena *a, int64_t now_ms, int64_t *item,
-			  struct problem *p)
+static enum err enqueue(struct app *app, const struct fire *fire, struct arena *a, int64_t now_ms, int64_t *item,
+			struct problem *p)
 {
-	const struct app *app = ctx;
 	struct work_new in;
 	struct item *made;
 	bool existed;
@@ -74,4 +89,75 @@ enum err schedule_enqueue(void *ctx, const struct fire *fire, struct arena *a, i
 		err = enqueue_for(&by, &in, &before, fire->after_item ? 1 : 0, &made, &existed, p);
 	*item = err ? 0 : made->id;
 	return err;
+}
+
+/* ---- an execution ---- */
+
+/* A squad that rests begins nothing by the clock: it would only pile up. */
+static enum err look_at_squad(const struct app *app, const struct fire *fire, struct fired *out, struct problem *p)
+{
+	struct squad_row squad;
+	enum err err = flow_rows_squad(app->flow, fire->schedule->tenant, fire->given->execution.squad, &squad);
+	if (err == ERR_NOT_FOUND)
+		return problem_set(p, err, "its squad is gone");
+	out->left_out = !err && squad.status != SQUAD_ACTIVE;
+	if (out->left_out)
+		out->detail =
+			squad.status == SQUAD_PAUSED ? STR("the squad is paused") : STR("the squad is archived");
+	return err;
+}
+
+static struct execution_new execution_of(const struct fire *fire, int64_t now_ms)
+{
+	const struct schedule_execution *given = &fire->given->execution;
+	struct execution_new out = {.squad = given->squad,
+				    .name = given->name.n ? given->name : fire->schedule->name,
+				    .priority = given->priority,
+				    .max_attempts = given->max_attempts,
+				    .backoff_ms = given->backoff_ms,
+				    .start = true,
+				    .input = given->input,
+				    .steps = given->steps,
+				    .steps_count = given->steps_count};
+	if (HAS(given, schedule_execution, task))
+		PUT(&out, execution_new, task, given->task);
+	if (HAS(given, schedule_execution, template))
+		PUT(&out, execution_new, template, given->template);
+	if (HAS(given, schedule_execution, timeout_ms))
+		PUT(&out, execution_new, deadline, now_ms + given->timeout_ms);
+	return out;
+}
+
+static struct str schedule_name(const struct fire *fire, struct arena *a)
+{
+	return str_clip(arena_fmt(a, "schedule %.*s", STRF(fire->schedule->name)), NAME_MAX_SHOWN);
+}
+
+static enum err begin(struct app *app, const struct fire *fire, struct arena *a, int64_t now_ms, struct fired *out,
+		      struct problem *p)
+{
+	struct execution_new in = execution_of(fire, now_ms);
+	struct flow_execution *made;
+	struct call c = {.magic = CALL_MAGIC,
+			 .arena = a,
+			 .app = app,
+			 .db = app->persist->db,
+			 .now_ms = now_ms,
+			 .caller = {.tenant = fire->schedule->tenant, .key_name = schedule_name(fire, a)}};
+	enum err err = look_at_squad(app, fire, out, p);
+	if (err || out->left_out)
+		return err;
+	err = execution_begin(&c, &in, &made);
+	if (err)
+		*p = c.problem;
+	else
+		out->execution = made->id;
+	return err;
+}
+
+enum err schedule_start(void *ctx, const struct fire *fire, struct arena *a, int64_t now_ms, struct fired *out,
+			struct problem *p)
+{
+	return HAS(fire->given, schedule_new, execution) ? begin(ctx, fire, a, now_ms, out, p)
+							 : enqueue(ctx, fire, a, now_ms, &out->item, p);
 }

@@ -8,9 +8,9 @@ enum { LOOK_ALONE_MS = 60000, LOOK_MS = 5000 };
 
 void schedules_add(struct app *app, bool exclusive)
 {
-	app->firing = (struct firing){
-		.zones = app->zones,
-		.action = {.unfinished = schedule_unfinished, .start = schedule_enqueue, .ctx = app}};
+	app->firing =
+		(struct firing){.zones = app->zones,
+				.action = {.unfinished = schedule_unfinished, .start = schedule_start, .ctx = app}};
 	firing_add(&app->firing, app->jobs, exclusive ? LOOK_ALONE_MS : LOOK_MS);
 }
 

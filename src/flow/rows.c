@@ -40,6 +40,7 @@ void flow_rows_destroy(struct flow_rows **pr)
 	VEC_FREE(&r->rows->question_turns);
 	map_free(&r->rows->by_question);
 	map_free(&r->rows->by_step);
+	map_free(&r->rows->by_task);
 	map_free(&r->rows->texts);
 	buf_free(&r->rows->told);
 	free(r->rows);
@@ -70,6 +71,7 @@ static void forget(struct flow_batch_rows *rows)
 	rows->questions.n = rows->question_changes.n = rows->question_turns.n = 0;
 	map_free(&rows->by_step);
 	map_free(&rows->by_question);
+	map_free(&rows->by_task);
 	buf_reset(&rows->told);
 }
 
@@ -139,6 +141,15 @@ static struct execution_change_row change_of(const struct flow_execution *e)
 					     .why = e->why};
 }
 
+/* Of several executions of a task the newest counts: the store is given each row once. */
+static void note_task(struct flow_rows *r, const struct flow_execution *e)
+{
+	const struct flow_execution *other = e->task ? map_get(&r->rows->by_task, (uint64_t)e->task) : NULL;
+
+	if (e->task && (!other || other->id < e->id))
+		map_put(&r->rows->by_task, (uint64_t)e->task, (void *)(uintptr_t)e);
+}
+
 /* A task stands where its execution does. */
 static void collect_task(struct flow_rows *r, const struct flow_execution *e)
 {
@@ -148,7 +159,7 @@ static void collect_task(struct flow_rows *r, const struct flow_execution *e)
 		[EXECUTION_RETRYING] = TASK_IN_PROGRESS,    [EXECUTION_COMPLETED] = TASK_COMPLETED,
 		[EXECUTION_FAILED] = TASK_FAILED,           [EXECUTION_CANCELLED] = TASK_PENDING};
 
-	if (e->task)
+	if (e->task && map_get(&r->rows->by_task, (uint64_t)e->task) == e)
 		*VEC_PUSH(&r->rows->tasks) =
 			(struct task_status_row){e->task, stands[e->state], r->config.persist->now_ms};
 }
@@ -320,9 +331,11 @@ static enum err collect(struct flow_rows *r)
 			*VEC_PUSH(&r->rows->changes) = change_of(c.execution);
 		else
 			*VEC_PUSH(&r->rows->executions) = row_of(r, c.execution);
-		collect_task(r, c.execution);
+		note_task(r, c.execution);
 		err = collect_steps(r, &c);
 	}
+	for (size_t i = 0; !err && flow_next_change(r->flow, &i, &c);)
+		collect_task(r, c.execution);
 	if (err)
 		return err;
 	collect_events(r);

@@ -70,6 +70,10 @@ enum err flow_rows_ask(struct flow_rows *r, int64_t tenant, int64_t id, int64_t 
 /* The levels of a question's row; how many. 0: it cannot be read. */
 uint16_t flow_rows_levels(struct str blob, struct flow_level out[FLOW_LEVELS_MAX]);
 
+/* The newest execution of a task, or of a project's tasks, that has not ended; NULL: there is none. */
+enum err flow_rows_of_task(struct flow_rows *r, int64_t task, struct flow_execution **out);
+enum err flow_rows_of_project(struct flow_rows *r, int64_t project, struct flow_execution **out);
+
 /* A squad's row, also as this batch has changed it. ERR_NOT_FOUND, also when it is another tenant's. */
 enum err flow_rows_squad(struct flow_rows *r, int64_t tenant, int64_t id, struct squad_row *out);
 /* Writes the row under its next version, and holds or lets go on what the squad does. Its texts are borrowed until

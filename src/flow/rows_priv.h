@@ -19,6 +19,7 @@ struct flow_batch_rows {
 	VEC(struct task_status_row) tasks;
 	VEC(size_t) order;  /* places of events, those of each execution together */
 	struct map by_step; /* id of a step to 1 + its place in step_changes */
+	struct map by_task; /* to the newest of its executions that changed */
 	struct map
 		texts; /* id of a new execution to its struct flow_texts; of a new question to its flow_routing */
 	VEC(struct question_row) questions;

@@ -99,6 +99,10 @@ void hook_delivery_show(const struct hook_delivery_row *row, bool whole, struct 
 				      .received_at = row->received_ms};
 	if (row->work)
 		PUT(out, hook_delivery, work, row->work);
+	if (row->task)
+		PUT(out, hook_delivery, task, row->task);
+	if (row->execution)
+		PUT(out, hook_delivery, execution, row->execution);
 	if (row->detail.p)
 		PUT(out, hook_delivery, detail, row->detail);
 	if (row->processed_ms)
@@ -154,9 +158,9 @@ enum err hook_delivery_list(struct call *c, const struct hook_deliveries_in *in,
 
 enum err hook_delivery_again(struct call *c, struct hook_delivery_row *row)
 {
-	struct hook_delivery_done_in waiting = {.id = row->id, .state = HOOK_DELIVERY_WAITING};
+	struct hook_delivery_done_in waiting = {.id = row->id, .state = HOOK_DELIVERY_WAITING, .task = row->task};
 	row->state = HOOK_DELIVERY_WAITING;
-	row->work = row->processed_ms = 0;
+	row->work = row->execution = row->processed_ms = 0;
 	row->detail = (struct str){0};
 	return q_hook_delivery_done(c->db, &waiting, 1);
 }

@@ -4,8 +4,11 @@
 #include "base/id.h"
 #include "directory/handle.h"
 #include "hooks/mapping.h"
+#include "squads/template.h"
 #include "store/page.h"
 #include "webhooks/sign.h"
+
+#include <stdio.h>
 
 /* ---- reading ---- */
 
@@ -51,6 +54,47 @@ enum err hook_show(const struct hook_row *row, int64_t now_ms, struct arena *a, 
 	return json_decode(&type_hook_headers, row->headers, 0, a, &out->headers, NULL);
 }
 
+/* ---- what rules refer to ---- */
+
+static enum err no_such(struct call *c, size_t rule, const char *member, const char *what)
+{
+	char field[48];
+	snprintf(field, sizeof field, "rules[%zu].%s", rule, member);
+	return problem_field(&c->problem, ERR_INVALID, field, "there is no such %s here", what);
+}
+
+static enum err check_project(struct call *c, int64_t id, size_t rule)
+{
+	struct project_row project;
+	enum err err = id ? q_project_get(c->db, &(struct id_row){id}, c->arena, &project) : OK;
+	if (err == ERR_NOT_FOUND || (!err && id && project.tenant != c->caller.tenant))
+		return no_such(c, rule, "project", "project");
+	return err;
+}
+
+static enum err check_squad(struct call *c, int64_t id, size_t rule)
+{
+	struct squad_row squad;
+	enum err err = id ? q_squad_get(c->db, &(struct id_row){id}, c->arena, &squad) : OK;
+	if (err == ERR_NOT_FOUND || (!err && id && squad.tenant != c->caller.tenant))
+		return no_such(c, rule, "squad", "squad");
+	return err;
+}
+
+static enum err check_references(struct call *c, const struct hook_rule *rules, size_t count)
+{
+	struct squad_template found;
+	enum err err = OK;
+	for (size_t i = 0; i < count && !err; i++) {
+		err = check_project(c, rules[i].project, i);
+		if (!err)
+			err = check_squad(c, rules[i].squad, i);
+		if (!err && rules[i].template.n && template_find(rules[i].template, c->arena, &found, NULL))
+			err = no_such(c, i, "template", "template");
+	}
+	return err;
+}
+
 /* ---- writing ---- */
 
 static enum err encoded(const struct json_type *t, const void *value, struct arena *a, struct str *out)
@@ -66,6 +110,8 @@ static enum err put_rules(struct call *c, struct hook_rule *rules, size_t count,
 {
 	struct hook_rules kept = {.rules = rules, .rules_count = count};
 	enum err err = mapping_check(rules, count, &c->problem);
+	if (!err)
+		err = check_references(c, rules, count);
 	return err ? err : encoded(&type_hook_rules, &kept, c->arena, &row->rules);
 }
 

@@ -38,8 +38,8 @@ struct http_hooks {
 	/* May this caller make a call now? OK or ERR_RATE_LIMITED. Runs after authenticate, for calls that need a
 	 * key or would without --public-directory and the like; on the loop, so under a microsecond. NULL: always. */
 	enum err (*admit)(struct call *c, struct rate *out);
-	/* SLOT, SLOT_READ, READ, CACHED, WRITE, BULK, COMPUTE: takes the call over until http_finish(). An error is
-	 * answered at once. */
+	/* SLOT, SLOT_READ, SLOT_WRITE, READ, CACHED, WRITE, BULK, COMPUTE: takes the call over until http_finish(). An
+	 * error is answered at once. */
 	enum err (*dispatch)(struct call *c);
 	/* The client of a call that was dispatched and whose route WAITS has hung up; c->gone is set. The call must
 	 * be finished soon. Another thread may be doing that just now: keep c->number, not c. On the loop. */

@@ -302,6 +302,7 @@ static enum MHD_Result run(struct call_private *c)
 		return run_cached(c);
 	case RUNS_SLOT:
 	case RUNS_SLOT_READ:
+	case RUNS_SLOT_WRITE:
 	case RUNS_READ:
 	case RUNS_WRITE:
 	case RUNS_BULK:

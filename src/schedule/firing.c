@@ -12,11 +12,14 @@ static const int64_t KEPT_MS = INT64_C(30) * 86400000;
 
 /* One run: the schedules that are due, and what is to be written of them. */
 struct round {
-	const struct firing *firing;
+	struct firing *firing;
 	struct arena *arena;
 	int64_t now_ms;
 	struct schedule_row due[AT_ONCE];
 	size_t due_count;
+	struct schedule_begun_in begun[AT_ONCE];
+	struct schedule_fire_settle_in settled[AT_ONCE];
+	size_t begun_count;
 	struct schedule_advance_in advances[AT_ONCE];
 	size_t advance_count;
 	struct schedule_fire_row *fires;
@@ -35,17 +38,40 @@ static enum err keep_due(void *ctx, const void *row)
 
 /* ---- a fire ---- */
 
-static enum err start(const struct round *r, const struct fire *fire, struct schedule_fire_row *row)
+/* Does what it is for, and says so in its row. */
+static void start(struct round *r, const struct fire *fire, struct schedule_row *s, struct schedule_fire_row *row)
 {
 	struct problem why = {0};
+	struct fired fired = {0};
 	const struct fire_action *action = &r->firing->action;
-	enum err err = action->start(action->ctx, fire, r->arena, r->now_ms, &row->item, &why);
-	row->state = fire->after_item ? FIRE_WAITING : FIRE_STARTED;
-	if (!err)
-		return OK;
-	row->state = FIRE_REFUSED;
-	row->detail = arena_str(r->arena, str_of(why.detail[0] ? why.detail : err_info(err)->title));
-	return err;
+	enum err err = action->start(action->ctx, fire, r->arena, r->now_ms, &fired, &why);
+	row->state = err                ? FIRE_REFUSED
+		     : fired.left_out   ? FIRE_SKIPPED
+		     : fire->after_item ? FIRE_WAITING
+					: FIRE_STARTED;
+	row->detail = fired.detail;
+	if (err)
+		row->detail = arena_str(r->arena, str_of(why.detail[0] ? why.detail : err_info(err)->title));
+	if (err || fired.left_out)
+		return;
+	r->started++;
+	row->item = fired.item;
+	row->execution = fired.execution;
+	s->last_item = fired.item ? fired.item : s->last_item;
+	s->last_execution = fired.execution ? fired.execution : s->last_execution;
+}
+
+static void wait_for_the_last(struct round *r, struct schedule_row *s, const struct schedule_new *given,
+			      struct fire *fire, struct schedule_fire_row *row)
+{
+	if (HAS(given, schedule_new, execution)) {
+		row->state = FIRE_WAITING;
+		s->waiting_ms = fire->at_ms;
+		r->firing->waits = true;
+	} else {
+		fire->after_item = s->last_item;
+		start(r, fire, s, row);
+	}
 }
 
 static void fire_one(struct round *r, struct schedule_row *s, const struct schedule_new *given,
@@ -62,19 +88,16 @@ static void fire_one(struct round *r, struct schedule_row *s, const struct sched
 	if (planned->is_missed)
 		return;
 	switch (plan_overlap((enum schedule_overlap)given->overlap,
-			     r->firing->action.unfinished(r->firing->action.ctx, s))) {
+			     r->firing->action.unfinished(r->firing->action.ctx, s, given))) {
 	case PLAN_LEAVE:
 		row->state = FIRE_OVERLAPPED;
 		return;
 	case PLAN_WAIT:
-		fire.after_item = s->last_item;
-		break;
+		wait_for_the_last(r, s, given, &fire, row);
+		return;
 	case PLAN_START:
-		break;
-	}
-	if (start(r, &fire, row) == OK) {
-		s->last_item = row->item;
-		r->started++;
+		start(r, &fire, s, row);
+		return;
 	}
 }
 
@@ -86,7 +109,9 @@ static void advance(struct round *r, const struct schedule_row *s, int64_t next_
 								       .next_ms = next_ms,
 								       .due_ms = due_ms,
 								       .last_ms = s->last_ms,
-								       .last_item = s->last_item};
+								       .last_item = s->last_item,
+								       .last_execution = s->last_execution,
+								       .waiting_ms = s->waiting_ms};
 }
 
 static void deal_with(struct round *r, struct schedule_row *s)
@@ -104,6 +129,49 @@ static void deal_with(struct round *r, struct schedule_row *s)
 		if (todo.fires[i].at_ms > s->last_ms)
 			fire_one(r, s, &plan.given, &todo.fires[i]);
 	advance(r, s, todo.next_ms, plan_due_ms(&plan.rule, todo.next_ms));
+}
+
+/* ---- what waited ---- */
+
+static void begin_what_waited(struct round *r, struct schedule_row *s, const struct schedule_new *given)
+{
+	struct fire fire = {.schedule = s, .given = given, .at_ms = s->waiting_ms};
+	struct schedule_fire_row row = {.state = FIRE_REFUSED,
+					.detail = STR("the schedule does not begin executions any more")};
+	if (HAS(given, schedule_new, execution))
+		start(r, &fire, s, &row);
+	r->settled[r->begun_count] = (struct schedule_fire_settle_in){.schedule = s->id,
+								      .at_ms = fire.at_ms,
+								      .done_ms = r->now_ms,
+								      .state = row.state,
+								      .execution = row.execution,
+								      .detail = row.detail};
+	r->begun[r->begun_count++] = (struct schedule_begun_in){s->id, s->last_execution};
+}
+
+static enum err look_at_waiting(struct round *r, struct schedule_row *s)
+{
+	struct schedule_new given;
+	const struct fire_action *action = &r->firing->action;
+	enum err err = json_decode(&type_schedule_new, s->definition, 0, r->arena, &given, NULL);
+	if (!err && action->unfinished(action->ctx, s, &given) < 2)
+		begin_what_waited(r, s, &given);
+	else
+		r->firing->waits = true;
+	return err;
+}
+
+/* Written before what is due is read, for a schedule may be among both. */
+static enum err settle_waiting(struct round *r, struct db *db)
+{
+	enum err err = q_schedule_waiting(db, &(struct schedule_waiting_in){AT_ONCE}, keep_due, r);
+	r->firing->waits = r->due_count == AT_ONCE;
+	for (size_t i = 0; i < r->due_count && !err; i++)
+		err = look_at_waiting(r, &r->due[i]);
+	r->due_count = 0;
+	if (!err)
+		err = q_schedule_fire_settle(db, r->settled, r->begun_count);
+	return err ? err : q_schedule_begun(db, r->begun, r->begun_count);
 }
 
 static enum err write_round(const struct round *r, struct db *db)
@@ -136,7 +204,9 @@ static enum err fire_due(void *ctx, struct db *db, struct job_run *run)
 			    .fires = ARENA_ARRAY(run->arena, struct schedule_fire_row, AT_ONCE * PLAN_FIRES_MAX)};
 	if (!r->fires)
 		return ERR_INTERNAL;
-	enum err err = q_schedule_due(db, &(struct schedule_due_in){run->now_ms, AT_ONCE}, keep_due, r);
+	enum err err = settle_waiting(r, db);
+	if (!err)
+		err = q_schedule_due(db, &(struct schedule_due_in){run->now_ms, AT_ONCE}, keep_due, r);
 	for (size_t i = 0; i < r->due_count && !err; i++)
 		deal_with(r, &r->due[i]);
 	if (!err)

@@ -69,6 +69,8 @@ static bool keep_fire(void *ctx, const void *row)
 		PUT(fire, schedule_fire, since, r->since_ms);
 	if (r->item)
 		PUT(fire, schedule_fire, item, r->item);
+	if (r->execution)
+		PUT(fire, schedule_fire, execution, r->execution);
 	if (r->detail.p)
 		PUT(fire, schedule_fire, detail, arena_str(past->c->arena, r->detail));
 	return true;

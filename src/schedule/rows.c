@@ -2,11 +2,25 @@
 #include "schedule/rows.h"
 
 #include "base/magic.h"
+#include "schedule/execution.h"
 
 /* ---- what it was made of ---- */
 
+static enum err check_kind(const struct schedule_new *in, struct problem *p)
+{
+	bool item = HAS(in, schedule_new, type), execution = HAS(in, schedule_new, execution);
+	if (!item && !execution)
+		return problem_field(p, ERR_MISSING_FIELD, "type", "give a type, or an execution to begin");
+	if (item && execution)
+		return problem_field(p, ERR_INVALID, "execution", "give a type or an execution, not both");
+	return OK;
+}
+
 static enum err check(const struct schedule_new *in, struct problem *p)
 {
+	enum err err = check_kind(in, p);
+	if (err)
+		return err;
 	if (str_starts(in->type, STR("tf.")))
 		return problem_field(p, ERR_INVALID, "type", "types starting with tf. are the server's own");
 	if (str_trim(in->name).n == 0)
@@ -82,6 +96,8 @@ enum err schedule_add(struct call *c, struct zones *zones, int64_t id, const str
 	if (!err)
 		err = make_plan(id, zones, &plan, &c->problem);
 	if (!err)
+		err = schedule_check_execution(c, in);
+	if (!err)
 		err = check_room(c);
 	if (err)
 		return err;
@@ -135,6 +151,8 @@ static enum err merge(struct call *c, struct zones *zones, struct str patch, con
 		err = json_decode(&type_schedule_new, merged, 0, c->arena, &plan->given, &c->problem);
 	if (!err)
 		err = check(&plan->given, &c->problem);
+	if (!err)
+		err = schedule_check_execution(c, &plan->given);
 	return err ? err : make_plan(row->id, zones, plan, &c->problem);
 }
 
@@ -187,7 +205,8 @@ enum err schedule_read(struct call *c, int64_t id, struct schedule_row *out)
 
 static void show_work(const struct schedule_new *given, struct schedule *out)
 {
-	out->type = given->type;
+	GIVEN(type);
+	GIVEN(execution);
 	out->priority = given->priority;
 	out->max_attempts = given->max_attempts;
 	out->lease_ms = given->lease_ms;
@@ -214,6 +233,8 @@ static void show_state(const struct schedule_row *row, struct schedule *out)
 		PUT(out, schedule, last_at, row->last_ms);
 	if (row->last_item)
 		PUT(out, schedule, last_item, row->last_item);
+	if (row->last_execution)
+		PUT(out, schedule, last_execution, row->last_execution);
 }
 
 enum err schedule_show(const struct schedule_row *row, struct arena *a, struct schedule *out)

@@ -113,6 +113,36 @@ enum err project_change(struct call *c, const struct project_patch *in, struct p
 	return q_project_update(c->db, &now, 1);
 }
 
+/* ---- the end of one ---- */
+
+static enum err check_empty(struct call *c, int64_t id)
+{
+	struct task_count_of_project_out tasks;
+	enum err err = q_task_count_of_project(c->db, &(struct id_row){id}, c->arena, &tasks);
+	if (!err && tasks.count)
+		return call_fail(c, ERR_CONFLICT,
+				 "the project has %" PRId64
+				 " task%s; delete %s first, or with_tasks (--with-tasks)",
+				 tasks.count, tasks.count == 1 ? "" : "s", tasks.count == 1 ? "it" : "them");
+	return err;
+}
+
+enum err project_delete(struct call *c, const struct project_delete_in *in)
+{
+	struct project_row row;
+	struct id_row id = {in->id};
+	enum err err = project_hold(c, in->id, &row);
+	if (!err)
+		err = call_if_match(c, row.version);
+	if (!err && !in->with_tasks)
+		err = check_empty(c, in->id);
+	if (!err)
+		err = q_task_need_delete_of_project(c->db, &id, 1);
+	if (!err)
+		err = q_task_delete_of_project(c->db, &id, 1);
+	return err ? err : q_project_delete(c->db, &id, 1);
+}
+
 /* ---- lists ---- */
 
 struct listing {

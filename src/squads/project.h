@@ -16,12 +16,16 @@ enum err project_add(struct call *c, int64_t id, const struct project_new *in, s
 enum err project_show(struct call *c, int64_t id, struct project *out);
 enum err project_change(struct call *c, const struct project_patch *in, struct project *out);
 enum err project_list(struct call *c, const struct project_list_in *in, struct project_list_out *out);
+/* With its tasks, or ERR_CONFLICT while it has some. Nothing of it may run. */
+enum err project_delete(struct call *c, const struct project_delete_in *in);
 /* The row; held until the transaction ends. */
 enum err project_hold(struct call *c, int64_t id, struct project_row *out);
 
 enum err task_add(struct call *c, int64_t id, const struct task_new *in, struct project_task *out);
 enum err task_show(struct call *c, int64_t id, struct project_task *out);
 enum err task_change(struct call *c, const struct task_patch *in, struct project_task *out);
+/* ERR_CONFLICT while others need it. Nothing of it may run. */
+enum err task_delete(struct call *c, int64_t id);
 enum err task_list(struct call *c, const struct task_list_in *in, struct task_list_out *out);
 
 /* May the squad begin an execution of it? ERR_INVALID naming `task`: there is none, or it is another squad's;

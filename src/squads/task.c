@@ -235,6 +235,21 @@ enum err task_change(struct call *c, const struct task_patch *in, struct project
 	return err ? err : answer(c, &row, out);
 }
 
+enum err task_delete(struct call *c, int64_t id)
+{
+	struct task_row row;
+	struct task_needed_by_out needed;
+	enum err err = hold(c, id, &row);
+	if (!err)
+		err = q_task_needed_by(c->db, &(struct id_row){id}, c->arena, &needed);
+	if (!err && needed.count)
+		return call_fail(c, ERR_CONFLICT, "%" PRId64 " other task%s it; take it from their needs first",
+				 needed.count, needed.count == 1 ? " needs" : "s need");
+	if (!err)
+		err = q_task_need_delete_all(c->db, &(struct id_row){id}, 1);
+	return err ? err : q_task_delete(c->db, &(struct id_row){id}, 1);
+}
+
 /* ---- lists ---- */
 
 struct listing {

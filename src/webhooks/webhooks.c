@@ -132,31 +132,17 @@ enum err webhooks_follow(void *ctx, struct db *db, const struct change_row *rows
 
 static enum err take_wanted(void *ctx, const void *row)
 {
-	int64_t *wanted = ctx;
+	struct webhook_wanted *wanted = ctx;
 	const struct webhook_listeners_out *l = row;
-	*wanted |= l->events ? l->events : INT64_MAX;
+	wanted->events |= l->events ? l->events : INT64_MAX;
+	wanted->webhook = l->id;
 	return OK;
 }
 
-enum err webhook_tell(struct db *db, struct arena *a, struct webhook_event_row *events, size_t count, bool *told)
+enum err webhook_wanted(struct db *db, int64_t tenant, struct webhook_wanted *out)
 {
-	struct webhook_event_row *wanted_events = ARENA_ARRAY(a, struct webhook_event_row, count);
-	int64_t wanted = 0, tenant = 0;
-	size_t n = 0;
-	enum err err = wanted_events || count == 0 ? OK : ERR_INTERNAL;
-	for (size_t i = 0; i < count && !err; i++) {
-		if (i == 0 || events[i].tenant != tenant) {
-			wanted = 0;
-			tenant = events[i].tenant;
-			err = q_webhook_listeners(db, &(struct webhook_listeners_in){tenant}, take_wanted, &wanted);
-		}
-		if (wanted >> events[i].type & 1) {
-			wanted_events[n] = events[i];
-			wanted_events[n++].pending = 1;
-		}
-	}
-	*told = n > 0;
-	return err || n == 0 ? err : q_webhook_event_insert(db, wanted_events, n);
+	*out = (struct webhook_wanted){0};
+	return q_webhook_listeners(db, &(struct webhook_listeners_in){tenant}, take_wanted, out);
 }
 
 /* ---- life ---- */

@@ -1,7 +1,7 @@
 /*
  * Webhooks: telling receivers outside what happened.
  *
- *   what happened ──same transaction──► a change of the feed, or an event that is pending     (directory, webhook_tell)
+ *   what happened ──same transaction──► a change of the feed, or an event that is pending     (directory, executions)
  *        job "webhooks" ──► events and a delivery for each webhook that wants it              (outbox.h)
  *        job "webhooks" ──► deliveries that are due, leased ──after the commit──► sender.h
  *        sender ──outcome──► job "webhooks": delivered, tried again (retry.h), or dead        (delivery.h)
@@ -44,9 +44,12 @@ void webhooks_wake(struct webhooks *w);
 /* A follower_fn: changes that webhooks may be told of wake the job. */
 enum err webhooks_follow(void *ctx, struct db *db, const struct change_row *rows, size_t count);
 
-/* Writes events in the caller's transaction, of those tenants that have a webhook for them; what is told of agents
- * needs no such call, it follows from the feed. *told: some were written, and webhooks_wake() is to be called after
- * the commit. Ids are the caller's to make. */
-enum err webhook_tell(struct db *db, struct arena *a, struct webhook_event_row *events, size_t count, bool *told);
+/* What those who listen in a tenant are told of. Whoever tells them of something else than agents, which follow from
+ * the feed, writes a webhook_event_row with `pending` in its own transaction, and wakes the job after the commit. */
+struct webhook_wanted {
+	int64_t events;  /* a bit for each enum webhook_event */
+	int64_t webhook; /* one of them; 0: there is none */
+};
+enum err webhook_wanted(struct db *db, int64_t tenant, struct webhook_wanted *out);
 
 #endif

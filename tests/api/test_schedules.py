@@ -319,6 +319,7 @@ def test_two_processes_fire_each_once_and_one_takes_over(t):
     until(lambda: fires(second, schedules[0], limit=1), 20)
     one.kill()
     until(lambda: all(ms(show(second, s)['last_at'] or '1970-01-01T00:00:00Z') >= minute_ago(1) for s in schedules), 60)
+    until(lambda: second.get('/v1/work').status == 200, 20, 'the end of the lease of the one that was killed')
     counts = assert_each_once(second, schedules, 'two')
     assert all(n >= 300 for n in counts.values())
 
