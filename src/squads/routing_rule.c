@@ -64,12 +64,12 @@ static void answer(struct call *c, const struct routing_rule_row *row, struct ro
 
 /* ---- checking ---- */
 
-static enum err fault(struct call *c, const char *list, size_t i, const char *what)
+static enum err fault(struct call *c, const char *list, size_t i, struct str word, const char *what)
 {
 	char field[32];
 
 	snprintf(field, sizeof(field), "%s[%zu]", list, i);
-	return problem_field(&c->problem, ERR_INVALID, field, "%s", what);
+	return problem_field(&c->problem, ERR_INVALID, field, "'%.*s' %s", STRF(word), what);
 }
 
 static bool is_slug(struct str s)
@@ -93,7 +93,7 @@ static enum err check_keywords(struct call *c, const struct str *words, size_t c
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < words[i].n; k++)
 			if ((unsigned char)words[i].p[k] < ' ')
-				return fault(c, "keywords", i, "must be of one line");
+				return fault(c, "keywords", i, words[i], "must be of one line");
 	return OK;
 }
 
@@ -111,16 +111,17 @@ static int role_called(struct str word)
 	return -1;
 }
 
-static enum err check_member(struct call *c, const struct routing_rule_row *row, size_t i, int64_t id)
+static enum err check_member(struct call *c, const struct routing_rule_row *row, const struct str *words, size_t i,
+			     int64_t id)
 {
 	struct squad_member_row member;
 	enum err err;
 
 	if (!row->squad)
-		return fault(c, "to", i, "names a member; only a rule for a squad can");
+		return fault(c, "to", i, words[i], "names a member; only a rule for a squad can");
 	err = q_squad_member_get(c->db, &(struct id_row){id}, c->arena, &member);
 	if (err == ERR_NOT_FOUND || (!err && member.squad != row->squad))
-		return fault(c, "to", i, "there is no such member in the squad");
+		return fault(c, "to", i, words[i], "is no member of the squad");
 	return err;
 }
 
@@ -132,7 +133,7 @@ static enum err check_circle(struct call *c, const struct routing_rule_row *row,
 			return fault(c, "to", i,
 				     "stands there twice: a question would come back to who did not answer");
 	if (row->from_role >= 0 && role_called(words[i]) == row->from_role)
-		return fault(c, "to", i, "is the role that asks: a question would come back to it");
+		return fault(c, "to", i, words[i], "is the role that asks: a question would come back to it");
 	return OK;
 }
 
@@ -145,9 +146,10 @@ static enum err check_word(struct call *c, const struct routing_rule_row *row, s
 	if (role >= 0)
 		words[i] = str_of(enum_member_role.values[role].text);
 	else if (id_parse(words[i], "sm_", &id))
-		err = check_member(c, row, i, id);
+		err = check_member(c, row, words, i, id);
 	else
-		err = fault(c, "to", i, "is neither a role ('tenfold member add --help' lists them) nor an sm_ id");
+		err = fault(c, "to", i, words[i],
+			    "is neither a role ('tenfold member add --help' lists them) nor an sm_ id");
 	return err ? err : check_circle(c, row, words, i);
 }
 
