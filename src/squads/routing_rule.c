@@ -130,7 +130,7 @@ static enum err check_circle(struct call *c, const struct routing_rule_row *row,
 {
 	for (size_t k = 0; k < i; k++)
 		if (str_eq(words[k], words[i]))
-			return fault(c, "to", i,
+			return fault(c, "to", i, words[i],
 				     "stands there twice: a question would come back to who did not answer");
 	if (row->from_role >= 0 && role_called(words[i]) == row->from_role)
 		return fault(c, "to", i, words[i], "is the role that asks: a question would come back to it");
