@@ -56,5 +56,5 @@ FROM routing_rules WHERE tenant = $1 AND squad = $2 ORDER BY priority DESC, id D
 -- Those that can be asked, the longest there first.
 -- name: squad_member_active_all :many
 -- in: id_row
--- out: (id id64, role int64, name text)
-SELECT id, role, name FROM squad_members WHERE squad = $1 AND active ORDER BY id
+-- out: (id id64, role int64)
+SELECT id, role FROM squad_members WHERE squad = $1 AND active ORDER BY id

@@ -1,22 +1,11 @@
 /* Executions as their rows say: one with its steps, and lists. */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/put.h"
 
 #include "store/page.h"
 
 /* ---- one ---- */
-
-#define PUT_TEXT(to, type, member, text)             \
-	do {                                         \
-		if ((text).n)                        \
-			PUT(to, type, member, text); \
-	} while (0)
-
-#define PUT_SOME(to, type, member, value)             \
-	do {                                          \
-		if (value)                            \
-			PUT(to, type, member, value); \
-	} while (0)
 
 static void show(const struct execution_row *row, struct execution *out)
 {

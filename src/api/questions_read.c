@@ -1,23 +1,12 @@
 /* Questions as their rows say: one with its conversation, and lists. */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/put.h"
 
 #include "flow/rows.h"
 #include "store/page.h"
 
 /* ---- one ---- */
-
-#define PUT_TEXT(to, type, member, text)             \
-	do {                                         \
-		if ((text).n)                        \
-			PUT(to, type, member, text); \
-	} while (0)
-
-#define PUT_SOME(to, type, member, value)             \
-	do {                                          \
-		if (value)                            \
-			PUT(to, type, member, value); \
-	} while (0)
 
 static void put_level(const struct question_row *row, const struct flow_level *level, struct question *out)
 {

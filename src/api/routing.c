@@ -38,6 +38,20 @@ static int role_of(const struct squad_route_in *in)
 	return in->from_role == MEMBER_QA_TESTER ? MEMBER_TESTER : in->from_role;
 }
 
+/* Who would ask must be of the squad. */
+static enum err check_from(struct call *c, const struct squad_route_in *in)
+{
+	struct squad_member_row member;
+	enum err err;
+
+	if (!HAS(in, squad_route_in, from))
+		return OK;
+	err = q_squad_member_get(c->db, &(struct id_row){in->from}, c->arena, &member);
+	if (err == ERR_NOT_FOUND || (!err && member.squad != in->id))
+		return problem_field(&c->problem, ERR_INVALID, "from", "there is no such member in the squad");
+	return err;
+}
+
 enum err api_squad_route(struct call *c, const struct squad_route_in *in, struct squad_route *out)
 {
 	struct squad_row squad;
@@ -50,5 +64,7 @@ enum err api_squad_route(struct call *c, const struct squad_route_in *in, struct
 
 	if (err == ERR_NOT_FOUND || (!err && squad.tenant != c->caller.tenant))
 		return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
+	if (!err)
+		err = check_from(c, in);
 	return err ? err : routing_decide(c, &asked, out);
 }

@@ -6,7 +6,6 @@
 #include "flow/flow.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- matching ---- */
 

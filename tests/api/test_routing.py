@@ -70,6 +70,9 @@ def test_a_rule_for_who_asks(t):
     assert routing.route(from_role='backend_developer')['rule'] == rule
     assert routing.route(**{'from': developer})['rule'] == rule
     assert routing.route(from_role='tester')['rule'] is None and routing.route()['rule'] is None
+    path, elsewhere = f'/v1/squads/{routing.squad.id}/route', Routing(t).add('tester')['id']
+    routing.squad.operator.get(path, query={'from': elsewhere}).expect(422).names('from')
+    routing.squad.operator.get(path, query={'from_role': 'boss'}).expect(422).names('from_role')
     with t.case('who asks is not asked, and nobody twice'):
         routing.made(lead, 'tech_lead', 'designer', kind='twice')
         said = routing.route(kind='twice')
