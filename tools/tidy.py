@@ -20,7 +20,7 @@ RANKS = [
     ['base'],
     ['json', 'search'],
     ['spec'],
-    ['telemetry', 'roles'],
+    ['telemetry', 'roles', 'models'],
     ['http', 'store', 'redis'],
     ['cache', 'limits'],
     ['access'],

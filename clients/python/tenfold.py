@@ -645,6 +645,24 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/squads/{urllib.parse.quote(id, safe="")}/resume')
 
+    def squad_cost(self, id, *, month=None, by=None):
+        """What a squad's calls of models cost in a month.
+
+        id: The squad.
+        month: A month (UTC), such as 2026-11; the one we are in when absent.
+        by: What they are summed up by.
+        """
+        return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}/cost', query={'month': month, 'by':
+            by})
+
+    def cost_report(self, *, month=None, by=None):
+        """What calls of models cost in a month.
+
+        month: A month (UTC), such as 2026-11; the one we are in when absent.
+        by: What they are summed up by.
+        """
+        return self._call('GET', '/v1/costs', query={'month': month, 'by': by})
+
     def squad_member_add(self, id, role, *, name=None, specialization=None, town_role=None, provider=None,
         model=None, system_prompt=None, agent=None, active=None, idempotency_key=None):
         """Add a member to a squad. 409 when the plan allows no more active ones.
@@ -958,6 +976,33 @@ class Tenfold:
         return self._stream(f'/v1/executions/{urllib.parse.quote(id, safe="")}/events', {'from': from_},
             last_event_id, reconnect)
 
+    def execution_notes(self, id, item, token, notes):
+        """Say what a running step logs, or what its model says, while it does. 409 when the step is no longer the caller's, or the execution has ended.
+
+        id: The execution.
+        item: The step's item in the queue.
+        token: The token of its claim.
+        notes: The notes, in order. Tokens that follow each other become one event.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/notes', body={'item': item,
+            'token': token, 'notes': notes})
+
+    def execution_brief(self, id, step):
+        """All that whoever carries out a step is given: the member, the task, the input, and what came of the steps it needs.
+
+        id: The execution.
+        step: The step.
+        """
+        return self._call('GET', f'/v1/executions/{urllib.parse.quote(id, safe="")}/brief', query={'step': step})
+
+    def execution_cost(self, id, *, by=None):
+        """What the calls of models in an execution cost.
+
+        id: The execution.
+        by: What they are summed up by.
+        """
+        return self._call('GET', f'/v1/executions/{urllib.parse.quote(id, safe="")}/cost', query={'by': by})
+
     def execution_signal(self, id, event, *, data=None):
         """Say that something came: waits for it end, also those that have not begun.
 
@@ -968,7 +1013,8 @@ class Tenfold:
         return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/signal', body={'event': event,
             'data': data})
 
-    def question_ask(self, id, text, step, token, *, kind=None, wait_ms=None, again_ms=None, idempotency_key=None):
+    def question_ask(self, id, text, step, token, *, kind=None, wait_ms=None, again_ms=None, used=None,
+        idempotency_key=None):
         """Ask, as the worker that holds a step. The lease ends; the step waits for the answer and then begins again with it.
 
         id: The execution.
@@ -978,9 +1024,10 @@ class Tenfold:
         token: The token of the claim; its lease ends with this call.
         wait_ms: Not answered after so long, the same is asked once more.
         again_ms: Still not answered so long after that, it goes a level up.
+        used: What ran the attempt that asks.
         """
         return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/questions', body={'text': text,
-            'kind': kind, 'step': step, 'token': token, 'wait_ms': wait_ms, 'again_ms': again_ms},
+            'kind': kind, 'step': step, 'token': token, 'wait_ms': wait_ms, 'again_ms': again_ms, 'used': used},
             idempotency_key=idempotency_key, creates=True)
 
     def question_list(self, *, execution=None, squad=None, state=None, member=None, person=None, limit=None,

@@ -150,6 +150,14 @@ SELECT execution, place, id, member, kind, name, awaited, until_ms, timeout_ms, 
   state, progress, signalled, item, attempt, agent, started_ms, finished_ms, error, used, result, questions
 FROM execution_steps WHERE execution = $1 ORDER BY place
 
+-- What came of a step, at most so many characters of it.
+-- name: step_result_get :one
+-- in: (execution id64, place int64, characters int64)
+-- out: (state int64, result text?, characters int64, error text?)
+SELECT state, substr(result, 1, CAST($3 AS INTEGER)) AS result,
+  CAST(coalesce(length(result), 0) AS BIGINT) AS characters, error
+FROM execution_steps WHERE execution = $1 AND place = $2
+
 -- name: step_input_get :one
 -- in: (execution id64, place int64)
 -- out: (input json?)

@@ -21,6 +21,7 @@
 
 struct agent_index;
 struct cache;
+struct cost_tables;
 struct changes;
 struct flow_tail;
 struct follower;
@@ -82,8 +83,9 @@ struct app {
 	struct forward *forward; /* NULL: no other process can own the queue (SQLite) */
 	_Atomic int64_t epoch;   /* under which this process owns the queue, 0: it does not */
 	struct sessions *sessions;
-	struct town_desk *town; /* NULL: it serves none */
-	struct str openapi;     /* the document, made once */
+	struct town_desk *town;           /* NULL: it serves none */
+	const struct cost_tables *prices; /* the user's, before those that ship */
+	struct str openapi;               /* the document, made once */
 	const char *version;
 	uint32_t max_waiting_per_key;
 	atomic_bool stopping;

@@ -4,6 +4,8 @@
  */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/costs.h"
+#include "api/lease.h"
 
 #include "squads/routing.h"
 
@@ -66,32 +68,30 @@ static void take_levels(const struct squad_route *route, struct flow_question *o
 }
 
 static enum err route(struct call *c, const struct question_new *in, const struct flow_execution *e,
-		      struct squad_route *out)
+		      const struct flow_step *step, struct squad_route *out)
 {
-	const struct flow_step *step = find_step(e, in->step);
-	struct routing_asked asked = {.squad = e->squad, .kind = in->kind, .text = in->text, .from_role = -1};
-	enum err err;
+	struct routing_asked asked = {
+		.squad = e->squad, .asker = step->member, .kind = in->kind, .text = in->text, .from_role = -1};
+	enum err err = routing_decide(c, &asked, out);
 
-	if (!step)
-		return problem_field(&c->problem, ERR_INVALID, "step", "the execution has no such step");
-	asked.asker = step->member;
-	err = routing_decide(c, &asked, out);
 	if (!err && out->levels_count == 0)
 		return call_fail(c, ERR_CONFLICT,
 				 "the rule that counts names nobody who could be asked, and no person");
 	return err;
 }
 
-static enum err parse_token(struct call *c, struct str text, struct work_token *out)
+/* The attempt that asks: 0 when it is over already. */
+static int64_t attempt_of(struct call *c, const struct flow_step *step)
 {
-	if (work_token_parse(text, out))
-		return OK;
-	return call_fail(c, ERR_STALE_TOKEN, "this is no token that was ever given out");
+	const struct item *item = work_find(call_app(c)->persist->work, step->item);
+
+	return item ? item->attempt : 0;
 }
 
-static enum err ask(struct call *c, const struct question_new *in, const struct work_token *token,
-		    const struct squad_route *by, struct question_stand *out)
+static enum err ask(struct call *c, const struct question_new *in, const struct flow_step *step,
+		    const struct work_token *token, const struct squad_route *by, struct question_stand *out)
 {
+	int64_t attempt = attempt_of(c, step);
 	struct flow_question question = {
 		.id = app_new_id(call_app(c)), .wait_ms = in->wait_ms, .again_ms = in->again_ms};
 	struct flow_routing *routing = ARENA_NEW(c->arena, struct flow_routing);
@@ -104,22 +104,29 @@ static enum err ask(struct call *c, const struct question_new *in, const struct 
 	take_levels(by, &question);
 	err = flow_rows_ask(flow_of(c), c->caller.tenant, in->id, in->step, token, &question, routing, in->text, &e,
 			    &c->problem);
-	return err ? err : answer(c, question.id, out);
+	if (err)
+		return err;
+	costs_note(c, e, step, attempt, &in->used);
+	return answer(c, question.id, out);
 }
 
 enum err api_question_ask(struct call *c, const struct question_new *in, struct question_stand *out)
 {
 	const struct flow_execution *e = flow_find(flow_of(c)->flow, in->id);
+	const struct flow_step *step;
 	struct squad_route by;
 	struct work_token token;
 	enum err err;
 
 	if (!e || e->tenant != c->caller.tenant)
 		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here that has not ended");
-	err = parse_token(c, in->token, &token);
+	step = find_step(e, in->step);
+	if (!step)
+		return problem_field(&c->problem, ERR_INVALID, "step", "the execution has no such step");
+	err = lease_token(in->token, &token, &c->problem);
 	if (!err)
-		err = route(c, in, e, &by);
-	return err ? err : ask(c, in, &token, &by, out);
+		err = route(c, in, e, step, &by);
+	return err ? err : ask(c, in, step, &token, &by, out);
 }
 
 /* ---- answering ---- */

@@ -3,7 +3,9 @@
  * answer is copied into the call's arena, because it is encoded after the batch is gone.
  */
 #include "api/api.h"
+#include "api/costs.h"
 #include "api/enqueue.h"
+#include "api/lease.h"
 #include "api/runner.h"
 #include "api/sessions.h"
 
@@ -168,47 +170,6 @@ enum err work_claim_replay(struct call *c, struct str stored)
 	return put_claim(c, valid, count, c->out);
 }
 
-/* ---- tokens ---- */
-
-static enum err parse_token(struct problem *p, struct str text, struct work_token *out)
-{
-	if (work_token_parse(text, out))
-		return OK;
-	return problem_set(p, ERR_STALE_TOKEN, "this is no token that was ever given out");
-}
-
-static enum err token_problem(struct problem *p, enum err err)
-{
-	if (p->detail[0])
-		return err;
-	if (err == ERR_NOT_FOUND)
-		return problem_set(p, err, "there is no such item here");
-	if (err == ERR_STALE_TOKEN)
-		return problem_set(p, err, "the lease of this token has ended; another attempt may be running");
-	if (err == ERR_CANCELLED)
-		return problem_set(p, err, "the item was cancelled while this attempt ran: stop working on it");
-	if (err == ERR_ALREADY_SETTLED)
-		return problem_set(p, err, "this attempt was settled with another outcome");
-	return err;
-}
-
-/* An attempt of an item that is not live: it can only be told how it ended. */
-static enum err ask_finished(struct call *c, int64_t id, const struct work_token *t,
-			     const enum work_outcome *settling, int *state)
-{
-	struct work_done_row row;
-	enum err err = persist_finished(call_app(c)->persist, c->caller.tenant, id, &row);
-	if (err)
-		return err;
-	struct work_token last = {.attempt = (uint32_t)row.attempt,
-				  .epoch = (uint32_t)row.token_epoch,
-				  .random = (uint64_t)row.token_random};
-	*state = (int)row.state;
-	if (!settling)
-		return row.state == WORK_CANCELLED ? ERR_CANCELLED : ERR_STALE_TOKEN;
-	return work_settled_before((int)row.state, (int)row.outcome, &last, t, *settling);
-}
-
 /* ---- progress and extend ---- */
 
 enum err api_work_progress(struct call *c, const struct work_progress_in *in, struct work_leased_ref *out)
@@ -216,15 +177,15 @@ enum err api_work_progress(struct call *c, const struct work_progress_in *in, st
 	struct work_token token;
 	struct item *item = NULL;
 	int state;
-	enum err err = parse_token(&c->problem, in->token, &token);
+	enum err err = lease_token(in->token, &token, &c->problem);
 	if (!err)
 		err = work_progress(work_of(c), c->caller.tenant, in->id, &token, (int)in->percent,
 				    HAS(in, work_progress_in, note) ? in->note : (struct str){0},
 				    HAS(in, work_progress_in, extend_ms) ? in->extend_ms : 0, &item);
 	if (err == ERR_NOT_FOUND)
-		err = ask_finished(c, in->id, &token, NULL, &state);
+		err = lease_finished(c, in->id, &token, NULL, &state);
 	if (err)
-		return token_problem(&c->problem, err);
+		return lease_problem(err, &c->problem);
 	out->id = item->id;
 	out->state = item->state;
 	out->lease_until = item->lease_until_ms;
@@ -243,12 +204,12 @@ static enum err extend_one(struct call *c, const struct work_token_ref *ref, con
 {
 	struct work_token token;
 	int state;
-	enum err err = parse_token(p, ref->token, &token);
+	enum err err = lease_token(ref->token, &token, p);
 	int percent = HAS(in, work_extend_in, percent) ? (int)in->percent : -1;
 	if (!err)
 		err = work_extend(work_of(c), c->caller.tenant, ref->id, &token, in->lease_ms, percent, item);
 	if (err == ERR_NOT_FOUND)
-		err = ask_finished(c, ref->id, &token, NULL, &state);
+		err = lease_finished(c, ref->id, &token, NULL, &state);
 	return err;
 }
 
@@ -267,7 +228,7 @@ enum err api_work_extend(struct call *c, const struct work_extend_in *in, struct
 		*r = (struct work_extend_result){0};
 		r->id = in->items[i].id;
 		if (err)
-			PUT(r, work_extend_result, error, error_of(c, token_problem(&p, err), str_of(p.detail)));
+			PUT(r, work_extend_result, error, error_of(c, lease_problem(err, &p), str_of(p.detail)));
 		else
 			PUT(r, work_extend_result, lease_until, item->lease_until_ms);
 	}
@@ -297,14 +258,18 @@ static enum err settle_one(struct call *c, const struct work_settle_item *in, in
 		ending.error = in->error;
 	if (HAS(in, work_settle_item, used))
 		ending.used = used_json(c, &in->used);
-	enum err err = parse_token(p, in->token, &token);
+	enum err err = lease_token(in->token, &token, p);
+	/* One that repeats what was settled is answered as that was, and costs nothing more. */
+	bool first = !err && work_held(work_of(c), c->caller.tenant, in->id, &token, &item) == OK;
 	if (!err)
 		err = work_settle(work_of(c), c->caller.tenant, in->id, &token, &ending, &item);
+	if (!err && first)
+		costs_note_item(c, item, &in->used);
 	if (err == ERR_NOT_FOUND)
-		err = ask_finished(c, in->id, &token, &ending.outcome, state);
+		err = lease_finished(c, in->id, &token, &ending.outcome, state);
 	else if (!err)
 		*state = item->state;
-	return err ? token_problem(p, err) : OK;
+	return err ? lease_problem(err, p) : OK;
 }
 
 static enum err settle_single(struct call *c, const struct work_settle_item *in, struct work_ref *out)
@@ -435,7 +400,7 @@ enum err api_work_cancel(struct call *c, const struct work_cancel_in *in, struct
 	if (err == ERR_NOT_FOUND)
 		err = persist_finished(call_app(c)->persist, c->caller.tenant, in->id, &row);
 	if (err)
-		return token_problem(&c->problem, err);
+		return lease_problem(err, &c->problem);
 	if (row.state != WORK_CANCELLED)
 		return already(c, &row);
 	out->id = row.id;

@@ -151,7 +151,7 @@ static void add_query(struct buf *url, const struct route *r, const void *in)
 	}
 }
 
-static void add_header(struct request *r, const char *name, struct str value)
+void client_request_header(struct request *r, const char *name, struct str value)
 {
 	struct buf line = BUF_INIT(0);
 	struct curl_slist *list;
@@ -172,15 +172,15 @@ static void add_headers(struct request *r)
 	r->headers = NULL;
 	if (c->key.n) {
 		snprintf(bearer, sizeof(bearer), "Bearer %.*s", STRF(c->key));
-		add_header(r, "Authorization", str_of(bearer));
+		client_request_header(r, "Authorization", str_of(bearer));
 	}
 	if (c->tenant.n)
-		add_header(r, "X-Tenant", c->tenant);
+		client_request_header(r, "X-Tenant", c->tenant);
 	if (c->seen[0])
-		add_header(r, "Tenfold-Seen", str_of(c->seen));
+		client_request_header(r, "Tenfold-Seen", str_of(c->seen));
 	if (!route_in_query(r->route))
-		add_header(r, "Content-Type", STR("application/json"));
-	add_header(r, "Expect", (struct str){0}); /* else curl waits for leave to send a large body */
+		client_request_header(r, "Content-Type", STR("application/json"));
+	client_request_header(r, "Expect", (struct str){0}); /* else curl waits for leave to send a large body */
 }
 
 static size_t on_data(char *bytes, size_t each, size_t count, void *ctx)
@@ -214,16 +214,22 @@ static size_t on_header(char *bytes, size_t each, size_t count, void *ctx)
 	if (str_eq_nocase(name, STR("retry-after")) && str_to_i64(str_trim(value), &seconds) && seconds >= 0 &&
 	    seconds < 86400)
 		r->retry_after_s = (int)seconds;
-	if (str_eq_nocase(name, STR("tenfold-seen")))
+	if (r->route && str_eq_nocase(name, STR("tenfold-seen"))) /* what is no server of ours has seen nothing */
 		take_seen(r->client, str_trim(value));
 	return each * count;
 }
 
-static bool is_loopback(struct str url)
+bool client_is_here(struct str url)
 {
 	return str_starts(url, STR("http://127.")) || str_starts(url, STR("http://localhost")) ||
 	       str_starts(url, STR("http://[::1]")) || str_starts(url, STR("https://127.")) ||
 	       str_starts(url, STR("https://localhost")) || str_starts(url, STR("https://[::1]"));
+}
+
+static void set_body(struct request *r)
+{
+	curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+	curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, buf_cstr(&r->body));
 }
 
 static void set_method(struct request *r)
@@ -240,8 +246,7 @@ static void set_method(struct request *r)
 		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, spec_method_names[r->route->method]);
 		__attribute__((fallthrough));
 	case METHOD_POST:
-		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
-		curl_easy_setopt(r->easy, CURLOPT_POSTFIELDS, buf_cstr(&r->body));
+		set_body(r);
 		break;
 	case METHOD_COUNT:
 		UNREACHABLE();
@@ -269,9 +274,8 @@ static void set_options(struct request *r, int64_t timeout_ms)
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, 20L);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPINTVL, 10L);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, r->client->agent);
-	if (is_loopback(r->client->url)) /* a proxy of the environment is for what is elsewhere */
+	if (client_is_here(buf_str(&r->url))) /* a proxy of the environment is for what is elsewhere */
 		curl_easy_setopt(e, CURLOPT_NOPROXY, "*");
-	set_method(r);
 }
 
 void client_request_init(struct request *r, struct client *c)
@@ -325,15 +329,23 @@ enum err client_request_begin(struct request *r, enum route_id id, const void *i
 		return problem_set(p, ERR_TOO_LARGE, "the request is over %d bytes", BODY_MAX);
 	add_headers(r);
 	set_options(r, timeout_ms);
+	set_method(r);
 	r->busy = true;
 	return OK;
+}
+
+void client_request_post(struct request *r, int64_t timeout_ms)
+{
+	set_options(r, timeout_ms);
+	set_body(r);
+	r->busy = true;
 }
 
 void client_request_stream(struct request *r, request_data_fn *fn, void *ctx, struct str last_event_id)
 {
 	if (last_event_id.n)
-		add_header(r, "Last-Event-ID", last_event_id);
-	add_header(r, "Accept", STR("text/event-stream"));
+		client_request_header(r, "Last-Event-ID", last_event_id);
+	client_request_header(r, "Accept", STR("text/event-stream"));
 	curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
 	curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, fn);
 	curl_easy_setopt(r->easy, CURLOPT_WRITEDATA, ctx);

@@ -45,14 +45,19 @@ void client_destroy(struct client **c);
 /* The rest of a sentence about trouble that is waited out: what helps, and how to stop waiting. */
 const char *client_waits_it_out(enum err e);
 
+struct request;
+typedef void request_done_fn(struct request *r, CURLcode code);
+
 struct request {
 	struct client *client;
 	const struct route *route;
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf url, body, reply;
-	bool busy;         /* for its owner: between client_request_begin() and client_request_end() */
-	int retry_after_s; /* of the answer; 0: none */
+	bool busy;             /* for its owner: between client_request_begin() and client_request_end() */
+	int retry_after_s;     /* of the answer; 0: none */
+	request_done_fn *done; /* likewise for its owner: what hears of its end, or NULL */
+	void *owner;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -62,6 +67,12 @@ void client_request_free(struct request *r);
 /* Makes `easy` ready for the call. `in` may go at return. timeout_ms 0: none. */
 enum err client_request_begin(struct request *r, enum route_id route, const void *in, int64_t timeout_ms,
 			      struct problem *p);
+
+/* The same for a POST to whom no table of routes is known, of what stands in r->url, r->headers and r->body. What comes
+ * back is its owner's to read. */
+void client_request_header(struct request *r, const char *name, struct str value);
+void client_request_post(struct request *r, int64_t timeout_ms);
+bool client_is_here(struct str url); /* on this machine, by its name */
 
 /* Reads what came back into `out` (in the arena; texts point into r->reply until the next call). */
 enum err client_request_end(struct request *r, CURLcode code, struct arena *a, void *out, struct problem *p);

@@ -9,6 +9,8 @@
  * is that of the signal, or of the error that made it drain.
  */
 #include "cli/worker_agent.h"
+#include "cli/worker_model.h"
+#include "cli/worker_search.h"
 
 #include "base/id.h"
 #include "base/magic.h"
@@ -188,7 +190,7 @@ static void turn(struct worker *w)
 	curl_multi_perform(w->multi, &running);
 	worker_calls_end(w);
 	for (struct job *j = w->jobs; j; j = j->next)
-		job_kill_if_due(j);
+		job_stop_if_due(j);
 	jobs_free_gone(w);
 	show_status(w);
 	w->done = is_over(w);
@@ -254,10 +256,13 @@ static enum err take_command(struct worker *w)
 {
 	char **argv = ARENA_ARRAY(w->cli->arena, char *, w->args->command_count + 1);
 
+	if (w->args->command_count == 0 && (w->models || w->searches))
+		return OK;
 	if (w->args->command_count == 0)
 		return problem_set(
 			&w->cli->problem, ERR_USAGE,
-			"what is to be run for an item? Give -- COMMAND, or --role for an agent of a town");
+			"what is to be run for an item? Give -- COMMAND, --role for an agent of a town, or with "
+			"--squad a --model");
 	if (!argv)
 		return ERR_TOO_LARGE;
 	for (size_t i = 0; i < w->args->command_count; i++)
@@ -294,6 +299,7 @@ static enum err take_squad(struct worker *w)
 	w->types = types;
 	w->types_count = 1;
 	w->team = team;
+	w->takes_steps = true;
 	return OK;
 }
 
@@ -308,6 +314,14 @@ static enum err take_items(struct worker *w)
 	return OK;
 }
 
+/* What steps of a squad can be carried out with, beside a command. */
+static enum err take_models(struct worker *w)
+{
+	enum err e = models_open(w, &w->models);
+
+	return e ? e : searches_open(w, &w->searches);
+}
+
 /* One of the two, and nothing that would go unheard. */
 static enum err take_agents(struct worker *w)
 {
@@ -315,6 +329,16 @@ static enum err take_agents(struct worker *w)
 		return problem_set(&w->cli->problem, ERR_USAGE,
 				   "--role starts an agent for each item; leave it or the command away");
 	return worker_agents_open(w, &w->agents);
+}
+
+static enum err take_runners(struct worker *w)
+{
+	enum err e;
+
+	if (HAS(w->args, worker_args, role))
+		return take_agents(w);
+	e = take_models(w);
+	return e ? e : take_command(w);
 }
 
 static enum err set_up(struct worker *w)
@@ -325,7 +349,7 @@ static enum err set_up(struct worker *w)
 	w->began_ms = w->now_ms = stream_now_ms();
 	e = take_items(w);
 	if (!e)
-		e = HAS(w->args, worker_args, role) ? take_agents(w) : take_command(w);
+		e = take_runners(w);
 	if (!e)
 		e = cli_connect(w->cli, &w->client);
 	if (e)
@@ -342,6 +366,8 @@ static void tear_down(struct worker *w)
 	kill_what_is_left(w);
 	jobs_free_gone(w);
 	worker_agents_close(&w->agents);
+	models_close(&w->models);
+	searches_close(&w->searches);
 	arena_destroy(&w->arena);
 	if (!w->client)
 		return;

@@ -1,6 +1,7 @@
 /*
- * tenfold worker run, in several files: the loop and the life of the worker (cmd_worker.c), what it says to the
- * server (worker_calls.c, with worker_step.c), and its commands (worker_job.c, with worker_output.c).
+ * tenfold worker run: the loop and the life of the worker (cmd_worker.c), what it says to the server (worker_calls.c),
+ * and its commands (worker_job.c, with worker_output.c). Agents of a town are in worker_agent.c; steps of squads, which
+ * commands, models and searches carry out, in worker_step.c and what it names.
  *
  * A job is one claimed item:
  *
@@ -26,7 +27,10 @@
 struct worker;
 struct job;
 struct agent_run;
+struct step_run;
 struct worker_agents;
+struct worker_models;
+struct worker_searches;
 
 /* A descriptor in the epoll set. */
 struct watched {
@@ -52,12 +56,14 @@ struct job {
 	struct work_claimed item;
 	enum job_state state;
 	enum job_stop stop;
+	bool has_process; /* it has, or had one */
 	pid_t pid;
 	struct watched in, out, err, process;
 	char *const *argv;       /* NULL-terminated */
 	struct str input;        /* for its stdin */
 	struct pairs variables;  /* over the worker's own environment */
 	struct agent_run *agent; /* worker_agent.c; NULL: a command */
+	struct step_run *step;   /* worker_step.c; NULL: no step of a squad */
 	struct work_used used;
 	size_t input_written;
 	struct output output;
@@ -68,7 +74,7 @@ struct job {
 	bool retry;
 	bool sent; /* in the call that is on its way */
 	struct str result, error;
-	struct str question; /* SETTLING: a step asks it instead of ending; worker_step.c */
+	struct str question; /* SETTLING: a step asks it instead of ending; worker_question.c */
 	bool asking;         /* … and `progress` is that call, on its way */
 };
 
@@ -80,8 +86,11 @@ struct attempt_ref {
 struct worker {
 	struct cli *cli;
 	const struct worker_args *args;
-	char *const *command;         /* NULL-terminated; NULL: */
-	struct worker_agents *agents; /* an agent for each item */
+	char *const *command;             /* NULL-terminated; NULL: */
+	struct worker_agents *agents;     /* an agent for each item */
+	struct worker_models *models;     /* NULL: none is asked */
+	struct worker_searches *searches; /* NULL: nothing is looked for */
+	bool takes_steps;                 /* of a squad: each is given its brief */
 	struct client *client;
 	struct rng rng;
 	struct arena *arena; /* of one turn of the loop */
@@ -99,6 +108,7 @@ struct worker {
 	int64_t session_id;    /* 0: none now */
 	bool sessions_refused; /* the server has none */
 	int64_t claim_held_ms; /* claims wait for the session until then */
+	int64_t claim_rest_ms; /* nothing here could work on more until then */
 
 	struct request claim, extend, settle;
 	struct backoff claim_backoff, extend_backoff, settle_backoff;
@@ -124,9 +134,16 @@ struct worker {
 
 /* Starts the command for an item (copied). When that fails the job is SETTLING, as released. */
 void job_start(struct worker *w, const struct work_claimed *item);
+/* The same for a step that was given its brief. */
+void job_run(struct job *j);
+/* For one that runs without a process: how it ended. `said` is its result, as JSON, or its error; copied. */
+void job_end(struct job *j, enum work_outcome outcome, bool retry, struct str said);
+/* Its item goes back. With a reason it is told, and claims rest; a worker that works until nothing is left ends. */
+void job_give_back(struct job *j);
+void job_cannot_run(struct job *j, enum err e, const struct problem *p);
 /* Ends its process group: SIGTERM now, SIGKILL after the grace. */
 void job_stop(struct job *j, enum job_stop why);
-void job_kill_if_due(struct job *j);
+void job_stop_if_due(struct job *j); /* and ends what has no process */
 /* It is over: the memory goes at the end of the turn, because events may still name it. */
 void job_forget(struct job *j);
 void jobs_free_gone(struct worker *w);
@@ -142,12 +159,18 @@ void worker_calls_free(struct worker *w);
 void worker_calls_begin(struct worker *w);
 /* Takes what has come back. */
 void worker_calls_end(struct worker *w);
-/* For other files of the calls: begins one. */
-void worker_begin(struct worker *w, struct request *r, enum route_id route, const void *in);
 /* True when the error passes by itself; what settles has backed off then, and comes again. */
 bool worker_settles_later(struct worker *w, const struct request *r, enum err e, const struct problem *p);
 /* Nobody wants to hear how the job ended. */
 void worker_drops(struct worker *w, struct job *j, enum err e, const char *why);
+/* Begins a call of a job; its request's `done` hears of its end, on the loop. */
+void worker_request_begin(struct worker *w, struct request *r, enum route_id route, const void *in,
+			  int64_t timeout_ms);
+bool worker_is_passing(enum err e); /* by itself: it makes sense to try again */
+/* The server said that the attempt is no longer this worker's. */
+void worker_lease_refused(struct job *j, enum err e);
+/* It will not change by waiting: no more is claimed, and the error becomes the worker's. */
+void worker_give_up(struct worker *w, enum err e, const struct problem *p);
 /* When worker_calls_begin() has something to do at the latest. */
 int64_t worker_calls_next_ms(const struct worker *w);
 

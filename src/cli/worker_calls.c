@@ -8,6 +8,7 @@
  * An error is passing (the server is away, overloaded, restarting), or it is about one item (the lease is lost), or
  * it will not change by waiting: then the worker drains and the error becomes its own.
  */
+#include "cli/worker_question.h"
 #include "cli/worker_step.h"
 
 #include "base/id.h"
@@ -28,7 +29,12 @@ enum {
 	IDLE_MS = 10000,
 };
 
-static bool is_passing(enum err e)
+static int64_t later_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+bool worker_is_passing(enum err e)
 {
 	return err_info(e)->retryable || err_info(e)->status >= 500;
 }
@@ -42,7 +48,8 @@ static struct job *find_running(const struct worker *w, struct attempt_ref ref)
 	return NULL;
 }
 
-static void begin(struct worker *w, struct request *r, enum route_id route, const void *in, int64_t timeout_ms)
+void worker_request_begin(struct worker *w, struct request *r, enum route_id route, const void *in,
+			  int64_t timeout_ms)
 {
 	struct problem p = {0};
 
@@ -74,7 +81,7 @@ static void server_is_there(struct worker *w)
 		w->extend_backoff.until_ms = w->now_ms;
 }
 
-static void give_up(struct worker *w, enum err e, const struct problem *p)
+void worker_give_up(struct worker *w, enum err e, const struct problem *p)
 {
 	if (!w->fatal) {
 		w->fatal = e;
@@ -88,7 +95,7 @@ static void give_up(struct worker *w, enum err e, const struct problem *p)
 static bool retry_later(struct worker *w, const struct request *r, struct backoff *b, enum err e,
 			const struct problem *p)
 {
-	if (!is_passing(e) || client_request_status(r) == 200)
+	if (!worker_is_passing(e) || client_request_status(r) == 200)
 		return false;
 	tell_trouble(w, p);
 	backoff_failed(b, &w->rng, w->now_ms, p->retry_after_s);
@@ -166,7 +173,7 @@ static int64_t claim_due_ms(const struct worker *w)
 {
 	int64_t held = w->session_id ? 0 : w->claim_held_ms;
 
-	return w->claim_backoff.until_ms > held ? w->claim_backoff.until_ms : held;
+	return later_of(later_of(w->claim_backoff.until_ms, held), w->claim_rest_ms);
 }
 
 static int64_t claim_wait_ms(const struct worker *w)
@@ -196,7 +203,7 @@ static void begin_claim(struct worker *w)
 	PUT(&in, work_claim_in, lease_ms, w->args->lease);
 	if (w->claim_had_session)
 		PUT(&in, work_claim_in, session, w->session_id);
-	begin(w, &w->claim, ROUTE_work_claim, &in, claim_wait_ms(w) + CALL_MS);
+	worker_request_begin(w, &w->claim, ROUTE_work_claim, &in, claim_wait_ms(w) + CALL_MS);
 }
 
 /* The session it named is gone, and the stream does not know yet: open another one. */
@@ -222,7 +229,7 @@ static void end_claim(struct worker *w, CURLcode code)
 	if (e) {
 		if (!retry_later(w, &w->claim, &w->claim_backoff, e, &p) && !session_was_refused(w, e) &&
 		    !w->draining)
-			give_up(w, e, &p);
+			worker_give_up(w, e, &p);
 		return;
 	}
 	server_is_there(w);
@@ -257,13 +264,12 @@ static void begin_extend(struct worker *w)
 	}
 	w->extend_ms = w->now_ms + w->args->lease / 3;
 	if (in.items_count)
-		begin(w, &w->extend, ROUTE_work_extend, &in, CALL_MS);
+		worker_request_begin(w, &w->extend, ROUTE_work_extend, &in, CALL_MS);
 }
 
-/* The server said that the attempt is no longer this worker's. */
-static void lease_refused(struct job *j, enum err e)
+void worker_lease_refused(struct job *j, enum err e)
 {
-	if (j && !is_passing(e))
+	if (j && !worker_is_passing(e))
 		job_stop(j, e == ERR_CANCELLED ? STOP_CANCELLED : STOP_LOST);
 }
 
@@ -278,7 +284,7 @@ static void end_extend(struct worker *w, CURLcode code)
 		/* Leases that cannot be extended run out; until the server says so, the commands go on. */
 		if (!retry_later(w, &w->extend, &w->extend_backoff, e, &p)) {
 			backoff_failed(&w->extend_backoff, &w->rng, w->now_ms, 0);
-			give_up(w, e, &p);
+			worker_give_up(w, e, &p);
 		}
 		return;
 	}
@@ -288,8 +294,8 @@ static void end_extend(struct worker *w, CURLcode code)
 		const struct work_extend_result *r = &out.items[i];
 
 		if (HAS(r, work_extend_result, error))
-			lease_refused(find_running(w, w->extending[i]),
-				      err_by_code(r->error.code.p, r->error.code.n));
+			worker_lease_refused(find_running(w, w->extending[i]),
+					     err_by_code(r->error.code.p, r->error.code.n));
 	}
 }
 
@@ -310,7 +316,7 @@ static void begin_progress(struct worker *w, struct job *j)
 		PUT(&in, work_progress_in, note, buf_str(&j->output.note));
 	j->output.has_progress = false;
 	j->progress_ms = w->now_ms + PROGRESS_EVERY_MS;
-	begin(w, &j->progress, ROUTE_work_progress, &in, CALL_MS);
+	worker_request_begin(w, &j->progress, ROUTE_work_progress, &in, CALL_MS);
 }
 
 /* Progress that could not be told is overtaken by the next; only a lost lease matters. */
@@ -321,7 +327,7 @@ static void end_progress(struct worker *w, struct job *j, CURLcode code)
 	enum err e = client_request_end(&j->progress, code, w->arena, &out, &p);
 
 	if (e && err_info(e)->status == 409)
-		lease_refused(j, e);
+		worker_lease_refused(j, e);
 }
 
 /* ---- results ---- */
@@ -341,16 +347,30 @@ static void add_outcome(struct work_settle_item *to, const struct job *j)
 	PUT(to, work_settle_item, retry, j->retry);
 }
 
+/* What a step said comes before its end. */
+static bool may_settle(const struct job *j)
+{
+	return j->state == JOB_SETTLING && !j->question.n && (!j->step || !step_is_open(j));
+}
+
+static bool wants_settle(const struct worker *w)
+{
+	for (const struct job *j = w->unsettled ? w->jobs : NULL; j; j = j->next)
+		if (may_settle(j))
+			return true;
+	return false;
+}
+
 static void begin_settle(struct worker *w)
 {
 	struct work_settle_in in = {0};
 	size_t bytes = 0;
 
-	if (w->unsettled == 0 || w->settle.busy || w->now_ms < w->settle_backoff.until_ms)
+	if (!wants_settle(w) || w->settle.busy || w->now_ms < w->settle_backoff.until_ms)
 		return;
 	PUT(&in, work_settle_in, items, ARENA_ARRAY(w->arena, struct work_settle_item, w->settle_most));
 	for (struct job *j = w->jobs; j && in.items && in.items_count < w->settle_most; j = j->next) {
-		if (j->state != JOB_SETTLING || j->question.n)
+		if (!may_settle(j))
 			continue;
 		bytes += j->result.n + j->error.n;
 		if (in.items_count && bytes > SETTLE_BYTES)
@@ -358,8 +378,7 @@ static void begin_settle(struct worker *w)
 		add_outcome(&in.items[in.items_count++], j);
 		j->sent = true;
 	}
-	if (in.items_count)
-		begin(w, &w->settle, ROUTE_work_settle, &in, CALL_MS);
+	worker_request_begin(w, &w->settle, ROUTE_work_settle, &in, CALL_MS);
 }
 
 static struct job *next_sent(struct job *j)
@@ -423,7 +442,7 @@ static void take_result(struct worker *w, struct job *j, const struct work_settl
 		if (j->outcome == OUTCOME_FAILED)
 			tell_failure(w, j, r->state);
 		job_forget(j);
-	} else if (is_passing(e)) {
+	} else if (worker_is_passing(e)) {
 		backoff_failed(&w->settle_backoff, &w->rng, w->now_ms, 0);
 	} else {
 		snprintf(why, sizeof(why), "%.*s", STRF(r->error.detail));
@@ -465,12 +484,7 @@ static void end_settle(struct worker *w, CURLcode code)
 		j->sent = false;
 }
 
-/* ---- for worker_step.c ---- */
-
-void worker_begin(struct worker *w, struct request *r, enum route_id route, const void *in)
-{
-	begin(w, r, route, in, CALL_MS);
-}
+/* ---- for worker_question.c ---- */
 
 bool worker_settles_later(struct worker *w, const struct request *r, enum err e, const struct problem *p)
 {
@@ -515,10 +529,12 @@ void worker_calls_begin(struct worker *w)
 	begin_session(w);
 	begin_extend(w);
 	begin_settle(w);
-	for (struct job *j = w->jobs; j; j = j->next)
+	for (struct job *j = w->jobs; j; j = j->next) {
 		begin_progress(w, j);
-	for (struct job *j = w->jobs; j; j = j->next)
+		if (j->step)
+			step_calls_begin(j);
 		worker_step_ask(w, j);
+	}
 	begin_claim(w);
 }
 
@@ -537,7 +553,9 @@ static void end_request(struct worker *w, struct request *r, CURLcode code)
 		return;
 	}
 	curl_multi_remove_handle(w->multi, r->easy);
-	if (r == &w->claim)
+	if (r->done)
+		r->done(r, code);
+	else if (r == &w->claim)
 		end_claim(w, code);
 	else if (r == &w->extend)
 		end_extend(w, code);
@@ -569,11 +587,6 @@ static void sooner(int64_t *next, int64_t when)
 		*next = when;
 }
 
-static int64_t later_of(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 int64_t worker_calls_next_ms(const struct worker *w)
 {
 	int64_t next = w->now_ms + IDLE_MS;
@@ -582,7 +595,7 @@ int64_t worker_calls_next_ms(const struct worker *w)
 		sooner(&next, w->session.backoff.until_ms);
 	if (w->running && !w->extend.busy)
 		sooner(&next, later_of(w->extend_ms, w->extend_backoff.until_ms));
-	if (w->unsettled && !w->settle.busy)
+	if (wants_settle(w) && !w->settle.busy)
 		sooner(&next, w->settle_backoff.until_ms);
 	if (wants_claim(w))
 		sooner(&next, claim_due_ms(w));
@@ -591,6 +604,8 @@ int64_t worker_calls_next_ms(const struct worker *w)
 			sooner(&next, j->kill_ms);
 		if (j->state == JOB_RUNNING && j->output.has_progress && !j->progress.busy)
 			sooner(&next, j->progress_ms);
+		if (j->step)
+			sooner(&next, step_next_ms(j));
 	}
 	return next;
 }

@@ -6,6 +6,7 @@
  * anybody else. The command is asked to go (SIGTERM) when the worker dies without being able to stop it.
  */
 #include "cli/worker_agent.h"
+#include "cli/worker_question.h"
 #include "cli/worker_step.h"
 
 #include "base/id.h"
@@ -27,7 +28,7 @@ enum {
 	ITEM_MAX = 16 << 20,
 	EXIT_NO_COMMAND = 127,
 	EXIT_RETRY = 75,
-	NO_AGENT_HOLD_S = 30
+	NO_AGENT_REST_MS = 30000
 };
 
 extern char **environ;
@@ -76,6 +77,8 @@ static bool listen_once(struct job *j, struct watched *f, take_fn *take)
 
 	if (n > 0)
 		take(&j->output, (struct str){bytes, (size_t)n});
+	if (n > 0 && j->step)
+		notes_add_output(&j->step->notes, f == &j->err, (struct str){bytes, (size_t)n}, j->worker->now_ms);
 	if (n == 0)
 		unwatch_fd(j->worker, f);
 	return n > 0;
@@ -118,12 +121,18 @@ void job_stop(struct job *j, enum job_stop why)
 	signal_group(j, SIGCONT); /* one that is stopped would not hear it */
 }
 
-void job_kill_if_due(struct job *j)
+static void end_without_process(struct job *j);
+
+void job_stop_if_due(struct job *j)
 {
-	if (j->state != JOB_STOPPING || !j->kill_ms || j->worker->now_ms < j->kill_ms)
+	if (j->state != JOB_STOPPING)
 		return;
-	signal_group(j, SIGKILL);
-	j->kill_ms = 0;
+	if (j->pid == 0) {
+		end_without_process(j);
+	} else if (j->kill_ms && j->worker->now_ms >= j->kill_ms) {
+		signal_group(j, SIGKILL);
+		j->kill_ms = 0;
+	}
 }
 
 static struct str keep(struct job *j, struct buf *b)
@@ -168,16 +177,17 @@ static void taken_away(struct job *j)
 {
 	const char *why =
 		j->stop == STOP_FAILED ? "its deadline passed, or its last lease ran out" : "its lease ran out";
+	const char *what = j->step && !j->has_process ? "its model is asked no further" : "its command was stopped";
 	struct worker *w = j->worker;
 	char id[ID_TEXT];
 
 	id_format(id, "w_", j->item.id);
 	if (j->stop == STOP_CANCELLED) {
 		w->summary.cancelled++;
-		worker_say(w, "%s was cancelled; its command was stopped", id);
+		worker_say(w, "%s was cancelled; %s", id, what);
 	} else {
 		w->summary.lost++;
-		worker_say(w, "%s is no longer ours (%s); its command was stopped", id, why);
+		worker_say(w, "%s is no longer ours (%s); %s", id, why, what);
 	}
 	job_forget(j);
 }
@@ -211,6 +221,45 @@ static void ended(struct job *j, int status)
 	w->unsettled++;
 }
 
+/* ---- without a process ---- */
+
+static void settles(struct job *j, enum work_outcome outcome)
+{
+	j->worker->running--;
+	j->worker->unsettled++;
+	j->state = JOB_SETTLING;
+	j->outcome = outcome;
+}
+
+void job_give_back(struct job *j)
+{
+	settles(j, OUTCOME_RELEASED);
+}
+
+void job_end(struct job *j, enum work_outcome outcome, bool retry, struct str said)
+{
+	settles(j, outcome);
+	j->retry = retry;
+	if (outcome == OUTCOME_COMPLETED)
+		j->result = arena_str(j->arena, said);
+	else
+		j->error = arena_str(j->arena, said);
+}
+
+/* It was to stop: what it waits for is not waited for any more. */
+static void end_without_process(struct job *j)
+{
+	step_cut(j);
+	if (j->stop == STOP_RELEASE) {
+		job_give_back(j);
+		return;
+	}
+	j->worker->running--;
+	taken_away(j);
+}
+
+/* ---- its end ---- */
+
 /* The process is there to be reaped. */
 static void on_exit_of(void *owner)
 {
@@ -223,6 +272,8 @@ static void on_exit_of(void *owner)
 	for (int i = 0; i < LAST_READS && listen_once(j, &j->err, output_stderr); i++)
 		;
 	output_end(&j->output);
+	for (int i = 0; i < 2 && j->step; i++) /* last lines without their ends */
+		notes_add_output(&j->step->notes, i == 1, STR("\n"), j->worker->now_ms);
 	if (j->state == JOB_STOPPING)
 		signal_group(j, SIGKILL);
 	while (waitpid(j->pid, &status, 0) < 0 && errno == EINTR)
@@ -271,13 +322,14 @@ static bool is_of_agent(const struct job *j, struct str name)
 	return false;
 }
 
-/* What another item left, what the agent has of its own, and what would lead it to another provider's address. */
+/* What another item left, what the agent has of its own, what would lead it to another provider's address, and the key
+ * that is for models alone. */
 static bool is_left_behind(const struct job *j, const char *assignment)
 {
 	struct str value, name = str_cut(str_of(assignment), '=', &value);
 
-	return str_starts(name, STR("TENFOLD_WORK_")) || (j->agent && str_eqz(name, "ANTHROPIC_BASE_URL")) ||
-	       is_of_agent(j, name);
+	return str_starts(name, STR("TENFOLD_WORK_")) || str_eqz(name, "TENFOLD_MODEL_KEY") ||
+	       (j->agent && str_eqz(name, "ANTHROPIC_BASE_URL")) || is_of_agent(j, name);
 }
 
 /* The worker's own environment, the agent's and the item's. */
@@ -407,28 +459,18 @@ static struct job *job_new(struct worker *w, const struct work_claimed *item)
 	return j;
 }
 
-static void give_back(struct job *j)
-{
-	j->state = JOB_SETTLING;
-	j->outcome = OUTCOME_RELEASED;
-	j->worker->unsettled++;
-}
-
 /* Claiming on would only take the same items again. One that works until nothing is left cannot get there. */
-static void no_agent_for(struct job *j, enum err e, const struct problem *p)
+void job_cannot_run(struct job *j, enum err e, const struct problem *p)
 {
 	struct worker *w = j->worker;
 	char id[ID_TEXT];
 
 	id_format(id, "w_", j->item.id);
-	if (w->args->until_empty && !w->fatal) {
-		w->fatal = e;
-		w->cli->problem = *p;
-		worker_drain(w);
-	}
+	if (w->args->until_empty)
+		worker_give_up(w, e, p);
 	worker_say(w, "%s goes back: %s", id, p->detail);
-	backoff_failed(&w->claim_backoff, &w->rng, w->now_ms, NO_AGENT_HOLD_S);
-	give_back(j);
+	w->claim_rest_ms = w->now_ms + NO_AGENT_REST_MS;
+	job_give_back(j);
 }
 
 static void start(struct job *j)
@@ -436,30 +478,36 @@ static void start(struct job *j)
 	struct worker *w = j->worker;
 	int why = spawn(j);
 
-	if (why == 0) {
-		w->running++;
+	if (why == 0)
 		return;
-	}
 	worker_say(w, "cannot start a command: %s; its item goes back, and it is tried again later", strerror(why));
 	backoff_failed(&w->claim_backoff, &w->rng, w->now_ms, 0);
-	give_back(j);
+	job_give_back(j);
+}
+
+void job_run(struct job *j)
+{
+	struct problem p = {0};
+	enum err e = j->worker->agents ? worker_agents_prepare(j->worker->agents, j, &p) : OK;
+
+	j->has_process = true;
+	if (e)
+		job_cannot_run(j, e, &p);
+	else
+		start(j);
 }
 
 void job_start(struct worker *w, const struct work_claimed *item)
 {
 	struct job *j = job_new(w, item);
-	struct problem p = {0};
-	enum err e;
 
-	if (w->draining) {
-		give_back(j);
-		return;
-	}
-	e = w->agents ? worker_agents_prepare(w->agents, j, &p) : OK;
-	if (e)
-		no_agent_for(j, e, &p);
+	w->running++;
+	if (w->draining)
+		job_give_back(j);
+	else if (w->takes_steps)
+		step_start(j);
 	else
-		start(j);
+		job_run(j);
 }
 
 void job_forget(struct job *j)
@@ -476,6 +524,8 @@ static void job_free(struct job *j)
 		curl_multi_remove_handle(j->worker->multi, j->progress.easy);
 		client_request_free(&j->progress);
 	}
+	if (j->step)
+		step_free(j);
 	output_free(&j->output);
 	arena_destroy(&j->arena);
 	free(j);

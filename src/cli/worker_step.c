@@ -1,101 +1,209 @@
 /* See worker_step.h. */
 #include "cli/worker_step.h"
 
+#include "cli/worker_model.h"
+#include "cli/worker_search.h"
+
 #include "base/id.h"
-#include "flow/flow.h"
+#include "base/magic.h"
 
-/* ---- what it is told ---- */
+#include <stdarg.h>
 
-bool worker_step_is(const struct job *j)
+enum { BRIEF_CALL_MS = 30000, LOG_BYTES = 1000 };
+
+void step_log(struct job *j, const char *fmt, ...)
 {
-	return str_eqz(j->item.type, FLOW_ITEM_TYPE);
+	char text[LOG_BYTES];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	notes_add(&j->step->notes, NOTE_LOG, str_of(text), j->worker->now_ms);
 }
 
-static bool read_step(const struct job *j, struct step_given *out)
+/* ---- what carries it out ---- */
+
+static bool is_of_models(enum step_kind kind)
 {
-	return worker_step_is(j) &&
-	       json_decode_answer(&type_step_given, j->item.payload, j->arena, out, NULL) == OK;
+	return kind == STEP_MODEL || kind == STEP_GENERATE || kind == STEP_ANALYSE;
 }
 
-static void add(struct job *j, char **env, size_t *n, const char *name, struct str value)
+/* The command and agents take what nothing else here does. */
+static void run_process(struct job *j)
 {
-	env[(*n)++] = (char *)(uintptr_t)arena_fmt(j->arena, "TENFOLD_WORK_%s=%.*s", name, STRF(value)).p;
+	j->input = j->step->brief_json;
+	job_run(j);
 }
 
-static void add_id(struct job *j, char **env, size_t *n, const char *name, const char *prefix, int64_t id)
+static void refuse(struct job *j)
 {
-	char text[ID_TEXT];
-
-	id_format(text, prefix, id);
-	add(j, env, n, name, str_of(text));
-}
-
-size_t worker_step_variables(struct job *j, char **env)
-{
-	struct step_given step;
-	size_t n = 0;
-
-	if (!read_step(j, &step))
-		return 0;
-	add(j, env, &n, "TOKEN", j->item.token);
-	add_id(j, env, &n, "EXECUTION", "ex_", step.execution);
-	add_id(j, env, &n, "STEP", "st_", step.step);
-	add_id(j, env, &n, "SQUAD", "sq_", step.squad);
-	if (HAS(&step, step_given, member))
-		add_id(j, env, &n, "MEMBER", "sm_", step.member);
-	return n;
-}
-
-/* ---- what it asks ---- */
-
-static bool may_ask(const struct worker *w, const struct job *j)
-{
-	return j->state == JOB_SETTLING && j->question.n && !j->progress.busy &&
-	       w->now_ms >= w->settle_backoff.until_ms;
-}
-
-void worker_step_ask(struct worker *w, struct job *j)
-{
-	struct question_new in = {0};
-	struct step_given step;
-
-	if (!may_ask(w, j))
-		return;
-	if (!read_step(j, &step)) {
-		j->question = (struct str){0};
-		return;
-	}
-	if (!j->progress.easy)
-		client_request_init(&j->progress, w->client);
-	PUT(&in, question_new, id, step.execution);
-	PUT(&in, question_new, step, step.step);
-	PUT(&in, question_new, token, j->item.token);
-	PUT(&in, question_new, text, j->question);
-	j->asking = true;
-	worker_begin(w, &j->progress, ROUTE_question_ask, &in);
-}
-
-/* What is wrong with the question is wrong with the command. */
-static void is_refused(struct job *j, const char *why)
-{
-	j->question = (struct str){0};
-	j->outcome = OUTCOME_FAILED;
-	j->error = arena_fmt(j->arena, "its question was refused: %s", why);
-}
-
-void worker_step_asked(struct worker *w, struct job *j, CURLcode code)
-{
-	struct question_stand out;
+	const struct step_brief *b = &j->step->brief;
+	const char *kind = enum_step_kind.values[b->kind].text;
 	struct problem p = {0};
-	enum err e = client_request_end(&j->progress, code, w->arena, &out, &p);
 
-	j->asking = false;
-	if (!e) {
-		w->summary.completed++;
-		job_forget(j);
-	} else if (e == ERR_STALE_TOKEN || e == ERR_NOT_FOUND) {
-		worker_drops(w, j, e, p.detail);
-	} else if (!worker_settles_later(w, &j->progress, e, &p)) {
-		is_refused(j, p.detail);
+	if (is_of_models((enum step_kind)b->kind))
+		problem_set(&p, ERR_CONFLICT,
+			    "the step %.*s asks a model, and this worker was given none (--model)", STRF(b->name));
+	else
+		problem_set(&p, ERR_CONFLICT,
+			    "the step %.*s is of the kind %s, and this worker was given no command for it (-- "
+			    "COMMAND)",
+			    STRF(b->name), kind);
+	job_cannot_run(j, ERR_CONFLICT, &p);
+}
+
+static void run(struct job *j)
+{
+	struct worker *w = j->worker;
+	enum step_kind kind = (enum step_kind)j->step->brief.kind;
+
+	if (w->models && (is_of_models(kind) || (kind == STEP_COMMAND && !w->command && models_pretend(w->models))))
+		model_ask(j);
+	else if (w->searches && kind == STEP_RETRIEVE)
+		search_begin(j);
+	else if (w->command || w->agents)
+		run_process(j);
+	else
+		refuse(j);
+}
+
+/* ---- the brief ---- */
+
+/* The execution ended, or the step is somebody else's by now: the item's lease says so too. */
+static void brief_refused(struct job *j, enum err e, const struct problem *p)
+{
+	if (err_info(e)->status == 404)
+		job_give_back(j);
+	else
+		job_cannot_run(j, e, p);
+}
+
+static void on_brief(struct request *r, CURLcode code)
+{
+	struct job *j = r->owner;
+	struct worker *w = j->worker;
+	struct step_run *s = j->step;
+	struct problem p = {0};
+	enum err e = client_request_end(r, code, j->arena, &s->brief, &p);
+
+	if (j->state != JOB_RUNNING)
+		return;
+	if (e && worker_is_passing(e)) {
+		backoff_failed(&s->backoff, &w->rng, w->now_ms, p.retry_after_s);
+		return;
 	}
+	if (e) {
+		brief_refused(j, e, &p);
+		return;
+	}
+	s->has_brief = true;
+	s->brief_json = buf_str(&r->reply);
+	run(j);
+}
+
+static void ask_for_brief(struct job *j)
+{
+	struct step_run *s = j->step;
+	struct step_brief_in in = {0};
+
+	if (s->has_brief || s->asking.busy || j->state != JOB_RUNNING || j->worker->now_ms < s->backoff.until_ms)
+		return;
+	PUT(&in, step_brief_in, id, s->execution);
+	PUT(&in, step_brief_in, step, s->step);
+	worker_request_begin(j->worker, &s->asking, ROUTE_execution_brief, &in, BRIEF_CALL_MS);
+}
+
+/* ---- life ---- */
+
+static bool read_payload(struct job *j, struct step_run *s)
+{
+	struct step_brief named;
+
+	if (json_decode_answer(&type_step_brief, j->item.payload, j->arena, &named, NULL) != OK)
+		return false;
+	s->execution = named.execution;
+	s->step = named.step;
+	return true;
+}
+
+void step_start(struct job *j)
+{
+	struct step_run *s = ARENA_NEW(j->arena, struct step_run);
+	struct problem p = {0};
+
+	CHECK(s);
+	j->step = s;
+	client_request_init(&s->asking, j->worker->client);
+	s->asking.owner = j;
+	s->asking.done = on_brief;
+	if (!read_payload(j, s))
+		job_cannot_run(j, problem_set(&p, ERR_INTERNAL, "its payload is not that of a step"), &p);
+}
+
+void step_calls_begin(struct job *j)
+{
+	ask_for_brief(j);
+	if (j->step->model)
+		model_calls_begin(j);
+	if (j->step->search)
+		search_calls_begin(j);
+	notes_begin(j);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t step_next_ms(const struct job *j)
+{
+	const struct step_run *s = j->step;
+	int64_t next = notes_next_ms(&s->notes);
+
+	if (j->state == JOB_RUNNING && !s->has_brief && !s->asking.busy)
+		next = sooner(next, s->backoff.until_ms);
+	if (j->state == JOB_RUNNING && s->model)
+		next = sooner(next, model_next_ms(j));
+	if (j->state == JOB_RUNNING && s->search)
+		next = sooner(next, search_next_ms(j));
+	return next;
+}
+
+bool step_is_open(const struct job *j)
+{
+	return notes_are_left(&j->step->notes);
+}
+
+static void cut(struct worker *w, struct request *r)
+{
+	if (r->busy)
+		curl_multi_remove_handle(w->multi, r->easy);
+	r->busy = false;
+}
+
+void step_cut(struct job *j)
+{
+	struct step_run *s = j->step;
+
+	cut(j->worker, &s->asking);
+	cut(j->worker, &s->notes.request);
+	s->notes.sent = 0;
+	if (s->model)
+		model_cut(j);
+	if (s->search)
+		search_cut(j);
+}
+
+void step_free(struct job *j)
+{
+	struct step_run *s = j->step;
+
+	step_cut(j);
+	if (s->model)
+		model_free(j);
+	if (s->search)
+		search_free(j);
+	client_request_free(&s->asking);
+	notes_free(&s->notes);
 }

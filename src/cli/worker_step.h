@@ -1,22 +1,45 @@
 /*
- * Steps of squads' executions: what their commands are told besides, and what they ask by a line of their output.
+ * Steps of a squad as jobs: each gets its brief first, and then what its kind and the worker's settings say: a command,
+ * an agent of a town, a model (worker_model.h), or a search.
  *
- * A command that ended well and wrote such a line has not done its step: the worker asks, which settles the item too.
+ *   claim ──► BRIEF: asked for ──┬─► a process (worker_job.c)
+ *                                ├─► a model, a search: no process, ends by job_end()
+ *                                └─► nobody here can: the item goes back
  */
 #ifndef TENFOLD_CLI_WORKER_STEP_H
 #define TENFOLD_CLI_WORKER_STEP_H
 
 #include "cli/worker.h"
+#include "cli/worker_notes.h"
 
-enum { WORKER_STEP_VARIABLES = 5 };
+struct model_run;
+struct search_run;
 
-bool worker_step_is(const struct job *j);
+/* A job's. In its arena. */
+struct step_run {
+	int64_t execution, step;
+	struct request asking; /* for the brief */
+	struct backoff backoff;
+	bool has_brief;
+	struct step_brief brief;
+	struct str brief_json; /* as it came */
+	struct notes notes;
+	struct model_run *model;   /* NULL: none is asked */
+	struct search_run *search; /* NULL: nothing is looked for */
+};
 
-/* Asks what the job's command wants to know, when it has ended and it is time; and takes what came of it. */
-void worker_step_ask(struct worker *w, struct job *j);
-void worker_step_asked(struct worker *w, struct job *j, CURLcode code);
+/* Asks for the brief; the job runs from now on. */
+void step_start(struct job *j);
+/* Begins whatever call of the step is due; when one is at the latest. */
+void step_calls_begin(struct job *j);
+int64_t step_next_ms(const struct job *j);
+/* Is anything still to be told before it is settled? */
+bool step_is_open(const struct job *j);
+/* Its calls end, without being heard. */
+void step_cut(struct job *j);
+void step_free(struct job *j);
 
-/* Appends "NAME=value" in the job's arena to env, at most so many; returns how many. None when the item is no step. */
-size_t worker_step_variables(struct job *j, char **env);
+/* A line of the step's log. */
+void step_log(struct job *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -104,6 +104,14 @@ bool flow_squad_is_busy(const struct flow *f, int64_t squad)
 	return false;
 }
 
+struct flow_execution *flow_of_item(const struct flow *f, int64_t item, const struct flow_step **step)
+{
+	struct flow_execution *e = map_get(&f->by_item, (uint64_t)item);
+
+	*step = e ? step_of_item(e, item) : NULL;
+	return *step ? e : NULL;
+}
+
 uint64_t flow_count(const struct flow *f)
 {
 	return f->live;

@@ -158,7 +158,7 @@ struct flow_event {
 	uint32_t attempt;
 	int progress;
 	struct str agent; /* who did it */
-	struct str text;  /* a message for people, or JSON for FLOW_LOG, FLOW_MESSAGE, FLOW_TOKENS and questions */
+	struct str text; /* for people; a line of the log, what a model said; JSON for FLOW_MESSAGE and questions */
 	/* Of a question: */
 	struct flow_asking asking; /* as it stands now, or stood at its end */
 	struct str said;           /* asked, answered, or why it went up */
@@ -267,6 +267,8 @@ struct flow_execution *flow_find(const struct flow *f, int64_t id); /* live ones
 const struct flow_question *flow_find_question(const struct flow *f, int64_t id);
 /* Where it stands; NULL when it does not wait any more. */
 const struct flow_asking *flow_find_asking(const struct flow *f, const struct flow_question *q);
+/* Whose step this item of the queue is, as long as it is there or with a worker; NULL: nobody's. */
+struct flow_execution *flow_of_item(const struct flow *f, int64_t item, const struct flow_step **step);
 uint64_t flow_count(const struct flow *f);
 size_t flow_bytes(const struct flow *f);
 

@@ -34,6 +34,7 @@ void flow_rows_destroy(struct flow_rows **pr)
 	VEC_FREE(&r->rows->events);
 	VEC_FREE(&r->rows->squads);
 	VEC_FREE(&r->rows->tasks);
+	VEC_FREE(&r->rows->costs);
 	VEC_FREE(&r->rows->order);
 	VEC_FREE(&r->rows->questions);
 	VEC_FREE(&r->rows->question_changes);
@@ -61,7 +62,7 @@ bool flow_rows_dirty(const struct flow_rows *r)
 	size_t i = 0;
 	struct flow_change change;
 
-	return r->rows->squads.n > 0 || flow_next_change(r->flow, &i, &change);
+	return r->rows->squads.n > 0 || r->rows->costs.n > 0 || flow_next_change(r->flow, &i, &change);
 }
 
 static void forget(struct flow_batch_rows *rows)
@@ -85,7 +86,7 @@ void flow_rows_end(struct flow_rows *r, enum err outcome)
 		flow_log_append(r->config.log, r->config.persist->next_batch, r->rows->events.v, r->rows->events.n);
 	r->fresh = r->fresh && outcome;
 	map_free(&r->rows->texts);
-	r->rows->squads.n = 0;
+	r->rows->squads.n = r->rows->costs.n = 0;
 	forget(r->rows);
 }
 
@@ -361,6 +362,7 @@ enum err flow_rows_flush(struct flow_rows *r, struct db *db)
 	WRITE(q_question_insert, r->rows->questions);
 	WRITE(q_question_update, r->rows->question_changes);
 	WRITE(q_question_turn_insert, r->rows->question_turns);
+	WRITE(q_cost_entry_insert, r->rows->costs);
 	return err;
 }
 
@@ -378,6 +380,11 @@ enum err flow_rows_add(struct flow_rows *r, const struct flow_spec *spec, const 
 	if (!err)
 		map_put(&r->rows->texts, (uint64_t)spec->id, (void *)(uintptr_t)texts);
 	return err;
+}
+
+void flow_rows_cost(struct flow_rows *r, const struct cost_entry_row *row)
+{
+	*VEC_PUSH(&r->rows->costs) = *row;
 }
 
 enum err flow_rows_extend(struct flow_rows *r, int64_t tenant, int64_t id, const struct flow_step_spec *steps,

@@ -69,6 +69,8 @@ enum err flow_rows_ask(struct flow_rows *r, int64_t tenant, int64_t id, int64_t 
 		       struct problem *p);
 /* The levels of a question's row; how many. 0: it cannot be read. */
 uint16_t flow_rows_levels(struct str blob, struct flow_level out[FLOW_LEVELS_MAX]);
+/* Writes what a call of a model cost with this batch. Its texts are borrowed until the batch ends. */
+void flow_rows_cost(struct flow_rows *r, const struct cost_entry_row *row);
 
 /* The newest execution of a task, or of a project's tasks, that has not ended; NULL: there is none. */
 enum err flow_rows_of_task(struct flow_rows *r, int64_t task, struct flow_execution **out);

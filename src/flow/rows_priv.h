@@ -17,6 +17,7 @@ struct flow_batch_rows {
 	VEC(struct execution_event_row) events;
 	VEC(struct squad_change_row) squads;
 	VEC(struct task_status_row) tasks;
+	VEC(struct cost_entry_row) costs;
 	VEC(size_t) order;  /* places of events, those of each execution together */
 	struct map by_step; /* id of a step to 1 + its place in step_changes */
 	struct map by_task; /* to the newest of its executions that changed */

@@ -19,6 +19,7 @@
 #include "flow/tail.h"
 #include "jobs/jobs.h"
 #include "limits/limits.h"
+#include "roles/cost.h"
 #include "server/callers.h"
 #include "server/directory.h"
 #include "store/fault.h"
@@ -394,6 +395,13 @@ static enum err start_tail(struct app *app, struct problem *p)
 	return store_kind(app->store) == STORE_SQLITE ? OK : flow_tail_start(&config, &app->tail, p);
 }
 
+static enum err load_prices(struct server *s, struct problem *p)
+{
+	struct cost_tables *list = ARENA_NEW(s->arena, struct cost_tables);
+	s->app.prices = list;
+	return cost_tables_load(files_of_system(), s->dir->path, s->arena, list, p);
+}
+
 /* ---- all of it ---- */
 
 static enum err build(struct server *s, struct problem *p)
@@ -405,6 +413,8 @@ static enum err build(struct server *s, struct problem *p)
 	enum err err = scaling_new(s->params, app->zones, &app->scaling, p);
 	if (!err)
 		err = listen_http(s, p); /* first: a taken port is the commonest fault */
+	if (!err)
+		err = load_prices(s, p);
 	if (!err && s->params->town.n)
 		err = town_desk_open(s->params->town, s->dir->path, &app->town, p);
 	if (!err)

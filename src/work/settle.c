@@ -20,8 +20,7 @@ static bool is_held_with(const struct item *item, const struct work_token *t)
 
 /* ---- while it runs ---- */
 
-static enum err find_held(const struct work *w, int64_t tenant, int64_t id, const struct work_token *t,
-			  struct item **out)
+enum err work_held(const struct work *w, int64_t tenant, int64_t id, const struct work_token *t, struct item **out)
 {
 	struct item *item = find(w, tenant, id);
 
@@ -53,7 +52,7 @@ static void report(struct work *w, struct item *item, int percent)
 enum err work_progress(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int percent,
 		       struct str note, int64_t extend_ms, struct item **out)
 {
-	enum err err = find_held(w, tenant, id, t, out);
+	enum err err = work_held(w, tenant, id, t, out);
 
 	if (err)
 		return err;
@@ -68,7 +67,7 @@ enum err work_progress(struct work *w, int64_t tenant, int64_t id, const struct 
 enum err work_extend(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int64_t lease_ms,
 		     int percent, struct item **out)
 {
-	enum err err = find_held(w, tenant, id, t, out);
+	enum err err = work_held(w, tenant, id, t, out);
 
 	if (err)
 		return err;

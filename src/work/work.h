@@ -207,6 +207,8 @@ void work_unwait(struct work *w, struct work_waiter **waiter); /* without servin
  * ERR_CANCELLED. */
 enum err work_progress(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int percent,
 		       struct str note, int64_t extend_ms, struct item **out);
+/* Does this token hold the item's lease? Changes nothing. */
+enum err work_held(const struct work *w, int64_t tenant, int64_t id, const struct work_token *t, struct item **out);
 enum err work_extend(struct work *w, int64_t tenant, int64_t id, const struct work_token *t, int64_t lease_ms,
 		     int percent /* -1: leave */, struct item **out);
 

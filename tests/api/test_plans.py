@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(ROOT, 'tools'))
 sys.dont_write_bytecode = True
 import sqlgen  # noqa: E402
 
-MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'liveness', 'questions', 'routing', 'signatures']
+MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'costs', 'liveness', 'questions', 'routing', 'signatures']
 
 # What is not asked for while somebody waits, or looks at everything because that is the question.
 COLD = {
@@ -28,6 +28,7 @@ COLD = {
     'agent_total': 'how far the index is, at the start',
     'agent_count': 'a count is asked for', 'agent_count_public': 'a count is asked for',
     'question_open_all': 'once, when the queue is taken; along an index of what is open',
+    'cost_sum_of_execution': 'sums up all there is', 'cost_sum_of_squad': 'sums up a month', 'cost_sum_of_tenant': 'sums up a month',
     'change_number': 'sorts what it numbers, which is bounded',
 }
 

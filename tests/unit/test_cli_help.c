@@ -164,7 +164,8 @@ static void what_a_command_gets_stands_in_the_help_of_its_verb_alone(void **stat
 	assert_non_null(strstr(buf_cstr(&b),
 			       "The command gets the payload on stdin. Exit 0 completes the item, 75 tries "
 			       "again after its backoff, anything else fails it. With --role an agent of a "
-			       "town is started instead (docs/roles.md).\n"));
+			       "town is started instead (docs/roles.md), with --squad and --model a model is asked "
+			       "(docs/models.md).\n"));
 	buf_reset(&b);
 	help_print(&group, 1000, &b);
 	assert_non_null(strstr(buf_cstr(&b), "  worker run  Claim items and run a command for each.\n"));

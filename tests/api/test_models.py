@@ -1,0 +1,561 @@
+"""Steps that models carry out: what they are asked, what becomes of their answers, and of every way in which they fail."""
+
+import json
+import os
+import subprocess
+import tempfile
+
+from harness import until
+from model_endpoint import Endpoint, Reply, chunk, events, refusal, spoken
+from test_execution_events import events_of
+from test_executions import Execution, Squad
+from test_worker import Worker
+
+
+def work(t, squad, *command, flags=(), key=None, until_empty=True):
+    env = {'TENFOLD_URL': t.server.url, 'TENFOLD_KEY': t.caller('worker').key, 'TENFOLD_HOME': '/nonexistent',
+           **({'TENFOLD_MODEL_KEY': key} if key else {})}
+    flags = ['--squad', squad.id, *(['--until-empty'] if until_empty else []), *flags]
+    return Worker(t, *command, flags=flags, type_='', env=env)
+
+
+def worked(t, squad, *command, **more):
+    worker = work(t, squad, *command, **more)
+    status, summary = worker.wait(60)
+    assert status == 0, (status, summary, worker.complaints())
+    return summary
+
+
+def asking(t, endpoint, *flags):
+    return ['--model-url', endpoint.url, '--model', 'tiny', *flags]
+
+
+def member(squad, role, **more):
+    return squad.operator.post(f'/v1/squads/{squad.id}/members', {'role': role, **more}).expect(201).json['id']
+
+
+def streamed(t, execution, kind):
+    return [data for _, name, data in iter(events_of(t, execution).next, None) if name == kind]
+
+
+def cost_of(execution, **query):
+    return execution.squad.operator.get(f'/v1/executions/{execution.id}/cost', query=query).expect(200).json
+
+
+# ---- the stand-in ----
+
+def test_a_stand_in_carries_a_whole_template_out(t):
+    squad = Squad(t)
+    for role in ('project_manager', 'backend_developer', 'tester', 'tech_lead'):
+        member(squad, role)
+    made = squad.operator.post('/v1/executions', {'squad': squad.id, 'name': 'x', 'template': 'software-development'})
+    execution = Execution(squad, made.expect(202).json['id'])
+    worked(t, squad, flags=['--model', 'stand-in', '--concurrency', '4'])
+    assert execution.steps == 'plan:completed build:completed test:completed review:completed approval:waiting', execution.show()
+    plan, build, review = (execution.step(name)['result'] for name in ('plan', 'build', 'review'))
+    assert plan['provider'] == plan['model'] == 'stand-in' and plan['text'].startswith('[stand-in, no model was asked]')
+    assert [f['path'] for f in build['generated']['files']] == ['src/build.py', 'tests/test_build.py']
+    assert review['analysed']['verdict'] in ('good', 'faulty') and review['analysed']['findings']
+    with t.case('what it says comes piece by piece'):
+        execution.call('approve', {'step': execution.step('approval')['id'], 'approve': True}).expect(200)
+        said = streamed(t, execution, 'answer_streaming')
+        of_plan = [e['message'] for e in said if e['step'] == execution.step('plan')['id']]
+        assert ''.join(of_plan) == plan['text'] and len(of_plan) > 1
+    with t.case('the same again says the same'):
+        again = squad.add({'name': 'plan', 'kind': 'model', 'role': 'project_manager'})
+        once_more = squad.add({'name': 'plan', 'kind': 'model', 'role': 'project_manager'})
+        worked(t, squad, flags=['--model', 'stand-in'])
+        assert again.step('plan')['result'] == once_more.step('plan')['result']
+    with t.case('it costs nothing'):
+        total = cost_of(execution)['total']
+        assert (total['cost'], total['micro_usd'], total['calls'], total['unknown']) == ('USD 0.000000', 0, 4, 0)
+
+
+# ---- an endpoint ----
+
+def test_an_endpoint_is_asked_what_the_step_is_about(t):
+    endpoint = Endpoint(t, Reply(spoken('Two steps: think, then build. ✓')))
+    squad = Squad(t)
+    who = member(squad, 'project_manager', system_prompt='You plan.', model='large')
+    execution = squad.add({'name': 'look', 'kind': 'command'},
+                          {'name': 'plan', 'kind': 'model', 'role': 'project_manager', 'needs': ['look'], 'input': {'branch': 'main'}})
+    worked(t, squad, 'echo', 'the roof leaks', flags=asking(t, endpoint), key='secret-word')
+    asked, = endpoint.asked
+    assert asked['path'] == '/v1/chat/completions' and asked['model'] == 'large' and asked['stream'] is True
+    assert asked['stream_options'] == {'include_usage': True} and 'max_tokens' not in asked
+    assert endpoint.headers[0]['Authorization'] == 'Bearer secret-word'
+    system, user = (message['content'] for message in asked['messages'])
+    assert system.startswith('You plan.\n')
+    assert 'Your step: plan' in user and '{"branch": "main"}' in user and 'the roof leaks' in user, user
+    step = execution.step('plan')
+    assert step['result'] == {'provider': endpoint.url.split('/')[2], 'model': 'large', 'text': 'Two steps: think, then build. ✓'}
+    assert step['used']['calls'] == [{'provider': endpoint.url.split('/')[2], 'model': 'tiny-1', 'input_tokens': 100,
+                                      'cached_tokens': 40, 'output_tokens': 20}]
+    said = streamed(t, execution, 'answer_streaming')
+    assert ''.join(e['message'] for e in said) == step['result']['text']
+    assert {(e['step'], e['member'], e['attempt']) for e in said} == {(step['id'], who, 1)}
+    assert 'the roof leaks' in [e['message'] for e in streamed(t, execution, 'log')]
+
+
+def test_an_answer_may_come_whole(t):
+    whole = {'model': 'tiny-1', 'choices': [{'message': {'role': 'assistant', 'content': 'Done.'}, 'finish_reason': 'stop'}],
+             'usage': {'prompt_tokens': 3, 'completion_tokens': 2}}
+    endpoint = Endpoint(t, Reply(json.dumps(whole).encode(), kind='application/json; charset=utf-8'))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model'})
+    worked(t, squad, flags=asking(t, endpoint))
+    assert execution.step('plan')['result']['text'] == 'Done.'
+    assert cost_of(execution)['entries'][0]['input_tokens'] == 3
+
+
+def test_code_and_reviews_are_taken_out_of_what_models_wrap_around_them(t):
+    code = {'summary': 'A limit.', 'files': [{'path': 'src/limit.py', 'content': 'x = "}"\n'}], 'mood': 'fine'}
+    review = {'verdict': 'faulty', 'summary': 'No test.', 'findings': [{'severity': 'high', 'text': 'It is not tested.'}]}
+    endpoint = Endpoint(t, Reply(spoken(f'Here you are:\n```json\n{json.dumps(code)}\n```\nAnything else?')), Reply(spoken(json.dumps(review))))
+    squad = Squad(t)
+    execution = squad.add({'name': 'build', 'kind': 'generate'}, {'name': 'review', 'kind': 'analyse', 'needs': ['build']})
+    worked(t, squad, flags=asking(t, endpoint))
+    del code['mood']
+    assert execution.step('build')['result']['generated'] == code
+    assert execution.step('review')['result']['analysed'] == review
+    assert 'x = ' in endpoint.asked[1]['messages'][1]['content']
+
+
+def test_a_result_that_is_too_long_is_cut_and_that_is_said(t):
+    endpoint = Endpoint(t, Reply(spoken('ok')))
+    squad = Squad(t)
+    execution = squad.add({'name': 'look'}, {'name': 'plan', 'kind': 'model', 'needs': ['look']})
+    item = squad.claim()
+    squad.settle(item, result={'text': 'é' * 40000}).expect(200)
+    brief = squad.worker.get(f'/v1/executions/{execution.id}/brief', query={'step': execution.step('plan')['id']}).expect(200).json
+    need, = brief['needs']
+    assert need['characters'] > 65536 and len(need['beginning']) == 65536 and 'result' not in need
+    worked(t, squad, flags=asking(t, endpoint))
+    said = endpoint.asked[0]['messages'][1]['content']
+    assert f'It has {need["characters"]} characters, which is too long' in said and len(said) < 70000
+
+
+# ---- every way to fail ----
+
+def fails(t, reply, why, attempts=2, flags=(), counted='failed', **more):
+    """All attempts of the step meet the reply; what is said of it in the end."""
+    endpoint = reply if isinstance(reply, Endpoint) else Endpoint(t, reply)
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': more.pop('kind', 'model'), 'max_attempts': 2})
+    worker = work(t, squad, flags=asking(t, endpoint, *flags), until_empty=False, **more)
+    until(lambda: execution.state == 'failed', 30, why)
+    worker.signal(15)
+    _, summary = worker.wait()
+    assert summary[counted] == 1, summary
+    assert why in execution.show()['why'], execution.show()['why']
+    assert len(endpoint.asked) == attempts, len(endpoint.asked)
+    return execution, worker
+
+
+def test_an_endpoint_that_hangs(t):
+    with t.case('before it says anything'):
+        fails(t, Reply(hang=True), 'has sent nothing for 0 s, after 0 bytes', flags=['--model-silence', '300ms'])
+    with t.case('in the middle'):
+        execution, _ = fails(t, Reply(events(chunk('Two st')), hang=True), 'after 6 bytes of its answer', flags=['--model-silence', '300ms'])
+        cost = cost_of(execution)
+        assert cost['total']['cost'] == 'unknown' and cost['total']['micro_usd'] is None and cost['total']['unknown'] == 2
+    with t.case('that drips for ever'):
+        fails(t, Reply(events(chunk('Two st')), hang=True), 'in the middle of its answer', flags=['--model-timeout', '400ms'])
+
+
+def test_a_stream_of_garbage(t):
+    fails(t, Reply(events(chunk('a'), '{"choices":[{"delta":{"content":7}}]}')), 'is no answer of a model')
+    fails(t, Reply(events(chunk('a'), 'never mind')), "'never mind'")
+    fails(t, Reply(b'\xff\xfe' * 600 + b'\n\n'), 'in the middle of its answer')
+    fails(t, Reply(b'<html>', kind='text/html'), 'is no answer of a model')
+
+
+def test_an_endpoint_that_cuts_in_mid_token(t):
+    fails(t, Reply(events(chunk('Two st')) + b'data: {"choices":[{"del', cut=True), 'after 6 bytes')
+    with t.case('or ends without saying why'):
+        fails(t, Reply(events(chunk('Two st'))), 'ended in the middle of its answer, after 6 bytes')
+
+
+def test_an_endpoint_with_errors_of_its_own(t):
+    fails(t, refusal(500, 'out of memory'), 'answered 500: out of memory')
+    fails(t, Reply(b'oh no', 503, 'text/plain'), 'answered 503: oh no')
+    fails(t, Reply(events(chunk('a'), {'error': {'message': 'the GPU fell off'}})), 'the endpoint says: the GPU fell off')
+    fails(t, Reply(events({'error': 'the GPU fell off'})), 'the endpoint says: the GPU fell off')
+
+
+def test_what_trying_again_would_not_mend_is_not_tried_again(t):
+    fails(t, refusal(400, 'context length exceeded'), 'answered 400: context length exceeded', attempts=1)
+    fails(t, refusal(404, 'no such model'), 'answered 404: no such model', attempts=1)
+    fails(t, Reply(spoken('x' * 140000)), 'over 131072 bytes', attempts=1)
+    fails(t, Reply(events(chunk('I will'), chunk(finish='content_filter'), '[DONE]')), 'content_filter', attempts=1)
+
+
+def test_answers_that_are_not_what_the_step_asks_for(t):
+    fails(t, Reply(spoken('I would rather not.')), 'has no JSON object', kind='generate')
+    fails(t, Reply(spoken('{"summary": "x"}')), 'files: is required', kind='generate')
+    fails(t, Reply(spoken('{"verdict": "so so", "summary": "x", "findings": []}')), 'verdict', kind='analyse')
+    for path in ('/etc/passwd', '../x', 'a/../../b', 'a\\\\b', 'a//b'):
+        with t.case(path):
+            files = f'{{"summary": "x", "files": [{{"path": "{path}", "content": ""}}]}}'
+            fails(t, Reply(spoken(files)), 'outside of the project', kind='generate')
+    with t.case('cut at its limit'):
+        cut = Reply(events(chunk('{"summary"'), chunk(finish='length'), '[DONE]'))
+        fails(t, cut, '--model-max-tokens', kind='analyse', flags=['--model-max-tokens', '5'])
+
+
+def test_a_plain_answer_that_was_cut_says_so(t):
+    endpoint = Endpoint(t, Reply(events(chunk('Two st'), chunk(finish='length'), '[DONE]')))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model'})
+    worked(t, squad, flags=asking(t, endpoint, '--model-max-tokens', '2'))
+    assert execution.step('plan')['result'] == {'provider': endpoint.url.split('/')[2], 'model': 'tiny', 'text': 'Two st', 'cut': True}
+    assert endpoint.asked[0]['max_tokens'] == 2
+
+
+def test_one_that_asks_to_wait_is_waited_for_and_no_attempt_is_lost(t):
+    endpoint = Endpoint(t, refusal(429, 'slow down', Retry_After='1'), refusal(429, 'slow down'), Reply(spoken('ok')))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model', 'max_attempts': 1})
+    worker = work(t, squad, flags=asking(t, endpoint), until_empty=False)
+    until(lambda: execution.state == 'completed', 30)
+    worker.signal(15)
+    _, summary = worker.wait()
+    assert (summary['released'], summary['failed'], summary['completed']) == (2, 0, 1), summary
+    assert 'asks to wait (429: slow down)' in worker.complaints()
+    assert any('it goes back' in e['message'] for e in streamed(t, execution, 'log'))
+
+
+def test_a_wrong_key_ends_the_worker_and_costs_no_step_anything(t):
+    endpoint = Endpoint(t, refusal(401, 'who are you?'))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model', 'max_attempts': 1})
+    worker = work(t, squad, flags=asking(t, endpoint), until_empty=False, key='wrong-word')
+    status, summary = worker.wait()
+    assert status == 2 and summary['released'] == 1, (status, summary)
+    said = worker.complaints()
+    assert 'refuses the key (401: who are you?)' in said and 'wrong-word' not in said, said
+    assert execution.state in ('queued', 'in_progress') and execution.step('plan')['state'] == 'ready'
+
+
+def test_a_redirection_is_not_followed(t):
+    other = Endpoint(t, Reply(spoken('ok')))
+    endpoint = Endpoint(t, Reply(b'', 307, headers={'Location': other.url + '/chat/completions'}))
+    squad = Squad(t)
+    squad.add({'name': 'plan', 'kind': 'model'})
+    status, _ = work(t, squad, flags=asking(t, endpoint), key='secret-word').wait()
+    assert status == 2 and other.asked == []
+
+
+def test_nobody_there(t):
+    endpoint = Endpoint(t, Reply())
+    endpoint.server.server_close()
+    fails(t, endpoint, 'cannot be reached', attempts=0)
+
+
+def test_a_certificate_that_is_not_trusted_is_refused(t):
+    folder = tempfile.TemporaryDirectory()
+    t.cleanup.callback(folder.cleanup)
+    key, certificate = (os.path.join(folder.name, name) for name in ('key.pem', 'cert.pem'))
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=127.0.0.1',
+                    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', certificate], check=True, capture_output=True)
+    endpoint = Endpoint(t, Reply(spoken('ok')), certificate=(certificate, key))
+    fails(t, endpoint, 'is not trusted', attempts=0)
+
+
+def test_a_cancelled_step_stops_listening(t):
+    endpoint = Endpoint(t, Reply(events(chunk('Two st')), hang=True))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model'})
+    worker = work(t, squad, flags=asking(t, endpoint), until_empty=False)
+    until(lambda: endpoint.asked)
+    execution.call('cancel').expect(200)
+    until(lambda: 'was cancelled; its model is asked no further' in worker.complaints())
+    worker.signal(15)
+    _, summary = worker.wait()
+    assert summary['cancelled'] == 1, summary
+
+
+def test_a_worker_that_is_told_twice_to_stop_gives_its_steps_back(t):
+    endpoint = Endpoint(t, Reply(events(chunk('Two st')), hang=True))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model'})
+    worker = work(t, squad, flags=asking(t, endpoint), until_empty=False)
+    until(lambda: endpoint.asked)
+    worker.signal(15)
+    until(lambda: 'finishing 1 item' in worker.complaints())
+    worker.signal(15)
+    status, summary = worker.wait()
+    assert status == 143 and summary['released'] == 1, summary
+    assert execution.step('plan')['state'] == 'ready'
+
+
+def test_a_worker_that_dies_in_the_middle_of_an_answer_loses_nothing(t):
+    endpoint = Endpoint(t, Reply(events(chunk('Two st')), hang=True), Reply(spoken('Two steps.')))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model', 'max_attempts': 1})
+    worker = work(t, squad, flags=asking(t, endpoint), until_empty=False)
+    until(lambda: any(e['kind'] == 'answer_streaming' for e in seen(t, execution)))
+    worker.signal(9)
+    until(lambda: execution.step('plan')['state'] == 'ready', 30)
+    worked(t, squad, flags=asking(t, endpoint))
+    assert execution.state == 'completed' and execution.step('plan')['result']['text'] == 'Two steps.'
+
+
+def seen(t, execution):
+    """The events so far."""
+    stream = events_of(t, execution)
+    last = execution.show()['last_event']
+    return [stream.next()[2] for _ in range(last)]
+
+
+# ---- flags ----
+
+def test_settings_that_cannot_be(t):
+    squad = Squad(t)
+    for flags, why in [(['--model', 'tiny'], 'where is the model tiny asked?'),
+                       (['--model-url', 'ftp://x/v1'], 'must be http://'),
+                       (['--model-url', 'http://user:word@x/v1'], 'no name or password'),
+                       (['--model-url', 'http://x/v1', '--model', 'stand-in'], 'asks nobody'),
+                       (['--model-url', 'http://x/v1', '--model-key-file', '/nonexistent/key'], '/nonexistent/key'),
+                       (['--model', 'stand-in', '--documents', '/nonexistent/folder'], '/nonexistent/folder')]:
+        with t.case(' '.join(flags)):
+            worker = work(t, squad, flags=flags)
+            status, _ = worker.wait()
+            assert status == 2 and why in worker.complaints(), (status, worker.complaints())
+    with t.case('a key that is no word'):
+        worker = work(t, squad, flags=['--model-url', 'http://127.0.0.1:9/v1', '--model', 'x'], key='two words')
+        assert worker.wait()[0] == 2 and 'one word' in worker.complaints() and 'two words' not in worker.complaints()
+    with t.case('without a squad'):
+        status, _ = Worker(t, flags=['--model-url', 'http://x/v1']).wait()
+        assert status == 2
+
+
+def test_a_step_that_nobody_here_can_carry_out_goes_back(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'compile'})
+    endpoint = Endpoint(t, Reply(spoken('ok')))
+    worker = work(t, squad, flags=asking(t, endpoint))
+    status, summary = worker.wait()
+    assert status == 5 and summary['released'] == 1 and 'was given no command' in worker.complaints(), worker.complaints()
+    assert execution.step('compile')['state'] == 'ready'
+    worked(t, squad, 'true')
+    assert execution.state == 'completed'
+
+
+def test_a_member_without_a_model(t):
+    endpoint = Endpoint(t, Reply(spoken('ok')))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model'})
+    worked(t, squad, flags=['--model-url', endpoint.url])
+    assert 'no model is named for it' in execution.show()['why']
+
+
+def test_the_key_of_a_model_is_not_for_commands(t):
+    endpoint = Endpoint(t, Reply(spoken('ok')))
+    squad = Squad(t)
+    execution = squad.add({'name': 'look'})
+    worked(t, squad, 'env', flags=asking(t, endpoint), key='secret-word')
+    assert 'secret-word' not in json.dumps(execution.show())
+
+
+def test_a_key_out_of_a_file(t):
+    endpoint = Endpoint(t, Reply(spoken('ok')))
+    with tempfile.NamedTemporaryFile('w') as f:
+        f.write('word-of-a-file\n')
+        f.flush()
+        squad = Squad(t)
+        squad.add({'name': 'plan', 'kind': 'model'})
+        worked(t, squad, flags=asking(t, endpoint, '--model-key-file', f.name))
+    assert endpoint.headers[0]['Authorization'] == 'Bearer word-of-a-file'
+
+
+# ---- commands of squads ----
+
+def test_a_command_is_given_the_whole_brief(t):
+    squad = Squad(t)
+    who = member(squad, 'tester', system_prompt='You test.')
+    execution = squad.add({'name': 'build', 'input': {'branch': 'main'}}, {'name': 'test', 'role': 'tester', 'needs': ['build']})
+    worked(t, squad, 'cat')
+    given = json.loads(execution.step('test')['result']['output'])
+    assert (given['member'], given['role'], given['system_prompt'], given['kind']) == (who, 'tester', 'You test.', 'command')
+    need, = given['needs']
+    assert need['name'] == 'build' and json.loads(need['result']['output'])['input'] == {'branch': 'main'}
+
+
+def test_what_a_command_writes_is_the_log(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'build'})
+    worked(t, squad, 'sh', '-c', 'seq 1 1200; printf "the last one"')
+    said = [e['message'] for e in streamed(t, execution, 'log')]
+    assert said[:1000] == [str(n) for n in range(1, 1001)] and said[1000:] == ['… what it writes from here on is not shown']
+    few = squad.add({'name': 'build'})
+    worked(t, squad, 'sh', '-c', 'echo one; echo two >&2; printf "the last one"')
+    assert sorted(e['message'] for e in streamed(t, few, 'log')) == ['one', 'the last one', 'two']
+
+
+# ---- retrieval ----
+
+def test_documents_are_found(t):
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in [('limits.md', 'About limits.\n\n' + 'Other words. ' * 200 + '\n\nA bucket holds tokens, one for each request.\n'),
+                           ('roofs.md', 'Roofs leak when it rains.'), ('.hidden', 'bucket tokens'), ('bad.bin', 'bucket \0 tokens')]:
+            with open(os.path.join(folder, name), 'w', encoding='utf-8') as f:
+                f.write(text)
+        os.symlink('/etc/passwd', os.path.join(folder, 'link.md'))
+        squad = Squad(t)
+        execution = squad.add({'name': 'find', 'kind': 'retrieve', 'input': {'query': 'tokens in a bucket', 'limit': 3}})
+        worked(t, squad, flags=['--documents', folder])
+    result = execution.step('find')['result']
+    assert result['where'] == 'documents' and [d['name'] for d in result['documents']] == [os.path.join(folder, 'limits.md')]
+    excerpt = result['documents'][0]['excerpt']
+    assert excerpt.strip().endswith('A bucket holds tokens, one for each request.') and 'About limits' not in excerpt, excerpt
+
+
+def test_agents_are_found(t):
+    t.caller('operator').post('/v1/agents', {'handle': 'roof-mender', 'type': 'tool', 'name': 'Roofs', 'description': 'Mends roofs that leak.'})
+    squad = Squad(t)
+    execution = squad.add({'name': 'find', 'kind': 'retrieve', 'input': {'query': 'who mends roofs'}})
+    worked(t, squad, flags=['--model', 'stand-in'])
+    assert execution.step('find')['result']['where'] == 'agents', execution.show()
+    bad = squad.add({'name': 'find', 'kind': 'retrieve', 'input': {'file': '/etc/passwd'}})
+    worked(t, squad, flags=['--model', 'stand-in'])
+    assert 'its input must be' in bad.show()['why']
+
+
+# ---- notes ----
+
+def note(squad, execution, item, *notes, expect=200, **more):
+    body = {'item': item['id'], 'token': item['token'], 'notes': list(notes), **more}
+    return squad.worker.post(f'/v1/executions/{execution.id}/notes', body).expect(expect)
+
+
+def test_notes_of_a_running_step(t):
+    squad = Squad(t)
+    execution, other = squad.add({'name': 'plan'}), squad.add({'name': 'plan'})
+    item = squad.claim()
+    note(squad, execution, item, {'text': 'begins'}, {'kind': 'tokens', 'text': 'Two '}, {'kind': 'tokens', 'text': 'steps'}, {'text': 'ends'})
+    squad.worker.post(f'/v1/executions/{other.id}/notes', {'item': item['id'], 'token': item['token'], 'notes': [{'text': 'x'}]}).expect(404)
+    with t.case('limits'):
+        note(squad, execution, item, {'text': ''}, expect=422)
+        note(squad, execution, item, {'text': 'x' * 16385}, expect=422)
+        note(squad, execution, item, *[{'text': 'x'}] * 101, expect=422)
+        note(squad, execution, item, {'kind': 'thought', 'text': 'x'}, expect=422)
+        t.caller('reader').post(f'/v1/executions/{execution.id}/notes', {'item': item['id'], 'token': item['token'], 'notes': []}).expect(403)
+    with t.case('a token that is not the holder\'s'):
+        note(squad, execution, item, {'text': 'x'}, token='0' * 26, expect=409)
+    squad.settle(item).expect(200)
+    with t.case('after the end'):
+        note(squad, execution, item, {'text': 'x'}, expect=409)
+    told = [(kind, data['message'], data['agent']) for _, kind, data in iter(events_of(t, execution).next, None) if kind in ('log', 'answer_streaming')]
+    assert told == [('log', 'begins', 'grace'), ('answer_streaming', 'Two steps', 'grace'), ('log', 'ends', 'grace')]
+    with t.case('of one that was cancelled'):
+        item = squad.claim()
+        other.call('cancel').expect(200)
+        note(squad, other, item, {'text': 'x'}, expect=409)
+
+
+# ---- briefs ----
+
+def test_a_brief(t):
+    squad = Squad(t)
+    project = squad.operator.post('/v1/projects', {'squad': squad.id, 'name': 'shop'}).expect(201).json['id']
+    task = squad.operator.post('/v1/tasks', {'project': project, 'title': 'Limit requests', 'description': 'Ten a second.'}).expect(201).json['id']
+    who = member(squad, 'tech_lead', name='ada')
+    execution = squad.add({'name': 'plan', 'optional': True, 'max_attempts': 1}, {'name': 'build', 'kind': 'generate', 'role': 'tech_lead', 'needs': ['plan']}, task=task)
+    squad.settle(squad.claim(), 'fail', error='no idea', retry=False).expect(200)
+    brief = squad.worker.get(f'/v1/executions/{execution.id}/brief', query={'step': execution.step('build')['id']}).expect(200).json
+    assert (brief['task'], brief['task_title'], brief['task_description']) == (task, 'Limit requests', 'Ten a second.')
+    assert (brief['member'], brief['member_name'], brief['role'], brief['town_role'], brief['input']) == (who, 'ada', 'tech_lead', 'polecat', None)
+    assert brief['needs'] == [{'name': 'plan', 'kind': 'command', 'state': 'failed', 'error': 'no idea'}]
+    squad.worker.get(f'/v1/executions/{execution.id}/brief', query={'step': 'st_0000000000009'}).expect(404)
+    squad.settle(squad.claim()).expect(200)
+    squad.worker.get(f'/v1/executions/{execution.id}/brief', query={'step': execution.step('build')['id']}).expect(404)
+
+
+# ---- costs ----
+
+def call(model='claude-opus-5-5', **tokens):
+    return {'provider': 'claude', 'model': model, **tokens}
+
+
+def test_costs(t):
+    squad = Squad(t)
+    who = member(squad, 'tester')
+    execution = squad.add({'name': 'plan'}, {'name': 'test', 'role': 'tester', 'needs': ['plan'], 'max_attempts': 2})
+    known = call(input_tokens=1000, cached_tokens=400, output_tokens=100)
+    squad.settle(squad.claim(), used={'calls': [known, call('nobody-knows-it', input_tokens=5, output_tokens=5)]}).expect(200)
+    item = squad.claim()
+    squad.settle(item, 'fail', error='again', used={'calls': [call()]}).expect(200)
+    item = until(lambda: squad.claim(wait_ms=5000))
+    squad.settle(item, used={'calls': [known, call(micro_usd=7)]}).expect(200)
+    with t.case('an answer that is asked for again costs nothing more'):
+        squad.settle(item, used={'calls': [known]}).expect(200)
+    report = cost_of(execution)
+    each = 600 * 4 + 400 * 0.2 + 100 * 20   # millionths of a dollar
+    assert each == 4480 and [e['micro_usd'] for e in report['entries']] == [7, 4480, None, None, 4480], report['entries']
+    first = report['entries'][-1]
+    assert (first['input_price'], first['cached_price'], first['output_price']) == (4000000, 200000, 20000000)
+    assert report['entries'][3]['input_price'] is None and report['entries'][2]['input_tokens'] is None
+    total = report['total']
+    assert (total['calls'], total['unknown'], total['micro_usd'], total['cost']) == (5, 2, 8967, 'at least USD 0.008967'), total
+    unknown = next(s for s in report['sums'] if s['model'] == 'nobody-knows-it')
+    assert (unknown['cost'], unknown['micro_usd'], unknown['input_tokens']) == ('unknown', None, 5)
+    by_member = {s.get('member'): s['micro_usd'] for s in cost_of(execution, by='member')['sums']}
+    assert by_member == {None: 4480, who: 4487}
+    operator = squad.operator
+    of_squad = operator.get(f'/v1/squads/{squad.id}/cost').expect(200).json
+    assert of_squad['total']['micro_usd'] == 8967 and of_squad['month'] == report['entries'][0]['at'][:7]
+    assert operator.get(f'/v1/squads/{squad.id}/cost', query={'month': '2020-02'}).expect(200).json['total']['cost'] == 'USD 0.000000'
+    everything = operator.get('/v1/costs').expect(200).json
+    assert next(s for s in everything['sums'] if s['squad'] == squad.id)['micro_usd'] == 8967
+    for month in ('2026-13', '2026-1x', '26-1111', '2026-00'):
+        with t.case(month):
+            operator.get('/v1/costs', query={'month': month}).expect(422, 'invalid').names('month')
+    with t.case('an ordinary item has no cost'):
+        item = t.worker.add(t.type)
+        held = t.worker.claim(t.type)[0]
+        assert held['id'] == item['id']
+        t.worker.post(f'/v1/work/{held["id"]}/complete', {'token': held['token'], 'used': {'calls': [known]}}).expect(200)
+        assert operator.get('/v1/costs').expect(200).json['total']['calls'] == everything['total']['calls']
+
+
+def test_costs_are_of_the_tenant(t):
+    theirs = t.caller('reader', tenant='cheap')
+    assert theirs.get('/v1/costs').expect(200).json['total']['calls'] == 0
+
+
+# ---- questions ----
+
+def test_a_model_may_ask_and_goes_on_with_the_answer(t):
+    endpoint = Endpoint(t, Reply(spoken('::ask Which branch do I plan for?\n')), Reply(spoken('A plan for main.')))
+    squad = Squad(t)
+    member(squad, 'tech_lead')
+    member(squad, 'backend_developer')
+    execution = squad.add({'name': 'plan', 'kind': 'model', 'role': 'backend_developer', 'max_attempts': 1})
+    worked(t, squad, flags=asking(t, endpoint))
+    assert execution.state == 'blocked' and execution.show()['block'] == 'question'
+    question, = squad.operator.get('/v1/questions', query={'execution': execution.id}).expect(200).items
+    assert question['text'] == 'Which branch do I plan for?', question
+    squad.operator.post(f'/v1/questions/{question["id"]}/answer', {'answer': 'main'}).expect(200)
+    worked(t, squad, flags=asking(t, endpoint))
+    assert execution.state == 'completed' and execution.step('plan')['result']['text'] == 'A plan for main.'
+    assert 'You asked: Which branch do I plan for?\nThe answer: main' in endpoint.asked[1]['messages'][1]['content']
+    with t.case('what asking cost is counted too'):
+        total = cost_of(execution)['total']
+        assert (total['calls'], total['input_tokens']) == (2, 200), total
+    with t.case('all that it said was heard'):
+        assert [e['message'] for e in streamed(t, execution, 'answer_streaming')] == ['::ask Which branch do I plan for?\n', 'A plan for main.']
+
+
+def test_the_stand_in_asks_now_and_then(t):
+    squad = Squad(t)
+    member(squad, 'backend_developer')
+    executions = [squad.add({'name': f'plan {n}', 'kind': 'model', 'role': 'backend_developer'}) for n in range(24)]
+    worked(t, squad, flags=['--model', 'stand-in', '--concurrency', '24'])
+    states = [execution.state for execution in executions]
+    assert set(states) == {'blocked', 'completed'}, states
+    for question in squad.operator.get('/v1/questions', query={'squad': squad.id, 'limit': 100}).expect(200).items:
+        assert 'no model was asked' in question['text']
+        squad.operator.post(f'/v1/questions/{question["id"]}/answer', {'answer': 'For everybody.'}).expect(200)
+    worked(t, squad, flags=['--model', 'stand-in', '--concurrency', '24'])
+    assert {execution.state for execution in executions} == {'completed'}
