@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures, beside peers, in one run.
 
-    run.py work|directory|profile|roles|sim [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
+    run.py work|directory|profile|reads|roles|sim [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
            [--peers]
 
 Starts every server itself, on free ports of the loopback and in folders of its own under --dir (/var/tmp, which must
@@ -22,6 +22,7 @@ import tempfile
 import directory
 import hotspots
 import machine
+import reads
 import report
 import roles
 import sim
@@ -29,7 +30,7 @@ import work
 from servers import ROOT
 
 PARTS = {'work': work.measure, 'directory': directory.measure, 'profile': hotspots.measure, 'roles': roles.measure,
-         'sim': sim.measure}
+         'sim': sim.measure, 'reads': reads.measure}
 
 
 def interrupted(number, _frame):
