@@ -2,9 +2,11 @@
 replicas lag, stop, come back or are promoted. The PostgreSQL servers are of this module's own."""
 
 import atexit
+import itertools
 import os
 import random
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -410,9 +412,11 @@ def test_one_that_stands_still_holds_nobody_up_for_long(t):
     signal_all(still, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        while used(server) == 1:
-            reader.get('/v1/projects').expect(200)
-        assert time.monotonic() - began < 10
+        until(lambda: time.monotonic() - began > 1.3, 5, 'the end of a second without a word')
+        began = time.monotonic()
+        reader.get('/v1/projects').expect(200)
+        assert time.monotonic() - began < 0.6, 'it is not asked, long before it is given up'
+        until(lambda: used(server) == 0, 10, 'giving it up')
         began = time.monotonic()
         for _ in range(20):
             reader.get('/v1/projects').expect(200)
@@ -465,6 +469,64 @@ def test_after_a_fail_over_what_was_seen_before_is_asked_of_the_primary(t):
     session.seen = old
     session.call(server, 'GET', path).expect(200)
     assert server.metric('tenfold_store_reads_diverted_total{cause="timeline"}') >= 1
+
+
+class Switch(threading.Thread):
+    """A socket that leads the first connection to one server and all others to another."""
+
+    def __init__(self, t, first, others):
+        super().__init__(daemon=True)
+        self.folder, self.targets = tempfile.mkdtemp(prefix='tenfold-switch.'), [first, others]
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(self.folder, '.s.PGSQL.5432'))
+        self.listener.listen(64)
+        t.cleanup.callback(lambda: subprocess.run(['rm', '-r', self.folder], check=False))
+        t.cleanup.callback(self.listener.close)
+
+    def run(self):
+        for n in itertools.count():
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(os.path.join(self.targets[min(n, 1)].folder, '.s.PGSQL.5432'))
+            for a, b in [(client, server), (server, client)]:
+                threading.Thread(target=self.pass_on, args=(a, b), daemon=True).start()
+
+    @staticmethod
+    def pass_on(source, target):
+        while True:
+            try:
+                data = source.recv(65536)
+                if not data:
+                    target.shutdown(socket.SHUT_WR)
+                    return
+                target.sendall(data)
+            except OSError:
+                return
+
+
+def test_behind_one_address_there_may_be_two_servers(t):
+    """The one that is watched has replayed it, the one that is read from has not: it is asked itself."""
+    both = servers(t, own=True)
+    other = both.tools.Replica(both.primary)
+    t.cleanup.callback(other.stop)
+    other.start()
+    switch = Switch(t, both.replica, other)
+    switch.start()
+    store, replica = both.database()
+    server, = started(t, (store, replica.replace(urllib.parse.quote(both.replica.folder, safe=''),
+                                                 urllib.parse.quote(switch.folder, safe=''))))
+    await_use(server)
+    operator, reader = t.caller('operator', server), t.caller('reader', server)
+    squad = add_squad(operator, 'two')
+    ask(other, 'SELECT pg_wal_replay_pause()')
+    for n in range(5):
+        project = add_project(operator, squad, f'two {n}')
+        operator.get(f'/v1/projects/{project["id"]}').expect(200)
+        reader.get(f'/v1/projects/{project["id"]}').expect(404)
+    assert server.metric('tenfold_store_reads_diverted_total{cause="failed"}') >= 5
 
 
 # ---- behind poolers ----
@@ -548,9 +610,11 @@ def test_replicas_that_cannot_be(t):
     store, replica = both.database()
     assert '--replica' in refused(None, '--replica', replica)
     assert '--replica must be postgres://' in refused(store, '--replica', 'sqlite:x')
-    with t.case('the primary is no replica of itself, nor is another database server'):
-        other = servers(t, own=True)
-        server, = started(t, (store, replica), replicas=[store, other.replica.url(), replica])
+    with t.case('the primary is no replica of itself, nor is that of another database'):
+        own = servers(t, own=True)
+        store, replica = own.database()
+        ask(both.primary, 'CREATE TABLE IF NOT EXISTS much AS SELECT generate_series(1, 300000)')   # its log is longer
+        server, = started(t, (store, replica), replicas=[store, both.replica.url(), replica])
         until(lambda: used(server, 3) == 1, 20, 'the one that is')
         assert used(server, 1) == 0 and used(server, 2) == 0
 
