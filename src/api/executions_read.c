@@ -36,11 +36,6 @@ struct step_reading {
 	size_t count;
 };
 
-static struct str kept(const struct step_reading *r, struct str text)
-{
-	return text.n ? arena_str(r->c->arena, text) : (struct str){0};
-}
-
 /* Places of the steps before it, as their names. */
 static void put_needs(const struct step_reading *r, struct str blob, struct execution_step *to)
 {
@@ -57,12 +52,12 @@ static void put_needs(const struct step_reading *r, struct str blob, struct exec
 
 static void put_endings(const struct step_reading *r, const struct step_row *row, struct execution_step *to)
 {
-	PUT_TEXT(to, execution_step, input, kept(r, row->input));
+	PUT_TEXT(to, execution_step, input, arena_kept(r->c->arena, row->input));
 	if (row->state == STEP_COMPLETED)
-		PUT_TEXT(to, execution_step, result, kept(r, row->result));
+		PUT_TEXT(to, execution_step, result, arena_kept(r->c->arena, row->result));
 	else
-		PUT_TEXT(to, execution_step, error, kept(r, row->error));
-	PUT_TEXT(to, execution_step, used, kept(r, row->used));
+		PUT_TEXT(to, execution_step, error, arena_kept(r->c->arena, row->error));
+	PUT_TEXT(to, execution_step, used, arena_kept(r->c->arena, row->used));
 	PUT_SOME(to, execution_step, started_at, row->started_ms);
 	PUT_SOME(to, execution_step, finished_at, row->finished_ms);
 }
@@ -82,10 +77,10 @@ static enum err read_step(void *ctx, const void *found)
 				      .progress = row->progress,
 				      .attempt = row->attempt};
 	PUT_SOME(to, execution_step, member, row->member);
-	PUT_TEXT(to, execution_step, agent, kept(r, row->agent));
+	PUT_TEXT(to, execution_step, agent, arena_kept(r->c->arena, row->agent));
 	PUT_SOME(to, execution_step, item, row->item);
 	PUT_SOME(to, execution_step, until, row->until_ms);
-	PUT_TEXT(to, execution_step, event, kept(r, row->awaited));
+	PUT_TEXT(to, execution_step, event, arena_kept(r->c->arena, row->awaited));
 	put_needs(r, row->needs, to);
 	put_endings(r, row, to);
 	r->count++;

@@ -7,8 +7,9 @@
 /* A text that is not empty. */
 #define PUT_TEXT(to, type, member, text)             \
 	do {                                         \
-		if ((text).n)                        \
-			PUT(to, type, member, text); \
+		struct str some = (text);            \
+		if (some.n)                          \
+			PUT(to, type, member, some); \
 	} while (0)
 
 /* A number that is not 0. */

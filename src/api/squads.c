@@ -27,7 +27,7 @@ static void answer(struct call *c, const struct squad_row *row, struct squad *ou
 	struct squad_row kept = *row;
 	kept.name = arena_str(c->arena, row->name);
 	kept.description = arena_str(c->arena, row->description);
-	kept.config = row->config.n ? arena_str(c->arena, row->config) : row->config;
+	kept.config = arena_kept(c->arena, row->config);
 	show(&kept, out);
 	c->etag = arena_fmt(c->arena, "%" PRId64, row->version);
 }

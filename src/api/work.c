@@ -14,11 +14,6 @@ static struct work *work_of(struct call *c)
 	return call_app(c)->persist->work;
 }
 
-static struct str copy(struct call *c, struct str s)
-{
-	return s.n ? arena_str(c->arena, s) : (struct str){0};
-}
-
 /* ---- claim ---- */
 
 enum { CLAIM_BODIES_MAX_BYTES = 4 << 20 };
@@ -35,24 +30,24 @@ static void put_claimed(struct call *c, struct work_claimed *to, const struct it
 			const struct work_body_row *body)
 {
 	*to = (struct work_claimed){.id = i->id,
-				    .type = copy(c, name_str(i->queue->type)),
+				    .type = arena_str(c->arena, name_str(i->queue->type)),
 				    .attempt = i->attempt,
 				    .token = token_text(c, i),
 				    .lease_until = i->lease_until_ms};
 	if (i->queue->team)
-		PUT(to, work_claimed, team, copy(c, name_str(i->queue->team)));
+		PUT(to, work_claimed, team, arena_str(c->arena, name_str(i->queue->team)));
 	if (body->title.n)
-		PUT(to, work_claimed, title, copy(c, body->title));
+		PUT(to, work_claimed, title, arena_str(c->arena, body->title));
 	if (body->description.n)
-		PUT(to, work_claimed, description, copy(c, body->description));
+		PUT(to, work_claimed, description, arena_str(c->arena, body->description));
 	if (body->payload.n)
-		PUT(to, work_claimed, payload, copy(c, body->payload));
+		PUT(to, work_claimed, payload, arena_str(c->arena, body->payload));
 	if (body->key.n)
-		PUT(to, work_claimed, key, copy(c, body->key));
+		PUT(to, work_claimed, key, arena_str(c->arena, body->key));
 	if (body->labels.n)
-		PUT(to, work_claimed, labels, copy(c, body->labels));
+		PUT(to, work_claimed, labels, arena_str(c->arena, body->labels));
 	if (body->trace.n)
-		PUT(to, work_claimed, trace, copy(c, body->trace));
+		PUT(to, work_claimed, trace, arena_str(c->arena, body->trace));
 }
 
 static size_t body_bytes(const struct work_body_row *b)
@@ -196,7 +191,7 @@ static struct error_item error_of(struct call *c, enum err err, struct str detai
 {
 	const struct err_info *info = err_info(err);
 	return (struct error_item){.code = str_of(info->code),
-				   .detail = detail.n ? copy(c, detail) : str_of(info->title)};
+				   .detail = detail.n ? arena_str(c->arena, detail) : str_of(info->title)};
 }
 
 static enum err extend_one(struct call *c, const struct work_token_ref *ref, const struct work_extend_in *in,

@@ -347,11 +347,6 @@ static bool done_matches(struct page *p, const struct work_done_summary *r)
 	return !HAS(in, work_list_in, agent) || str_eq(r->claimed_by, in->agent) || str_eq(r->assignee, in->agent);
 }
 
-static struct str keep(struct page *p, struct str s)
-{
-	return arena_str(p->c->arena, s);
-}
-
 static enum err visit_done(void *ctx, const void *found)
 {
 	struct page *p = ctx;
@@ -370,11 +365,11 @@ static enum err visit_done(void *ctx, const void *found)
 				   .changed_at = r->finished_ms};
 	p->queue_of[p->count - 1] = r->queue;
 	if (r->claimed_by.n)
-		PUT(s, work_summary, claimed_by, keep(p, r->claimed_by));
+		PUT(s, work_summary, claimed_by, arena_str(p->c->arena, r->claimed_by));
 	if (r->assignee.n)
-		PUT(s, work_summary, assignee, keep(p, r->assignee));
+		PUT(s, work_summary, assignee, arena_str(p->c->arena, r->assignee));
 	if (r->error.n)
-		PUT(s, work_summary, error, keep(p, r->error));
+		PUT(s, work_summary, error, arena_str(p->c->arena, r->error));
 	return p->count >= p->enough ? PAGE_FULL : OK;
 }
 

@@ -178,6 +178,11 @@ struct str arena_str(struct arena *a, struct str s)
 	return z ? (struct str){z, s.n} : (struct str){0};
 }
 
+struct str arena_kept(struct arena *a, struct str s)
+{
+	return s.p ? arena_str(a, s) : s;
+}
+
 struct str arena_fmt(struct arena *a, const char *fmt, ...)
 {
 	va_list args;

@@ -21,7 +21,8 @@ void *arena_array(struct arena *a, size_t count, size_t each); /* overflow-check
 bool arena_overflowed(const struct arena *a);
 size_t arena_used(const struct arena *a); /* bytes handed out */
 
-struct str arena_str(struct arena *a, struct str s); /* a copy, terminated as well */
+struct str arena_str(struct arena *a, struct str s);  /* a copy, terminated as well */
+struct str arena_kept(struct arena *a, struct str s); /* the same, but NULL stays NULL */
 char *arena_z(struct arena *a, struct str s);
 struct str arena_fmt(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -39,8 +39,8 @@ static bool keep(void *ctx, const void *row)
 	struct attestation_full_row r = *(const struct attestation_full_row *)row;
 	if (!is_wanted(l, &r))
 		return false;
-	r.slug = r.slug.p ? arena_str(a, r.slug) : r.slug;
-	r.evidence = r.evidence.p ? arena_str(a, r.evidence) : r.evidence;
+	r.slug = arena_kept(a, r.slug);
+	r.evidence = arena_kept(a, r.evidence);
 	r.value = arena_str(a, r.value);
 	r.nonce = arena_str(a, r.nonce);
 	attest_show(&r, a, &l->out->items[l->out->items_count++]);

@@ -98,10 +98,8 @@ static enum err take(void *ctx, const void *row)
 	r.slug = arena_str(s->arena, r.slug);
 	r.description = arena_str(s->arena, r.description);
 	r.version = arena_str(s->arena, r.version);
-	if (r.input_schema.p)
-		r.input_schema = arena_str(s->arena, r.input_schema);
-	if (r.output_schema.p)
-		r.output_schema = arena_str(s->arena, r.output_schema);
+	r.input_schema = arena_kept(s->arena, r.input_schema);
+	r.output_schema = arena_kept(s->arena, r.output_schema);
 	capability_show(&r, &s->items[s->count++]);
 	return OK;
 }

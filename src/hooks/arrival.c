@@ -134,7 +134,7 @@ static bool keep(void *ctx, const void *row)
 		return false;
 	r.delivery = arena_str(a, r.delivery);
 	r.event = arena_str(a, r.event);
-	r.detail = r.detail.p ? arena_str(a, r.detail) : r.detail;
+	r.detail = arena_kept(a, r.detail);
 	hook_delivery_show(&r, false, &l->out->items[l->out->items_count++]);
 	return true;
 }

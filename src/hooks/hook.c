@@ -241,7 +241,7 @@ static bool keep(void *ctx, const void *row)
 	struct hook_row r = *(const struct hook_row *)row;
 	r.name = arena_str(a, r.name);
 	r.rules = arena_str(a, r.rules);
-	r.headers = r.headers.p ? arena_str(a, r.headers) : r.headers;
+	r.headers = arena_kept(a, r.headers);
 	enum err err = hook_show(&r, l->c->now_ms, a, &l->out->items[l->out->items_count++]);
 	l->err = l->err ? l->err : err;
 	return true;

@@ -282,21 +282,16 @@ static bool is_wanted(const struct squad_member_list_in *in, const struct squad_
 	       (!HAS(in, squad_member_list_in, active) || row->active == in->active);
 }
 
-static struct str kept(struct arena *a, struct str s)
-{
-	return s.p ? arena_str(a, s) : s;
-}
-
 static bool keep(void *ctx, const void *found)
 {
 	struct listing *l = ctx;
 	struct squad_member_row row = *(const struct squad_member_row *)found;
 	if (!is_wanted(l->in, &row))
 		return false;
-	row.name = kept(l->c->arena, row.name);
-	row.specialization = kept(l->c->arena, row.specialization);
-	row.provider = kept(l->c->arena, row.provider);
-	row.model = kept(l->c->arena, row.model);
+	row.name = arena_kept(l->c->arena, row.name);
+	row.specialization = arena_kept(l->c->arena, row.specialization);
+	row.provider = arena_kept(l->c->arena, row.provider);
+	row.model = arena_kept(l->c->arena, row.model);
 	member_show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }

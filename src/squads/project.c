@@ -158,21 +158,16 @@ static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *ea
 			      each_ctx);
 }
 
-static struct str kept(struct arena *a, struct str s)
-{
-	return s.p ? arena_str(a, s) : s;
-}
-
 static bool keep(void *ctx, const void *found)
 {
 	struct listing *l = ctx;
 	struct project_row row = *(const struct project_row *)found;
 	if (HAS(l->in, project_list_in, squad) && row.squad != l->in->squad)
 		return false;
-	row.name = kept(l->c->arena, row.name);
-	row.description = kept(l->c->arena, row.description);
-	row.repository = kept(l->c->arena, row.repository);
-	row.tickets = kept(l->c->arena, row.tickets);
+	row.name = arena_kept(l->c->arena, row.name);
+	row.description = arena_kept(l->c->arena, row.description);
+	row.repository = arena_kept(l->c->arena, row.repository);
+	row.tickets = arena_kept(l->c->arena, row.tickets);
 	show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }

@@ -278,7 +278,7 @@ static bool keep(void *ctx, const void *found)
 	if (row.tenant != l->c->caller.tenant || (HAS(l->in, task_list_in, status) && row.status != l->in->status))
 		return false;
 	row.title = arena_str(l->c->arena, row.title);
-	row.external = row.external.p ? arena_str(l->c->arena, row.external) : row.external;
+	row.external = arena_kept(l->c->arena, row.external);
 	show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }

@@ -143,7 +143,7 @@ static enum err take_webhook(void *ctx, const void *row)
 	struct webhook_due_out w = *(const struct webhook_due_out *)row;
 	w.url = arena_str(a, w.url);
 	w.secret = arena_str(a, w.secret);
-	w.old_secret = w.old_secret.p ? arena_str(a, w.old_secret) : w.old_secret;
+	w.old_secret = arena_kept(a, w.old_secret);
 	d->webhooks[d->n++] = w;
 	return OK;
 }

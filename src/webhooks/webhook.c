@@ -279,20 +279,15 @@ static enum err read_page(void *ctx, int64_t below, int64_t visit, db_row_fn *ea
 			      each_ctx);
 }
 
-static struct str kept(struct arena *a, struct str s)
-{
-	return s.p ? arena_str(a, s) : s;
-}
-
 static bool keep(void *ctx, const void *row)
 {
 	struct listing *l = ctx;
 	struct arena *a = l->c->arena;
 	struct webhook_row r = *(const struct webhook_row *)row;
-	r.url = kept(a, r.url);
-	r.description = kept(a, r.description);
-	r.reason = kept(a, r.reason);
-	r.conditions = kept(a, r.conditions);
+	r.url = arena_kept(a, r.url);
+	r.description = arena_kept(a, r.description);
+	r.reason = arena_kept(a, r.reason);
+	r.conditions = arena_kept(a, r.conditions);
 	enum err err = webhook_show(&r, l->c->now_ms, a, &l->out->items[l->out->items_count++]);
 	l->err = l->err ? l->err : err;
 	return true;

@@ -62,8 +62,8 @@ static bool keep(void *ctx, const void *row)
 	if (HAS(l->in, webhook_deliveries_in, state) && l->in->state != (int)r.state)
 		return false;
 	r.subject = arena_str(a, r.subject);
-	r.error = r.error.p ? arena_str(a, r.error) : r.error;
-	r.answer = r.answer.p ? arena_str(a, r.answer) : r.answer;
+	r.error = arena_kept(a, r.error);
+	r.answer = arena_kept(a, r.answer);
 	webhook_delivery_show(&r, false, &l->out->items[l->out->items_count++]);
 	return true;
 }

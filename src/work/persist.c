@@ -342,11 +342,6 @@ struct body_reading {
 	const size_t *places; /* of the missing ones among rows */
 };
 
-static struct str keep(struct arena *a, struct str s)
-{
-	return s.p ? arena_str(a, s) : s;
-}
-
 static enum err body_read(void *ctx, size_t i, const void *found)
 {
 	struct body_reading *r = ctx;
@@ -356,12 +351,12 @@ static enum err body_read(void *ctx, size_t i, const void *found)
 		return ERR_INTERNAL; /* a live item always has one */
 	struct work_body_row *to = &r->rows[r->places[i]];
 	*to = *row;
-	to->key = keep(a, row->key);
-	to->title = keep(a, row->title);
-	to->description = keep(a, row->description);
-	to->payload = keep(a, row->payload);
-	to->labels = keep(a, row->labels);
-	to->trace = keep(a, row->trace);
+	to->key = arena_kept(a, row->key);
+	to->title = arena_kept(a, row->title);
+	to->description = arena_kept(a, row->description);
+	to->payload = arena_kept(a, row->payload);
+	to->labels = arena_kept(a, row->labels);
+	to->trace = arena_kept(a, row->trace);
 	return OK;
 }
 

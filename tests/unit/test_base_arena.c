@@ -105,6 +105,21 @@ static void text_is_copied_and_terminated(void **state)
 	arena_destroy(&a);
 }
 
+static void a_kept_copy_of_nothing_is_nothing(void **state)
+{
+	struct arena *a = arena_new(1000);
+	char source[] = "agent";
+	struct str copy = arena_kept(a, str_of(source));
+
+	(void)state;
+	source[0] = 'x';
+	assert_str(copy, "agent");
+	assert_non_null(arena_kept(a, STR("")).p);
+	assert_null(arena_kept(a, (struct str){0}).p);
+	assert_int_equal(arena_used(a), 6 + 1);
+	arena_destroy(&a);
+}
+
 static void formatted_text_has_its_length_and_respects_the_bound(void **state)
 {
 	struct arena *a = arena_new(20);
@@ -144,6 +159,7 @@ int main(void)
 		cmocka_unit_test(an_arena_takes_exactly_its_bound_and_then_stays_overflowed),
 		cmocka_unit_test(sizes_that_overflow_are_over_every_bound),
 		cmocka_unit_test(text_is_copied_and_terminated),
+		cmocka_unit_test(a_kept_copy_of_nothing_is_nothing),
 		cmocka_unit_test(formatted_text_has_its_length_and_respects_the_bound),
 #if defined(ARENA_EMULATION) && HAS_ASAN
 		cmocka_unit_test(emulation_shows_the_sanitizer_each_end_and_each_reset),
