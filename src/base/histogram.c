@@ -35,19 +35,8 @@ void histogram_add(struct histogram *h, uint64_t value)
 {
 	h->buckets[histogram_bucket(value)]++;
 	h->count++;
-	h->sum += value;
 	if (value > h->max)
 		h->max = value;
-}
-
-void histogram_merge(struct histogram *into, const struct histogram *from)
-{
-	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
-		into->buckets[i] += from->buckets[i];
-	into->count += from->count;
-	into->sum += from->sum;
-	if (from->max > into->max)
-		into->max = from->max;
 }
 
 uint64_t histogram_at(const struct histogram *h, double percent)
@@ -64,9 +53,4 @@ uint64_t histogram_at(const struct histogram *h, double percent)
 	if (bucket == HISTOGRAM_BUCKETS || histogram_bucket_top(bucket) > h->max)
 		return h->max;
 	return histogram_bucket_top(bucket);
-}
-
-double histogram_mean(const struct histogram *h)
-{
-	return h->count ? (double)h->sum / (double)h->count : 0;
 }

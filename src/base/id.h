@@ -21,7 +21,7 @@ void id_maker_init(struct id_maker *m, int64_t highest_stored); /* 0 when nothin
 int64_t id_make(struct id_maker *m, int64_t now_ms, unsigned slot);
 
 unsigned id_slot(int64_t id);
-int64_t id_time_ms(int64_t id); /* UTC milliseconds since 1970 */
+int64_t id_time_ms(int64_t id); /* for tests: UTC milliseconds since 1970 */
 
 /* Writes prefix + 13 characters + NUL, returns the length. Prefix such as "w_", at most 8 characters. */
 size_t id_format(char out[ID_TEXT], const char *prefix, int64_t id);

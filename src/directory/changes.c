@@ -173,14 +173,6 @@ bool changes_read(struct changes *feed, int64_t since, struct change_row *out, s
 	return here;
 }
 
-int64_t changes_newest(struct changes *feed)
-{
-	pthread_mutex_lock(&feed->lock);
-	int64_t last = feed->last;
-	pthread_mutex_unlock(&feed->lock);
-	return last;
-}
-
 /* ---- life ---- */
 
 struct changes *changes_new(size_t kept, bool numbered)

@@ -60,7 +60,4 @@ void changes_keep(struct changes *feed, const struct change_row *rows, size_t co
  * `since` has not come yet; *count is then 0. */
 bool changes_read(struct changes *feed, int64_t since, struct change_row *out, size_t max, size_t *count);
 
-/* The number of the newest row kept; 0 before the first. */
-int64_t changes_newest(struct changes *feed);
-
 #endif

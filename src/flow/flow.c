@@ -21,7 +21,6 @@ void execution_free(struct flow *f, struct flow_execution *e)
 		name_drop(&f->names, &e->steps[i].awaited);
 		free(e->steps[i].needs);
 	}
-	f->step_bytes -= e->steps_room * sizeof(*e->steps);
 	free(e->steps);
 	free(e);
 }
@@ -115,14 +114,6 @@ struct flow_execution *flow_of_item(const struct flow *f, int64_t item, const st
 uint64_t flow_count(const struct flow *f)
 {
 	return f->live;
-}
-
-size_t flow_bytes(const struct flow *f)
-{
-	return sizeof(*f) + f->by_id.count * sizeof(struct flow_execution) + f->step_bytes +
-	       f->questions.count * sizeof(struct flow_question) + idmap_bytes(&f->questions) +
-	       idmap_bytes(&f->by_id) + map_bytes(&f->by_item) + f->timers.cap * sizeof(f->timers.v[0]) +
-	       arena_used(f->batch.arena);
 }
 
 /* ---- indexes ---- */

@@ -92,7 +92,6 @@ struct flow_step {
 /* An execution in memory. Read-only outside src/flow/. */
 struct flow_execution {
 	int64_t id, tenant, squad, task;
-	struct work_queue *queue; /* NULL before its first item */
 	struct flow_step *steps;
 	uint16_t steps_count, steps_room;
 	uint16_t standing[STEP_CANCELLED + 1]; /* how many steps stand where */
@@ -270,7 +269,6 @@ const struct flow_asking *flow_find_asking(const struct flow *f, const struct fl
 /* Whose step this item of the queue is, as long as it is there or with a worker; NULL: nobody's. */
 struct flow_execution *flow_of_item(const struct flow *f, int64_t item, const struct flow_step **step);
 uint64_t flow_count(const struct flow *f);
-size_t flow_bytes(const struct flow *f);
 
 /* For tests: every invariant, or which one is broken (NULL when all hold). */
 const char *flow_broken_invariant(const struct flow *f);

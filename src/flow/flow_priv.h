@@ -59,7 +59,6 @@ struct flow {
 	struct map by_item;     /* id of the item of a ready or running step, to its execution */
 	struct heap timers;
 	uint64_t live;
-	size_t step_bytes;
 };
 
 /* ---- flow.c ---- */

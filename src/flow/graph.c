@@ -91,14 +91,13 @@ enum err graph_check(const struct flow *f, const struct flow_execution *e, const
 
 /* ---- taking in ---- */
 
-static void make_room(struct flow *f, struct flow_execution *e)
+static void make_room(struct flow_execution *e)
 {
 	uint16_t room = e->steps_room ? (uint16_t)(2 * e->steps_room) : 4;
 
 	if (e->steps_count < e->steps_room)
 		return;
 	e->steps = must_realloc(e->steps, room * sizeof(*e->steps));
-	f->step_bytes += (size_t)(room - e->steps_room) * sizeof(*e->steps);
 	e->steps_room = room;
 }
 
@@ -132,7 +131,7 @@ void graph_add(struct flow *f, struct flow_execution *e, const struct flow_step_
 {
 	struct flow_step *s;
 
-	make_room(f, e);
+	make_room(e);
 	s = &e->steps[e->steps_count++];
 	*s = (struct flow_step){.id = spec->id,
 				.member = spec->member,

@@ -98,7 +98,7 @@ struct limits_answer limits_take(struct limits *l, int64_t now_ms, struct limits
  * of the deployment's keys in Redis. Once, before limits_take() is called. */
 enum err limits_share(struct limits *l, struct redis *r, struct str prefix, struct problem *p);
 
-/* ---- figures ---- */
+/* ---- figures, for tests ---- */
 
 struct limits_stats {
 	uint64_t allowed, refused;

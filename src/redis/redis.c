@@ -197,11 +197,6 @@ void redis_destroy(struct redis **r)
 	*r = NULL;
 }
 
-const char *redis_name(const struct redis *r)
-{
-	return r->address.name;
-}
-
 bool redis_wait(struct redis *r, int timeout_ms)
 {
 	int64_t until_ns = clock_mono_ns() + (int64_t)timeout_ms * NS_MS;

@@ -46,10 +46,9 @@ struct redis;
 
 /* Copies the url and starts the keeper; does not wait for a connection. */
 enum err redis_new(const struct redis_config *config, struct redis **out, struct problem *p);
-void redis_destroy(struct redis **r);          /* nobody may be calling */
-const char *redis_name(const struct redis *r); /* for people: host:port/db */
+void redis_destroy(struct redis **r); /* nobody may be calling */
 
-/* Waits until a connection is there; false when none was in time. */
+/* For tests: waits until a connection is there; false when none was in time. */
 bool redis_wait(struct redis *r, int timeout_ms);
 
 /* A Lua script: sent by its hash, and in full when Redis does not know it. */
@@ -82,7 +81,7 @@ struct redis_reply {
 enum err redis_run(struct redis *r, struct arena *a, const struct redis_command *commands, size_t count,
 		   struct redis_reply *replies);
 
-/* Counted since redis_new(). */
+/* For tests: counted since redis_new(). */
 struct redis_stats {
 	uint64_t calls;    /* of redis_run(), refused ones too */
 	uint64_t refused;  /* at once: no connection, or left alone */

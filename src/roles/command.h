@@ -45,9 +45,4 @@ enum err role_command(struct town *t, const struct role_query *q, const struct r
 		      const struct command_options *o, struct arena *a, struct role_command *out,
 		      struct problem *p);
 
-/* As POSIX sh reads it back: quoted whenever a character could mean something. Without NUL. */
-struct str shell_quote(struct arena *a, struct str word);
-/* As Gas Town quotes: with its gaps (~ = ^ % and the empty word). */
-struct str shell_quote_compat(struct arena *a, struct str word);
-
 #endif

@@ -143,11 +143,6 @@ const struct price *price_in(const struct cost_tables *t, struct str model, stru
 	return p ? p : find_price(prices, price_count, meant);
 }
 
-const struct price *price_of(struct str model, struct str preset)
-{
-	return price_in(NULL, model, preset);
-}
-
 static double usd_of(const struct price *p, double input, double output, double cache_read, double cache_write)
 {
 	return (input * p->input + output * p->output + cache_read * p->cache_read + cache_write * p->cache_write) /

@@ -58,7 +58,6 @@ enum err cost_tables_load(struct files *f, struct str data_dir, struct arena *a,
  */
 struct str model_meant(struct str model, struct str preset, const char **why);
 /* NULL: no price is known. */
-const struct price *price_of(struct str model, struct str preset);
 const struct price *price_in(const struct cost_tables *t, struct str model, struct str preset);
 
 struct role_cost {

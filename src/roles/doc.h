@@ -50,14 +50,9 @@ struct place doc_key_place(const struct doc *d, const struct node *n); /* of a m
 /*
  * Members as encoding/json pairs them with the fields of a struct (measured with go1.26): in the order of the text,
  * any case (ASCII, and U+212A for k, U+017F for s), so the last one of them counts, exact or not. NULL: none.
- *
- * Of several, Go merges objects and maps from the first to the last, lets null leave a text or number as it was,
- * and lets null empty a map or a pointer: walk back with node_duplicate().
  */
 const struct node *node_member(const struct node *object, struct str key);
 bool node_is_field(const struct node *member, struct str field); /* the same comparison for one */
-/* The next earlier member that stands for the same field as `member`; NULL: none. */
-const struct node *node_duplicate(const struct node *member);
 /* A key of a map, such as a role or an agent: exact, and the last one counts; values of the same key are replaced,
  * not merged. NULL: none. */
 const struct node *node_entry(const struct node *object, struct str key);

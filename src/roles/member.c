@@ -47,16 +47,6 @@ const struct node *node_member(const struct node *object, struct str key)
 	return found;
 }
 
-const struct node *node_duplicate(const struct node *member)
-{
-	const struct node *found = NULL;
-
-	for (const struct node *n = member->parent->first; n != member; n = n->next)
-		if (same_field(n->key, member->key))
-			found = n;
-	return found;
-}
-
 const struct node *node_entry(const struct node *object, struct str key)
 {
 	const struct node *found = NULL;

@@ -42,27 +42,6 @@ void quote_prompt_compat(struct buf *b, struct str prompt)
 	buf_c(b, '"');
 }
 
-static struct str quoted(struct arena *a, struct str word, void (*quote)(struct buf *b, struct str word))
-{
-	struct buf b = BUF_INIT(0);
-	struct str s;
-
-	quote(&b, word);
-	s = buf_ok(&b) ? arena_str(a, buf_str(&b)) : (struct str){0};
-	buf_free(&b);
-	return s;
-}
-
-struct str shell_quote(struct arena *a, struct str word)
-{
-	return quoted(a, word, buf_shell_word);
-}
-
-struct str shell_quote_compat(struct arena *a, struct str word)
-{
-	return quoted(a, word, quote_compat);
-}
-
 /* ---- words that name a variable ---- */
 
 static bool name_char(char c, bool first)

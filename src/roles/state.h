@@ -44,7 +44,8 @@ struct cooling {
 	bool is_account;
 	int64_t set_ms, until_ms;
 };
-size_t town_state_cooling_count(const struct town_state *s); /* those that are over may still be among them */
+/* For tests, which see here what is kept; those that are over may still be among them. */
+size_t town_state_cooling_count(const struct town_state *s);
 const struct cooling *town_state_cooling(const struct town_state *s, size_t i);
 
 /* ---- turns ---- */

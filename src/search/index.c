@@ -310,16 +310,6 @@ enum err search_set_values(struct search *s, int64_t id, uint32_t dimension, con
 	return good ? OK : ERR_INVALID;
 }
 
-enum err search_set_prior(struct search *s, int64_t id, double prior)
-{
-	struct doc *d = doc_by_id(s, id);
-
-	if (!d)
-		return ERR_NOT_FOUND;
-	chunk_set_prior(chunk_of(writer_gen(s), d->slot), d->slot, held_prior(prior));
-	return OK;
-}
-
 void search_stats_get(const struct search *s, struct search_stats *stats)
 {
 	struct search *w = (struct search *)(uintptr_t)s;

@@ -29,14 +29,6 @@ void *mem_new(struct memory *m, size_t bytes)
 	return p;
 }
 
-void *mem_resize(struct memory *m, void *p, size_t bytes)
-{
-	atomic_fetch_sub_explicit(&m->bytes, counted(p), memory_order_relaxed);
-	p = must_realloc(p, bytes);
-	atomic_fetch_add_explicit(&m->bytes, counted(p), memory_order_relaxed);
-	return p;
-}
-
 void mem_free(struct memory *m, void *p)
 {
 	atomic_fetch_sub_explicit(&m->bytes, counted(p), memory_order_relaxed);

@@ -35,11 +35,10 @@ struct memory {
 void memory_init(struct memory *m);
 void memory_free_all(struct memory *m); /* nobody reads any more */
 
-void *mem_new(struct memory *m, size_t bytes);             /* zeroed */
-void *mem_resize(struct memory *m, void *p, size_t bytes); /* what is new is not zeroed; of memory no reader sees */
-void mem_free(struct memory *m, void *p);                  /* that no reader has seen; NULL is fine */
-void mem_retire(struct memory *m, void *p);                /* that no reader will find from now on; NULL is fine */
-void mem_collect(struct memory *m);                        /* frees what it may; call it after each change */
+void *mem_new(struct memory *m, size_t bytes); /* zeroed */
+void mem_free(struct memory *m, void *p);      /* that no reader has seen; NULL is fine */
+void mem_retire(struct memory *m, void *p);    /* that no reader will find from now on; NULL is fine */
+void mem_collect(struct memory *m);            /* frees what it may; call it after each change */
 
 void mem_join(struct memory *m, struct pin *pin);
 void mem_leave(struct memory *m, struct pin *pin);

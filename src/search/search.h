@@ -89,7 +89,6 @@ bool search_remove(struct search *s, int64_t id); /* false: there was none */
 /* Cheap: no text is looked at. ERR_NOT_FOUND without such a document, ERR_INVALID over a limit. */
 enum err search_set_values(struct search *s, int64_t id, uint32_t dimension, const struct str *values,
 			   size_t count);
-enum err search_set_prior(struct search *s, int64_t id, double prior);
 
 /* Gives back what removed and replaced documents held. Happens by itself when they outnumber the rest. */
 void search_compact(struct search *s);

@@ -79,6 +79,6 @@ struct client_counts {
 	uint64_t calls, connects, bytes_sent, bytes_read; /* bytes of https: without what TLS adds */
 };
 struct client_counts sim_client_counts(const struct sim_client *c);
-uint32_t sim_client_group_open(const struct sim_client *c, uint32_t group);
+uint32_t sim_client_group_open(const struct sim_client *c, uint32_t group); /* for tests: connections */
 
 #endif

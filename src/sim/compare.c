@@ -2,7 +2,6 @@
 #include "sim/compare.h"
 
 #include "base/magic.h"
-#include "sim/interval.h"
 #include "sim/probability.h"
 
 #include <math.h>
@@ -54,22 +53,6 @@ void compare_samples(const struct sample *a, const struct sample *b, struct comp
 	out->statistic = out->difference / sqrt(v);
 	out->margin = student_end(0.05, out->df) * sqrt(v);
 	out->p = student_beyond(out->statistic, out->df);
-}
-
-void compare_shares(uint64_t count_a, uint64_t of_a, uint64_t count_b, uint64_t of_b, struct comparison *out)
-{
-	double na = (double)of_a, nb = (double)of_b;
-	double pa = (double)count_a / na, pb = (double)count_b / nb, p = (double)(count_a + count_b) / (na + nb);
-	double v = p * (1 - p) * (1 / na + 1 / nb);
-
-	*out = nothing_known;
-	out->difference = pa - pb;
-	out->df = HUGE_VAL;
-	if (!(v > 0) || !of_a || !of_b)
-		return;
-	out->statistic = out->difference / sqrt(v);
-	out->margin = INTERVAL_Z * sqrt(pa * (1 - pa) / na + pb * (1 - pb) / nb);
-	out->p = normal_beyond(out->statistic);
 }
 
 /* ---- several at once ---- */

@@ -6,8 +6,7 @@
  * purchase, sessions by agent). With x and n of each of k agents, r = Σx / Σn:
  *   variance of r = Σ(x - r n)² / (k (k - 1) n̄²)    (ratio estimator; for n = 1 that of a mean, s² / k)
  * Two such figures differ by Welch's t = (r1 - r2) / √(v1 + v2), with (v1 + v2)² / (v1² / (k1 - 1) + v2² / (k2 - 1))
- * degrees of freedom (Welch 1947, Satterthwaite 1946). Shares of agents (who bought at all) differ by
- * z = (p1 - p2) / √(p (1 - p) (1/n1 + 1/n2)), p of both together.
+ * degrees of freedom (Welch 1947, Satterthwaite 1946).
  *
  * Who looks at several figures finds one that differs by chance more often than once in 20 times: p is raised by Holm's
  * steps (1979), after which "p < 0.05" is wrong about any of them at most once in 20 times.
@@ -29,11 +28,10 @@ double sample_variance(const struct sample *s);        /* of the ratio; NAN: few
 
 struct comparison {
 	double difference, margin; /* a - b, and half the width of its 95 % confidence interval */
-	double statistic, df;      /* t and its degrees of freedom; z, and infinitely many */
+	double statistic, df;      /* t and its degrees of freedom */
 	double p;                  /* two-sided; NAN: nothing can be said, as with no spread at all */
 };
 void compare_samples(const struct sample *a, const struct sample *b, struct comparison *out);
-void compare_shares(uint64_t count_a, uint64_t of_a, uint64_t count_b, uint64_t of_b, struct comparison *out);
 
 /* Raises each p for having looked at all of them, in its place; NAN is not counted. */
 enum { COMPARE_MAX = 256 };

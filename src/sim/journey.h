@@ -27,7 +27,7 @@ struct journey_room; /* of one thread: where journeys live */
 
 struct journey_room *journey_room_new(void);
 void journey_room_free(struct journey_room **r);
-uint64_t journey_room_bytes(const struct journey_room *r);
+uint64_t journey_room_bytes(const struct journey_room *r); /* for tests: memory held */
 
 /* What all journeys of a run have in common; must stay. */
 struct journey_run {

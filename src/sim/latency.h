@@ -25,7 +25,7 @@ void latency_free(struct latency *l);
 int64_t latency_at_us(const struct latency *l, double percent); /* 0 < percent <= 100; 0 when nothing was counted */
 uint64_t latency_count_to(const struct latency *l, uint64_t us); /* of how many it is known that they are <= us */
 double latency_mean_us(const struct latency *l);
-uint64_t latency_bytes(const struct latency *l); /* of memory, its own struct not counted */
+uint64_t latency_bytes(const struct latency *l); /* for tests: memory held, its own struct not counted */
 
 /* As text for checkpoints: greatest and sum, then for each bucket that is not empty the distance to the one before and
  * its count: "1500 2900 1400 1 100 1". Reading replaces what *l, which is empty or another, held; false, and it is

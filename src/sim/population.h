@@ -43,7 +43,7 @@ struct attribute {
 struct population;
 
 uint32_t population_count(const struct population *p);
-uint64_t population_bytes(const struct population *p);
+uint64_t population_bytes(const struct population *p); /* for tests: memory held */
 unsigned population_attribute_count(const struct population *p);
 const struct attribute *population_attribute(const struct population *p, unsigned i);
 int population_find(const struct population *p, struct str name); /* -1: no such attribute */

@@ -40,11 +40,6 @@ double normal_below(double z)
 	return erfc(-z / M_SQRT2) / 2;
 }
 
-double normal_beyond(double z)
-{
-	return erfc(fabs(z) / M_SQRT2);
-}
-
 /* ---- beta: DLMF 8.17.22, which is quick for x below the mean ---- */
 
 static double beta_fraction(double a, double b, double x)

@@ -6,7 +6,6 @@
 #define TENFOLD_SIM_PROBABILITY_H
 
 double normal_below(double z);                        /* of a standard normal one: at most z */
-double normal_beyond(double z);                       /* at least as far from 0 as z, on either side */
 double beta_below(double a, double b, double x);      /* of a beta one: at most x; a, b > 0 */
 double chi_square_above(double chi_square, double n); /* of n > 0 degrees of freedom: at least that */
 /* Student's t of n > 0 degrees of freedom, which need not be whole: at least as far from 0 as t; and the t, from 0 to

@@ -267,11 +267,6 @@ const struct run_facts *run_facts(const struct run *r)
 	return &r->facts;
 }
 
-struct engine *run_engine(struct run *r)
-{
-	return r->engine;
-}
-
 void run_hang(struct run *r, const struct watcher *w)
 {
 	CHECK(r->watcher_count < RUN_WATCHERS_MAX);

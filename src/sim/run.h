@@ -37,7 +37,6 @@ struct run_config {
  * that has the folder, ERR_CONFLICT what does not fit the checkpoint. */
 enum err run_open(const struct run_config *config, struct run **out, struct problem *p);
 const struct run_facts *run_facts(const struct run *r);
-struct engine *run_engine(struct run *r);
 void run_hang(struct run *r, const struct watcher *w); /* copied; at most RUN_WATCHERS_MAX */
 enum { RUN_WATCHERS_MAX = 8 };
 /* For its log, and for what hangs on it as news of trouble. */

@@ -19,7 +19,7 @@ struct scenario;
 
 /* `name` is one that is built in, or a file. */
 enum err scenario_load(struct str name_or_file, struct scenario **out, struct problem *p);
-/* From text; `from` is what faults call it. */
+/* For tests: from text; `from` is what faults call it. */
 enum err scenario_parse(struct str text, struct str from, struct scenario **out, struct problem *p);
 /* The line of a field that is at fault; where the field is missing, of what should have it. */
 int scenario_fault_line(struct str text, const char *field);

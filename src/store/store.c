@@ -124,12 +124,6 @@ enum err db_check(struct db *db)
 	return db->lost ? ERR_STORE_UNAVAILABLE : db->driver->check(db);
 }
 
-enum store_kind db_kind(const struct db *db)
-{
-	CHECK_OBJ(db, DB_MAGIC);
-	return db->kind;
-}
-
 bool db_in_transaction(const struct db *db)
 {
 	CHECK_OBJ(db, DB_MAGIC);

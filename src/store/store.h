@@ -70,7 +70,6 @@ bool db_lost(const struct db *db);
 /* Outside a transaction: asks the other side for a sign of life and waits a few seconds for it, no longer. Without
  * one the connection is lost. */
 enum err db_check(struct db *db);
-enum store_kind db_kind(const struct db *db);
 uint64_t db_statements(const struct db *db); /* asked on this connection so far */
 
 enum err db_begin(struct db *db);

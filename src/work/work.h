@@ -270,7 +270,7 @@ uint64_t work_waiting(const struct work *w);
 uint64_t work_waiting_tenant(const struct work *w, int64_t tenant);
 /* First time ready of the oldest ready item, of a tenant or, with 0, of all; 0: none. Looks at every queue. */
 int64_t work_oldest_ready_ms(const struct work *w, int64_t tenant);
-size_t work_bytes(const struct work *w); /* memory held */
+size_t work_bytes(const struct work *w); /* for tests: memory held */
 
 /* History, oldest first; at most 64 entries are kept, the first says how many were folded away. Changes of state
  * only: that it was enqueued is told by created_ms and created_by, and progress is not history. */

@@ -25,7 +25,6 @@ def student_end(beyond, n):
 def distributions():
     for z in (-8, -3, -1.5, -0.1, 0, 0.7, 2.5, 6):
         line('normal_below', [z], [stats.norm.cdf(z)])
-        line('normal_beyond', [z], [2 * stats.norm.sf(abs(z))])
     for a, b, x in ((2, 3, 0.2), (2.5, 2.5, 0.5), (0.5, 0.5, 0.99), (40, 3, 0.9), (1000, 2000, 0.35)):
         line('beta_below', [a, b, x], [stats.beta.cdf(x, a, b)])
     for value, n in ((0.5, 1), (3.84, 1), (6, 6), (14.07, 7), (35.17, 23), (60, 23), (900, 1000), (1100, 1000)):
@@ -55,10 +54,6 @@ def comparisons():
         b = [round(draw.gauss(10 + shift, 5), 2) for _ in range(k2)]
         t, p = stats.ttest_ind(a, b, equal_var=False)
         line('welch', [k1, k2, *a, *b], [t, p])
-    for x1, n1, x2, n2 in ((40, 100, 55, 100), (430, 1000, 415, 1000), (3, 50, 12, 60)):
-        table = [[x1, n1 - x1], [x2, n2 - x2]]
-        chi, p, _, _ = stats.chi2_contingency(table, correction=False)   # the square of z
-        line('shares', [x1, n1, x2, n2], [math.copysign(math.sqrt(chi), x1 / n1 - x2 / n2), p])
 
 
 def shapes():

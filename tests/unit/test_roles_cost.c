@@ -79,7 +79,8 @@ static void every_price_is_dated_and_says_where_it_is_from(void **state)
 		assert_row(p->model, is_sourced(p->source));
 		assert_row(p->model, p->output > p->input && p->input > p->cache_read && p->cache_read > 0);
 		assert_row(p->model, p->cache_write >= p->input && p->cache_write <= 1.25 * p->input + 1e-9);
-		assert_row(p->model, price_of(str_of(p->model), (struct str){0}) == p); /* no row hides another */
+		assert_row(p->model,
+			   price_in(NULL, str_of(p->model), (struct str){0}) == p); /* no row hides another */
 	}
 }
 
@@ -99,10 +100,10 @@ static void every_word_for_a_model_leads_to_a_price(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < COUNT_OF(rows); i++) {
-		assert_row(rows[i].model, price_of(str_of(rows[i].model), (struct str){0}) != NULL);
+		assert_row(rows[i].model, price_in(NULL, str_of(rows[i].model), (struct str){0}) != NULL);
 		if (*rows[i].word)
-			assert_row(rows[i].word, price_of(str_of(rows[i].word), (struct str){0}) ==
-							 price_of(str_of(rows[i].model), (struct str){0}));
+			assert_row(rows[i].word, price_in(NULL, str_of(rows[i].word), (struct str){0}) ==
+							 price_in(NULL, str_of(rows[i].model), (struct str){0}));
 	}
 }
 
@@ -163,7 +164,7 @@ static void a_model_is_known_by_its_variants_and_not_by_how_it_begins(void **sta
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
-		const struct price *p = price_of(str_of(rows[i].given), str_of(rows[i].preset));
+		const struct price *p = price_in(NULL, str_of(rows[i].given), str_of(rows[i].preset));
 
 		assert_row(rows[i].given, (p != NULL) == (rows[i].row != NULL));
 		if (p)
@@ -252,7 +253,8 @@ static void the_users_rows_go_before_ours(void **state)
 	the.answer.role = ROLE_DOG; /* not in the user's */
 	assert_true(role_cost_in(&t, &the.answer).usage >= usages);
 	runs_agent("claude", "claude-sonnet-5-5");
-	assert_ptr_equal(role_cost_in(&t, &the.answer).price, price_of(STR("claude-sonnet-5-5"), (struct str){0}));
+	assert_ptr_equal(role_cost_in(&t, &the.answer).price,
+			 price_in(NULL, STR("claude-sonnet-5-5"), (struct str){0}));
 }
 
 static void tables_that_are_missing_have_no_rows(void **state)

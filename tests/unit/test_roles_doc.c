@@ -342,21 +342,6 @@ static void a_field_is_found_in_any_case_and_the_last_one_counts(void **state)
 	assert_null(node_member(NULL, STR("a")));
 }
 
-static void duplicates_are_walked_backwards(void **state)
-{
-	struct doc d = parsed(STR("{\"Role_Agents\": 1, \"agents\": 2, \"role_agents\": 3, \"ROLE_AGENTS\": 4}"));
-	const struct node *n = node_member(d.root, STR("role_agents"));
-
-	(void)state;
-	assert_str(n->text, "4");
-	n = node_duplicate(n);
-	assert_str(n->text, "3");
-	n = node_duplicate(n);
-	assert_str(n->text, "1");
-	assert_null(node_duplicate(n));
-	assert_null(node_duplicate(node_member(d.root, STR("agents"))));
-}
-
 static void keys_of_a_map_keep_their_case(void **state)
 {
 	struct doc d = parsed(STR("{\"witness\": 1, \"Witness\": 2, \"witness\": 3, \"arg\xc5\xbf\": 4}"));
@@ -468,7 +453,6 @@ int main(void)
 		TEST(depth_and_size_have_bounds),
 		TEST(a_full_arena_is_an_error_wherever_it_happens),
 		TEST(a_field_is_found_in_any_case_and_the_last_one_counts),
-		TEST(duplicates_are_walked_backwards),
 		TEST(keys_of_a_map_keep_their_case),
 		TEST(spans_nest_and_hold_their_values),
 #ifdef HAS_JANSSON

@@ -153,7 +153,6 @@ static void limits_are_told(void **state)
 	texts[0].n--;
 	assert_int_equal(search_put(k->s, &(struct search_doc){9, texts, &longer, 1, 0}), ERR_INVALID);
 	assert_int_equal(search_put(k->s, &(struct search_doc){9, texts, NULL, 0, (double)NAN}), OK);
-	assert_int_equal(search_set_prior(k->s, 10, 1), ERR_NOT_FOUND);
 	assert_int_equal(search_set_values(k->s, 10, 0, NULL, 0), ERR_NOT_FOUND);
 	assert_int_equal(search_set_values(k->s, 9, 2, NULL, 0), ERR_INVALID);
 	assert_true(search_remove(k->s, 9) && !search_remove(k->s, 9));

@@ -131,14 +131,6 @@ static void change_values(struct pair *p, int64_t id)
 		assert_int_equal(e, ERR_NOT_FOUND);
 }
 
-static void change_prior(struct pair *p, int64_t id)
-{
-	double prior = any_prior(&p->r);
-
-	if (search_set_prior(p->s, id, prior) == OK)
-		oracle_set_prior(p->o, id, prior);
-}
-
 static void change(struct pair *p)
 {
 	int64_t id = (int64_t)rng_below(&p->r, IDS) - 10;
@@ -150,9 +142,6 @@ static void change(struct pair *p)
 		break;
 	case 1:
 		change_values(p, id);
-		break;
-	case 2:
-		change_prior(p, id);
 		break;
 	default:
 		put(p, id);

@@ -99,7 +99,6 @@ static void write_all(struct shared *shared, struct rng *r)
 			put(shared->s, id, rng_below(r, VERSIONS));
 		if (rng_below(r, 500) == 0)
 			search_compact(shared->s);
-		search_set_prior(shared->s, (int64_t)rng_below(r, IDS), 0.5);
 	}
 }
 

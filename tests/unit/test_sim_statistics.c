@@ -33,11 +33,6 @@ static void normal_below_of(struct row *r)
 	r->found[0] = normal_below(r->given[0]);
 }
 
-static void normal_beyond_of(struct row *r)
-{
-	r->found[0] = normal_beyond(r->given[0]);
-}
-
 static void beta_below_of(struct row *r)
 {
 	r->found[0] = beta_below(r->given[0], r->given[1], r->given[2]);
@@ -97,21 +92,11 @@ static void welch_of(struct row *r)
 	take_comparison(r, &c);
 }
 
-static void shares_of(struct row *r)
-{
-	struct comparison c;
-
-	compare_shares((uint64_t)r->given[0], (uint64_t)r->given[1], (uint64_t)r->given[2], (uint64_t)r->given[3],
-		       &c);
-	take_comparison(r, &c);
-}
-
 static const struct {
 	const char *name;
 	void (*of)(struct row *r);
 } known[] = {
 	{"normal_below", normal_below_of},
-	{"normal_beyond", normal_beyond_of},
 	{"beta_below", beta_below_of},
 	{"chi_square_above", chi_square_above_of},
 	{"student_beyond", student_beyond_of},
@@ -120,7 +105,6 @@ static const struct {
 	{"interval_mean", interval_mean_of},
 	{"interval_rate", interval_rate_of},
 	{"welch", welch_of},
-	{"shares", shares_of},
 };
 
 static bool parse(char *line, struct row *r)
@@ -281,10 +265,6 @@ static void a_sample_that_says_nothing_is_not_compared(void **state)
 	assert_true(isnan(c.p) && c.difference == -1);
 	compare_samples(&same, &same, &c);
 	assert_true(isnan(c.p) && c.difference == 0);
-	compare_shares(0, 10, 0, 20, &c);
-	assert_true(isnan(c.p) && c.difference == 0);
-	compare_shares(0, 0, 3, 20, &c);
-	assert_true(isnan(c.p));
 	assert_true(isinf(i.low) && isinf(i.high));
 }
 

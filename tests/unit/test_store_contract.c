@@ -793,7 +793,6 @@ static void kinds_and_names(void **state)
 	struct kit *k = *state;
 
 	assert_int_equal(store_kind(k->store), kind);
-	assert_int_equal(db_kind(k->db), kind);
 	assert_true(strlen(store_name(k->store)) > 0);
 }
 

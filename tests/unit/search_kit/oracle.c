@@ -167,14 +167,6 @@ void oracle_set_values(struct oracle *o, int64_t id, uint32_t dimension, const s
 		*VEC_PUSH(&d->values) = (struct search_value){dimension, arena_str(o->arena, values[i])};
 }
 
-void oracle_set_prior(struct oracle *o, int64_t id, double prior)
-{
-	struct text_doc *d = doc_by_id(o, id);
-
-	CHECK(d != NULL);
-	d->prior = prior;
-}
-
 size_t oracle_count(const struct oracle *o)
 {
 	size_t n = 0;

@@ -25,7 +25,6 @@ void oracle_destroy(struct oracle **o);
 void oracle_put(struct oracle *o, const struct search_doc *doc); /* copied */
 void oracle_remove(struct oracle *o, int64_t id);
 void oracle_set_values(struct oracle *o, int64_t id, uint32_t dimension, const struct str *values, size_t n);
-void oracle_set_prior(struct oracle *o, int64_t id, double prior);
 void oracle_query(struct oracle *o, const struct search_query *q, struct oracle_answer *out);
 size_t oracle_facet(struct oracle *o, const struct oracle_answer *a, uint32_t dimension, struct str value);
 size_t oracle_count(const struct oracle *o);
