@@ -55,7 +55,7 @@ void execution_enter(struct flow *f, struct flow_execution *e, bool was_ended)
 	new_touch(f, e)->was_ended = was_ended;
 	e->timer_place = HEAP_NOWHERE;
 	CHECK(idmap_add(&f->by_id, e->id, e));
-	f->live++;
+	flow_count_in(f, e);
 }
 
 void flow_tell(struct flow *f, struct flow_execution *e, const struct flow_event *what)
@@ -155,11 +155,13 @@ static void undo_touch(struct flow *f, struct flow_touch *t)
 	if (!has_ended(e))
 		flow_index_remove(f, e);
 	if (t->was_live) {
-		f->live += has_ended(e);
+		if (has_ended(e))
+			flow_count_in(f, e);
 		restore(f, e, &t->before);
 		return;
 	}
-	f->live -= !has_ended(e);
+	if (!has_ended(e))
+		flow_count_out(f, e);
 	idmap_remove(&f->by_id, e->id);
 	execution_free(f, e);
 }

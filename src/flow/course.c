@@ -115,7 +115,7 @@ void execution_ends(struct flow *f, struct flow_execution *e, enum execution_sta
 	e->ended = (uint8_t)how;
 	e->retry_ms = e->full_ms = 0;
 	e->why = arena_str(f->batch.arena, why);
-	f->live--;
+	flow_count_out(f, e);
 	say_where_it_stands(f, e, by, why);
 	flow_tell(f, e,
 		  &(struct flow_event){.kind = (int)ending_kind[how],

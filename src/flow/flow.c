@@ -44,6 +44,7 @@ void flow_destroy(struct flow **pf)
 	idmap_free(&f->questions);
 	idmap_free(&f->paused);
 	map_free(&f->by_item);
+	map_free(&f->live_of);
 	heap_free(&f->timers);
 	name_table_free(&f->names);
 	free(f);
@@ -92,15 +93,7 @@ bool flow_squad_is_paused(const struct flow *f, int64_t squad)
 
 bool flow_squad_is_busy(const struct flow *f, int64_t squad)
 {
-	struct idmap_cursor c;
-
-	for (c = idmap_below(&f->by_id, INT64_MAX); idmap_next_down(&f->by_id, &c);) {
-		const struct flow_execution *e = c.value;
-
-		if (e->squad == squad && !e->ended)
-			return true;
-	}
-	return false;
+	return map_get(&f->live_of, (uint64_t)squad) != NULL;
 }
 
 struct flow_execution *flow_of_item(const struct flow *f, int64_t item, const struct flow_step **step)
@@ -114,6 +107,28 @@ struct flow_execution *flow_of_item(const struct flow *f, int64_t item, const st
 uint64_t flow_count(const struct flow *f)
 {
 	return f->live;
+}
+
+/* ---- counts ---- */
+
+static void count(struct flow *f, int64_t squad, int change)
+{
+	uintptr_t n = (uintptr_t)map_take(&f->live_of, (uint64_t)squad) + (uintptr_t)change;
+
+	if (n)
+		map_put(&f->live_of, (uint64_t)squad, (void *)n);
+}
+
+void flow_count_in(struct flow *f, const struct flow_execution *e)
+{
+	f->live++;
+	count(f, e->squad, 1);
+}
+
+void flow_count_out(struct flow *f, const struct flow_execution *e)
+{
+	f->live--;
+	count(f, e->squad, -1);
 }
 
 /* ---- indexes ---- */

@@ -59,6 +59,7 @@ struct flow {
 	struct map by_item;     /* id of the item of a ready or running step, to its execution */
 	struct heap timers;
 	uint64_t live;
+	struct map live_of; /* squad to how many live ones it has; without any it is not there */
 };
 
 /* ---- flow.c ---- */
@@ -69,6 +70,10 @@ bool has_ended(const struct flow_execution *e);
 
 void flow_index_add(struct flow *f, struct flow_execution *e);
 void flow_index_remove(struct flow *f, struct flow_execution *e);
+
+/* It is live now; it no longer is. */
+void flow_count_in(struct flow *f, const struct flow_execution *e);
+void flow_count_out(struct flow *f, const struct flow_execution *e);
 
 /* ---- batch.c ---- */
 

@@ -60,6 +60,30 @@ static const char *check_execution(const struct flow *f, const struct flow_execu
 	return NULL;
 }
 
+/* Live executions by squad are as many as are counted. */
+static bool squads_are_counted(const struct flow *f)
+{
+	struct map counted = {0};
+	struct idmap_cursor c;
+	bool good = true;
+
+	for (c = idmap_below(&f->by_id, INT64_MAX); idmap_next_down(&f->by_id, &c);) {
+		const struct flow_execution *e = c.value;
+		uintptr_t n = (uintptr_t)map_get(&counted, (uint64_t)e->squad);
+
+		if (!e->ended)
+			map_put(&counted, (uint64_t)e->squad, (void *)(n + 1));
+	}
+	for (c = idmap_below(&f->by_id, INT64_MAX); good && idmap_next_down(&f->by_id, &c);) {
+		const struct flow_execution *e = c.value;
+
+		good = map_get(&f->live_of, (uint64_t)e->squad) == map_get(&counted, (uint64_t)e->squad);
+	}
+	good = good && f->live_of.count == counted.count;
+	map_free(&counted);
+	return good;
+}
+
 const char *flow_broken_invariant(const struct flow *f)
 {
 	const char *broken = NULL;
@@ -82,5 +106,7 @@ const char *flow_broken_invariant(const struct flow *f)
 		return "live executions are counted wrongly";
 	if (asking != f->questions.count - f->batch.over.n)
 		return "there are questions of no step";
+	if (!squads_are_counted(f))
+		return "live executions of a squad are counted wrongly";
 	return queued == f->by_item.count ? NULL : "there are items of no step";
 }

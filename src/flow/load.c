@@ -115,7 +115,7 @@ enum err flow_load(struct flow *f, const struct flow_loading *row, const struct 
 		execution_free(f, e);
 		return problem_set(p, ERR_INTERNAL, "execution %lld is there twice", (long long)row->id);
 	}
-	f->live++;
+	flow_count_in(f, e);
 	flow_index_add(f, e);
 	return OK;
 }
