@@ -31,20 +31,6 @@ static enum err prove(struct cli *cli, struct client *client, const struct agent
 	return OK;
 }
 
-static void print_any(struct cli *cli, const struct json_type *t, const void *object)
-{
-	struct buf b = BUF_INIT(0);
-
-	if (cli->globals.json)
-		json_encode(t, object, 0, &b);
-	else
-		print_object(t, object, "", print_width(), &b);
-	fputs(buf_cstr(&b), stdout);
-	if (cli->globals.json)
-		putchar('\n');
-	buf_free(&b);
-}
-
 static void report(struct cli *cli, const struct agent_key_place *place)
 {
 	const struct agent_registered_report r = {
@@ -54,7 +40,7 @@ static void report(struct cli *cli, const struct agent_key_place *place)
 		.key_file = str_of(place->path),
 	};
 
-	print_any(cli, &type_agent_registered_report, &r);
+	print_answer(cli, &type_agent_registered_report, &r, "");
 }
 
 /* ---- register ---- */
@@ -197,7 +183,7 @@ static enum err keep_key(struct cli *cli, struct str handle, const struct agent_
 
 	if (agent_key_read(cli, handle, &place) != OK) {
 		cli->problem = none;
-		print_any(cli, &type_agent_key, key);
+		print_answer(cli, &type_agent_key, key, "");
 		return OK;
 	}
 	PUT(&place.file, agent_key_file, key, key->secret);

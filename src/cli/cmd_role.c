@@ -75,7 +75,7 @@ static void print_resolved(const struct asked *k)
 	struct role_resolved out = {0};
 
 	role_report(&k->query, &k->answer, &k->command, false, k->desk.cli->arena, &out);
-	role_print(k->desk.cli, &type_role_resolved, &out);
+	print_answer(k->desk.cli, &type_role_resolved, &out, k->desk.cli->verb->columns);
 }
 
 enum err cmd_role_command(struct cli *cli, const void *args)
@@ -196,7 +196,7 @@ enum err cmd_role_explain(struct cli *cli, const void *args)
 	if (!cli->globals.json)
 		explain(&out, !e);
 	else if (!e)
-		role_print(cli, &type_role_resolved, &out);
+		print_answer(cli, &type_role_resolved, &out, cli->verb->columns);
 	if (e || !cli->globals.json)
 		warn(&k);
 	role_close(&k.desk);

@@ -4,6 +4,7 @@
  */
 #include "cli/role.h"
 
+#include "cli/print.h"
 #include "roles/check.h"
 
 static void print_mistakes(const struct role_check_report *r)
@@ -55,7 +56,7 @@ enum err cmd_role_check(struct cli *cli, const void *args)
 	if (!e)
 		e = report_of(&found, cli->arena, &out);
 	if (!e && cli->globals.json)
-		role_print(cli, &type_role_check_report, &out);
+		print_answer(cli, &type_role_check_report, &out, cli->verb->columns);
 	else if (!e)
 		print_mistakes(&out);
 	if (!e && !cli->globals.json)

@@ -7,6 +7,7 @@
 #include "cli/role.h"
 
 #include "base/vec.h"
+#include "cli/print.h"
 #include "roles/cost.h"
 
 #include <stdlib.h>
@@ -237,7 +238,7 @@ enum err cmd_role_cost(struct cli *cli, const void *args)
 	if (!e) {
 		put_bill(&b, &out);
 		add_budgets(&b, given->rig, &out);
-		role_print(cli, &type_role_cost_report, &out);
+		print_answer(cli, &type_role_cost_report, &out, cli->verb->columns);
 	}
 	VEC_FREE(&b.lines);
 	role_close(&desk);

@@ -3,6 +3,7 @@
  */
 #include "cli/role.h"
 
+#include "cli/print.h"
 #include "roles/edit.h"
 
 /* What an edit wants to know of its args, and how it is done. */
@@ -37,7 +38,7 @@ static void print_edit(const struct cli *cli, const struct edit_report *done, bo
 	if (done->path)
 		PUT(&r, role_edit_report, file, str_of(done->path));
 	if (cli->globals.json)
-		role_print(cli, &type_role_edit_report, &r);
+		print_answer(cli, &type_role_edit_report, &r, cli->verb->columns);
 	else
 		print_changes(cli, &r);
 }

@@ -4,6 +4,7 @@
 #include "cli/role.h"
 
 #include "base/vec.h"
+#include "cli/print.h"
 #include "roles/cost.h"
 #include "roles/provider.h"
 
@@ -112,7 +113,7 @@ enum err cmd_role_models(struct cli *cli, const void *args)
 	out.items = l.rows.v;
 	out.items_count = l.rows.n;
 	if (!e)
-		role_print(cli, &type_role_models, &out);
+		print_answer(cli, &type_role_models, &out, cli->verb->columns);
 	VEC_FREE(&l.rows);
 	role_close(&l.desk);
 	return e;
@@ -231,7 +232,7 @@ static void print_presets(struct cli *cli, struct files *files, const struct sta
 	list_all(&c, s);
 	out.items = c.rows.v;
 	out.items_count = c.rows.n;
-	role_print(cli, &type_role_presets, &out);
+	print_answer(cli, &type_role_presets, &out, cli->verb->columns);
 	VEC_FREE(&c.rows);
 }
 

@@ -12,17 +12,8 @@ enum err cmd_sim_ctl(struct cli *cli, const void *args)
 	struct sim_status status;
 	enum err e = control_tell(given->dir, (enum sim_command)given->command, PATIENCE_MS, cli->arena, &status,
 				  &cli->problem);
-	struct buf b = BUF_INIT(0);
 
-	if (e)
-		return e;
-	if (cli->globals.json) {
-		json_encode(&type_sim_status, &status, 0, &b);
-		buf_c(&b, '\n');
-	} else {
-		print_object(&type_sim_status, &status, cli->verb->columns, print_width(), &b);
-	}
-	fwrite(buf_cstr(&b), 1, b.n, stdout);
-	buf_free(&b);
-	return OK;
+	if (!e)
+		print_answer(cli, &type_sim_status, &status, cli->verb->columns);
+	return e;
 }

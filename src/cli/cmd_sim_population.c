@@ -20,20 +20,6 @@ struct people {
 	struct buf left_out;
 };
 
-static void print_type(const struct cli *cli, const struct json_type *t, const void *object, const char *columns)
-{
-	struct buf b = BUF_INIT(1 << 30);
-
-	if (cli->globals.json) {
-		json_encode(t, object, 0, &b);
-		buf_c(&b, '\n');
-	} else {
-		print_object(t, object, columns, print_width(), &b);
-	}
-	fwrite(buf_cstr(&b), 1, b.n, stdout);
-	buf_free(&b);
-}
-
 /* ---- where they come from ---- */
 
 static enum population_format format_of(const struct sim_population_args *args)
@@ -152,7 +138,7 @@ static enum err import(struct people *p)
 		take_faults(&found, p->arena, &report);
 	take_left_out(p, &report);
 	if (p->cli->globals.json)
-		print_type(p->cli, &type_sim_population_report, &report, "");
+		print_answer(p->cli, &type_sim_population_report, &report, "");
 	else
 		print_report(&report, p->args->file);
 	p->cli->exit_code = !report.fine;
@@ -166,14 +152,14 @@ static void print_survey(const struct people *p, const struct sim_population_sur
 	const struct sim_population_pairs pairs = {.items = survey->pairs, .items_count = survey->pairs_count};
 
 	if (p->cli->globals.json) {
-		print_type(p->cli, &type_sim_population_survey, survey, "");
+		print_answer(p->cli, &type_sim_population_survey, survey, "");
 		return;
 	}
-	print_type(p->cli, &type_sim_population_survey, survey, p->cli->verb->columns);
+	print_answer(p->cli, &type_sim_population_survey, survey, p->cli->verb->columns);
 	printf("\n%lld agents of %.*s\n", (long long)survey->agents, STRF(survey->scenario));
 	if (survey->pairs_count) {
 		printf("\n");
-		print_type(p->cli, &type_sim_population_pairs, &pairs, "");
+		print_answer(p->cli, &type_sim_population_pairs, &pairs, "");
 	}
 }
 

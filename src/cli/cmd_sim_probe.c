@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "cli/print.h"
 #include "sim/probe.h"
 
 enum { MS_PER_S = 1000 };
@@ -38,16 +39,6 @@ static void print_result(const struct sim_probe_out *out)
 			out->borne, enum_sim_probe_verdict.values[out->verdict].text);
 }
 
-static void print_json(const struct sim_probe_out *out)
-{
-	struct buf b = BUF_INIT(1 << 30);
-
-	json_encode(&type_sim_probe_out, out, 0, &b);
-	buf_c(&b, '\n');
-	fwrite(buf_cstr(&b), 1, b.n, stdout);
-	buf_free(&b);
-}
-
 enum err cmd_sim_probe(struct cli *cli, const void *args)
 {
 	struct clock *clock = clock_system_new();
@@ -56,7 +47,7 @@ enum err cmd_sim_probe(struct cli *cli, const void *args)
 
 	clock_system_destroy(&clock);
 	if (!e && cli->globals.json)
-		print_json(&out);
+		print_answer(cli, &type_sim_probe_out, &out, "");
 	else if (!e)
 		print_result(&out);
 	return e;

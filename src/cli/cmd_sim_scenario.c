@@ -8,20 +8,6 @@
 
 enum { SCENARIO_BYTES_MAX = 8 << 20 };
 
-static void print_answer(const struct cli *cli, const struct json_type *t, const void *object)
-{
-	struct buf b = BUF_INIT(1 << 30);
-
-	if (cli->globals.json) {
-		json_encode(t, object, 0, &b);
-		buf_c(&b, '\n');
-	} else {
-		print_object(t, object, cli->verb->columns, print_width(), &b);
-	}
-	fwrite(buf_cstr(&b), 1, b.n, stdout);
-	buf_free(&b);
-}
-
 /* ---- list ---- */
 
 static void describe(const struct scenario *s, const struct scenario_text *built_in, struct arena *a,
@@ -59,7 +45,7 @@ static enum err list(struct cli *cli)
 		scenario_free(&s);
 	}
 	if (!e)
-		print_answer(cli, &type_sim_scenarios, &found);
+		print_answer(cli, &type_sim_scenarios, &found, cli->verb->columns);
 	return e;
 }
 
@@ -150,7 +136,7 @@ static enum err check(struct cli *cli, const struct sim_scenario_args *given)
 		return e;
 	report_of(&found, text, cli->arena, &report);
 	if (cli->globals.json)
-		print_answer(cli, &type_sim_scenario_report, &report);
+		print_answer(cli, &type_sim_scenario_report, &report, cli->verb->columns);
 	else
 		print_faults(&report, given->scenario);
 	cli->exit_code = !report.fine;

@@ -8,6 +8,7 @@
 #include "cli/print.h"
 
 #include "base/magic.h"
+#include "cli/cli.h"
 
 #include <string.h>
 #include <sys/ioctl.h>
@@ -376,4 +377,18 @@ void print_object(const struct json_type *t, const void *object, const char *col
 		print_table(&l, columns, width, b);
 	else
 		print_fields(t, object, columns, width, b);
+}
+
+void print_answer(const struct cli *cli, const struct json_type *t, const void *object, const char *columns)
+{
+	struct buf b = BUF_INIT(0);
+
+	if (cli->globals.json) {
+		json_encode(t, object, 0, &b);
+		buf_c(&b, '\n');
+	} else {
+		print_object(t, object, columns, print_width(), &b);
+	}
+	fwrite(buf_cstr(&b), 1, b.n, stdout);
+	buf_free(&b);
 }

@@ -6,11 +6,15 @@
 
 #include "spec/types.h"
 
+struct cli;
 struct cli_verb;
 
 /* A list (a type with a member `items`) as a table, anything else as its fields, one a line. `columns`: names of
  * fields with spaces between; all when empty. width 0: as wide as it gets. */
 void print_object(const struct json_type *t, const void *object, const char *columns, size_t width, struct buf *b);
+
+/* An answer to standard output: with --json as JSON, else as print_object() has it. */
+void print_answer(const struct cli *cli, const struct json_type *t, const void *object, const char *columns);
 
 /* One line, without its end. `v` is the verb that failed; NULL: the line was not understood. */
 void print_problem(const struct cli_verb *v, enum err e, const struct problem *p, struct buf *b);

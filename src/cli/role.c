@@ -4,8 +4,6 @@
  */
 #include "cli/role.h"
 
-#include "cli/print.h"
-
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -77,19 +75,5 @@ void role_warn(const struct cli *cli, const struct fault *f, bool compat)
 		role_fault_show(&m, &b);
 		fprintf(stderr, "tenfold: %s: %s\n", cli->verb->name, buf_cstr(&b));
 	}
-	buf_free(&b);
-}
-
-void role_print(const struct cli *cli, const struct json_type *t, const void *object)
-{
-	struct buf b = BUF_INIT(1 << 30);
-
-	if (cli->globals.json) {
-		json_encode(t, object, 0, &b);
-		buf_c(&b, '\n');
-	} else {
-		print_object(t, object, cli->verb->columns, print_width(), &b);
-	}
-	fwrite(buf_cstr(&b), 1, b.n, stdout);
 	buf_free(&b);
 }

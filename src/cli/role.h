@@ -1,6 +1,6 @@
 /*
- * What the verbs of `tenfold role` share: the town they are about, what is remembered of it, and how they print.
- * None of them talks to a server.
+ * What the verbs of `tenfold role` share: the town they are about, and what is remembered of it. None of them talks to
+ * a server.
  */
 #ifndef TENFOLD_CLI_ROLE_H
 #define TENFOLD_CLI_ROLE_H
@@ -23,8 +23,5 @@ void role_close(struct role_desk *d);
 
 /* One line on stderr. With compat in Gas Town's words. */
 void role_warn(const struct cli *cli, const struct fault *f, bool compat);
-
-/* --json: as JSON; else as a table or fields, with the verb's columns. */
-void role_print(const struct cli *cli, const struct json_type *t, const void *object);
 
 #endif
