@@ -1,12 +1,13 @@
 /*
  * Checkpoints on the disk. What is under a checkpoint's own name is whole, whenever the process or the machine stops:
- * its bytes were fsynced before the rename, and the folder after it. The JSON is renamed last, and a checkpoint is what
- * has a JSON; an .agents file without one is left over, and is swept when the next is saved.
+ * see wholefile.h. The JSON is put last, and a checkpoint is what has a JSON; an .agents file without one is left over,
+ * and so is what was being written when a process was killed: both are swept when the next is saved.
  */
 #include "base/clock.h"
 #include "base/magic.h"
 #include "base/vec.h"
 #include "sim/checkpoint_priv.h"
+#include "sim/wholefile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -123,69 +124,20 @@ enum err checkpoint_names(struct str dir, struct arena *a, struct checkpoint_nam
 
 /* ---- writing ---- */
 
-static enum err cannot_write(const char *path, int error, struct problem *p)
-{
-	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
-		return problem_set(p, ERR_STORE_FULL,
-				   "no checkpoint was written, for there is no room for %s (%s): make room; those "
-				   "before it are whole",
-				   path, strerror(error));
-	return problem_set(p, ERR_STORE_UNAVAILABLE, "no checkpoint was written: %s: %s; those before it are whole",
-			   path, strerror(error));
-}
-
-/* errno says why not. */
-static bool write_all(int fd, struct str s)
-{
-	while (s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s = (struct str){s.p + n, s.n - (size_t)n};
-	}
-	return true;
-}
-
-static enum err write_file(const char *path, struct str bytes, struct problem *p)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), error = errno;
-	bool good = fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
-
-	if (fd >= 0) {
-		error = errno;
-		close(fd);
-	}
-	if (good)
-		return OK;
-	unlink(path);
-	return cannot_write(path, error, p);
-}
-
-static enum err sync_folder(struct str dir, struct problem *p)
-{
-	struct path path = path_of(dir, STR("."), "");
-	int fd = open(path.z, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* EINVAL: a file system that has nothing to sync there. */
-	bool good = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
-	int error = errno;
-
-	if (fd >= 0)
-		close(fd);
-	return good ? OK : cannot_write(path.z, error, p);
-}
-
 static enum err put_file(struct str dir, const char *stem, const char *ending, struct str bytes, struct problem *p)
 {
-	struct path path = path_of(dir, str_of(stem), ending),
-		    beside = path_of(dir, STR(".checkpoint.new"), ending);
-	enum err e = write_file(beside.z, bytes, p);
+	char name[NAME_MAX + 1];
+	struct problem why = {0};
+	enum err e;
 
-	if (!e && rename(beside.z, path.z) != 0)
-		e = cannot_write(path.z, errno, p);
-	return e ? e : sync_folder(dir, p);
+	snprintf(name, sizeof(name), "%s%s", stem, ending);
+	e = wholefile_put(dir, name, 0644, bytes, &why);
+	if (e == ERR_STORE_FULL)
+		return problem_set(
+			p, e,
+			"no checkpoint was written, for there is no room: %s; make room, those before it are whole",
+			why.detail);
+	return e ? problem_set(p, e, "no checkpoint was written: %s; those before it are whole", why.detail) : OK;
 }
 
 enum err checkpoint_put(struct str dir, const struct checkpoint_name *name, struct str json, struct str memory,
@@ -207,6 +159,8 @@ static bool is_left_over(struct str dir, const char *entry)
 	struct str name = str_of(entry);
 	size_t ending = strlen(CHECKPOINT_AGENTS);
 
+	if (str_starts(name, STR(WHOLEFILE_NEW "checkpoint_")))
+		return true;
 	if (!str_starts(name, STR("checkpoint_")) || name.n <= ending ||
 	    !str_eqz((struct str){name.p + name.n - ending, ending}, CHECKPOINT_AGENTS))
 		return false;

@@ -73,7 +73,7 @@ static enum err sync_folder(struct str folder, struct problem *p)
 
 enum err wholefile_put(struct str folder, const char *name, unsigned mode, struct str bytes, struct problem *p)
 {
-	struct path path = path_of(folder, "", name), beside = path_of(folder, ".new.", name);
+	struct path path = path_of(folder, "", name), beside = path_of(folder, WHOLEFILE_NEW, name);
 	enum err e = write_beside(beside.z, mode, bytes, p);
 
 	if (!e && rename(beside.z, path.z) != 0)
