@@ -95,15 +95,26 @@ static enum err no_such_signer(struct call *c, struct str agent)
 			 agent.n < SHOWN_MAX ? (int)agent.n : SHOWN_MAX, agent.p);
 }
 
+/* Also one that another process has made a moment ago. */
+static enum err find_tenant(struct call *c, int64_t tenant, struct keyring_tenant *out)
+{
+	struct keyring *keyring = call_app(c)->keyring;
+	char id[ID_TEXT];
+	id_format(id, "t_", tenant);
+	if (keyring_find_tenant(keyring, str_of(id), c->arena, out))
+		return OK;
+	enum err err = keyring_find_new_tenants(keyring, c->db);
+	return err ? err : keyring_find_tenant(keyring, str_of(id), c->arena, out) ? OK : ERR_NOT_FOUND;
+}
+
 static enum err become(struct call *c, const struct agent_full_row *row)
 {
 	struct keyring_tenant tenant;
-	char id[ID_TEXT];
 	enum limit_tier tier = TIER_REGISTERED;
-	id_format(id, "t_", row->tenant);
-	if (!keyring_find_tenant(call_app(c)->keyring, str_of(id), c->arena, &tenant))
-		return no_such_signer(c, row->handle);
-	enum err err = keys_tier_of_agent(c, row->id, &tier);
+	enum err err = find_tenant(c, row->tenant, &tenant);
+	if (err)
+		return err == ERR_NOT_FOUND ? no_such_signer(c, row->handle) : err;
+	err = keys_tier_of_agent(c, row->id, &tier);
 	if (err && err != ERR_NOT_FOUND)
 		return err;
 	c->caller = (struct caller){.tenant = row->tenant,

@@ -211,6 +211,15 @@ def test_a_signature_is_used_once_at_all_processes(t):
     caller_without_key(agent, second).call('PATCH', path, body, headers=headers).expect(401, 'unauthenticated')
 
 
+def test_an_agent_of_a_new_tenant_signs_at_the_other_process_at_once(t):
+    first, second = t.pair(*SERVER_ARGS)
+    t.cleanup.callback(standing_feed(first).end)
+    agent = Agent(t, 'newcomer', operator=t.caller('operator', first, tenant='new-here'))
+    path, body = f'/v1/agents/{agent.id}', b'{"name":"x"}'
+    headers = plain(agent, 'PATCH', path, body)
+    assert caller_without_key(agent, second).call('PATCH', path, body, headers=headers).expect(200).json['name'] == 'x'
+
+
 def test_who_was_disowned_elsewhere_a_moment_ago_takes_nothing_along(t):
     """The other process still takes the old key for good; what outlives the moment, it asks the store for."""
     first, second = t.pair(*SERVER_ARGS)
