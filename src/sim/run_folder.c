@@ -167,6 +167,8 @@ static enum err check_length(const struct run *r, struct problem *p)
 
 	if (r->args->cycles == 0 || (int64_t)done < r->args->cycles)
 		return OK;
+	if (r->was_cut_off && (int64_t)done == r->args->cycles)
+		return OK; /* after its last checkpoint: what is left to do is to report */
 	return problem_field(p, ERR_INVALID, "--cycles",
 			     "the run has ended after %u cycles: give more to go on, or begin another with --fresh",
 			     done);
@@ -203,10 +205,10 @@ enum err run_enter_folder(struct run *r, struct problem *p)
 	enum err e;
 
 	if (r->args->resume) {
+		r->was_cut_off = access(under_way_path(r).p, F_OK) == 0;
 		e = check_checkpoint(r, p);
 		if (!e)
 			e = set_others_aside(r, p);
-		r->was_cut_off = access(under_way_path(r).p, F_OK) == 0;
 	} else {
 		mention_resumable(r);
 		e = rundir_begin(&r->folder, clock_now_ms(r->config.wall), p);

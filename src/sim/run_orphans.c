@@ -45,6 +45,8 @@ void run_clean_up(struct run *r)
 
 	if (!r->was_cut_off || !scenario_has_cleanup(r->scenario))
 		return;
+	if (r->args->cycles > 0 && cycle >= r->args->cycles)
+		return; /* it was cut off behind its last cycle */
 	r->orphans = must_alloc(population_count(r->population) * sizeof(r->orphans[0]));
 	count = leave_out_ended(r, r->orphans, engine_active_in(r->engine, cycle, r->orphans));
 	for (uint32_t i = 0; i < count; i++)

@@ -1,13 +1,22 @@
 """Runs of simulated populations as programs, and what they leave behind."""
 
+import contextlib
+import glob
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import tempfile
 
-from harness import BINARY, SLOW, UNDER, clean_env, until
+from harness import BINARY, SLOW, UNDER, NotHere, clean_env, until
+from sim_target import scenario
+
+FLAT = ['--time-scale', 'max', '--warmup-cycles', '0']
+FREE = [*FLAT, '--rate', '0']
+MOCKED = [*FLAT, '--mock-api']
+BUSY = ['--set', 'frequent_per_week=160', '--set', 'regular_per_week=160', '--set', 'occasional_per_week=100']
 
 
 class Run:
@@ -107,3 +116,73 @@ class Process:
         """Rows of its records."""
         with sqlite3.connect(os.path.join(self.dir, 'sim.db')) as db:
             return db.execute(statement).fetchall()
+
+
+class Runs:
+    """A folder of runs, and a scenario in it."""
+
+    def __init__(self, t, calls=1, **changes):
+        if t.store != 'sqlite':
+            raise NotHere('records go to a file')
+        self.t = t
+        self.folder = t.cleanup.enter_context(tempfile.TemporaryDirectory(prefix='tenfold-sim.'))
+        self.dir, self.plain = os.path.join(self.folder, 'data'), os.path.join(self.folder, 'plain.json')
+        self.report = os.path.join(self.folder, 'report.json')
+        with open(self.plain, 'w', encoding='utf-8') as f:
+            f.write(scenario(calls, **changes))
+
+    def argv(self, *words):
+        return [*UNDER, BINARY, 'sim', 'run', '--dir', self.dir, '--json', self.report, *words]
+
+    def run(self, *words, code=0, timeout_s=120):
+        done = subprocess.run(self.argv(*words), capture_output=True, text=True, check=False, env=clean_env(), timeout=timeout_s * SLOW)
+        assert done.returncode == code, (done.returncode, done.stdout[-3000:], done.stderr[-2000:])
+        assert 'Sanitizer' not in done.stderr, done.stderr
+        return done
+
+    def refused(self, *words, says, code=2):
+        done = self.run(*words, code=code)
+        assert says in done.stderr, done.stderr
+        return done
+
+    def start(self, *words):
+        process = subprocess.Popen(self.argv(*words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=clean_env())
+        self.t.cleanup.callback(lambda: process.poll() is None and process.kill())
+        return process
+
+    def ctl(self, command):
+        done = subprocess.run([BINARY, 'sim', 'ctl', '--json', self.dir, command], capture_output=True, text=True, check=False,
+                              env=clean_env(), timeout=30 * SLOW)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def came(self):
+        with open(self.report, encoding='utf-8') as f:
+            return json.load(f)
+
+    def count(self, name):
+        return {c['name']: c['count'] for c in self.came()['counts']}[name]
+
+    def ask(self, statement):
+        with contextlib.closing(sqlite3.connect(os.path.join(self.dir, 'sim.db'))) as db:
+            return db.execute(statement).fetchall()
+
+    def decided(self, run=None):
+        """What agents decided, in each cycle the last time it was run."""
+        run = run or self.ask('SELECT max(run) FROM sim_sessions')[0][0]
+        return self.ask('SELECT cycle, agent, kind, number, outcome, calls, kept FROM sim_sessions AS s WHERE kind <> "cleanup" AND '
+                        f'run = {run} AND attempt = (SELECT max(attempt) FROM sim_sessions AS o WHERE o.run = s.run AND o.cycle = s.cycle '
+                        'AND o.kind <> "cleanup") ORDER BY 1, 2, 3, 4')
+
+    def checkpoints(self):
+        found = glob.glob(os.path.join(self.dir, 'checkpoints', '*.json'))
+        return sorted(found, key=lambda path: int(re.search(r'_cycle_(\d+)', path)[1]))
+
+    def log(self):
+        with open(max(glob.glob(os.path.join(self.dir, 'runs', '*', 'log'))), encoding='utf-8') as f:
+            return f.read()
+
+
+def ended(process, code, timeout_s=60):
+    out, _ = process.communicate(timeout=timeout_s * SLOW)
+    assert process.returncode == code, (process.returncode, out[-3000:])
+    return out
