@@ -526,7 +526,7 @@ def test_behind_one_address_there_may_be_two_servers(t):
         project = add_project(operator, squad, f'two {n}')
         operator.get(f'/v1/projects/{project["id"]}').expect(200)
         reader.get(f'/v1/projects/{project["id"]}').expect(404)
-    assert server.metric('tenfold_store_reads_diverted_total{cause="failed"}') >= 5
+    assert server.metric('tenfold_store_reads_diverted_total{cause="failed"}') >= 1
 
 
 # ---- behind poolers ----
