@@ -194,3 +194,14 @@ WHERE seq > $1 ORDER BY seq, execution LIMIT $2
 -- name: execution_event_last :one
 -- out: (seq int64)
 SELECT coalesce(max(seq), 0) AS seq FROM execution_events
+
+-- Of a squad's events some of this batch or before it are deleted in this transaction.
+-- name: execution_events_gone_put :exec
+-- in: (squad id64, seq int64)
+INSERT INTO execution_events_gone (squad, seq) VALUES ($1, $2)
+ON CONFLICT (squad) DO UPDATE SET seq = excluded.seq WHERE execution_events_gone.seq < excluded.seq
+
+-- name: execution_events_gone_get :one
+-- in: id_row
+-- out: (seq int64)
+SELECT seq FROM execution_events_gone WHERE squad = $1

@@ -7,14 +7,19 @@
  *
  * A stream remembers the batch and the place in it up to which it has told. What the table held up to a batch that was
  * committed before it was read is told from there, and all above from memory: nothing twice, nothing left out.
+ *
+ * A stream of a squad begins with an id without an event, so that one that is cut before its first event resumes too.
+ * Where events behind the place it asks for are deleted, it begins with a reset: where the executions stand, read after
+ * the place from which it then goes on.
  */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/executions.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 64 << 10, FETCH_ROWS = 2000 };
+enum { CHUNK_BYTES = 64 << 10, FETCH_ROWS = 128 /* about a chunk of usual events */ };
 
 struct happenings {
 	struct app *app;
@@ -68,16 +73,22 @@ static bool is_last(const struct execution_event *e)
 	return e->kind == FLOW_COMPLETED || e->kind == FLOW_ERROR || e->kind == FLOW_CANCELLED;
 }
 
+/* Behind that place of a batch; -1: from its first event on. */
+static void write_place(struct buf *out, int64_t seq, int64_t place)
+{
+	buf_fmt(out, "id: %" PRId64 ".%" PRId64 "\n", seq, place);
+}
+
 static void write_event(const struct happenings *s, const struct execution_event *e, struct buf *out)
 {
 	struct execution_event_shown shown;
 
 	show(e, &shown);
 	if (s->wanted.execution)
-		buf_fmt(out, "id: %" PRId64, e->number);
+		buf_fmt(out, "id: %" PRId64 "\n", e->number);
 	else
-		buf_fmt(out, "id: %" PRId64 ".%" PRIu64, e->seq, e->place);
-	buf_fmt(out, "\nevent: %s\ndata: ", enum_execution_event_kind.values[e->kind].text);
+		write_place(out, e->seq, (int64_t)e->place);
+	buf_fmt(out, "event: %s\ndata: ", enum_execution_event_kind.values[e->kind].text);
 	json_encode(&type_execution_event_shown, &shown, 0, out);
 	buf_z(out, "\n\n");
 }
@@ -118,7 +129,10 @@ static enum stream_next next(void *state, struct buf *out)
 	struct happenings *s = state;
 
 	if (!s->greeted)
-		buf_z(out, "retry: 2000\n\n");
+		buf_z(out, "retry: 2000\n");
+	if (!s->greeted && s->wanted.squad && s->seq)
+		write_place(out, s->seq, s->place);
+	buf_z(out, s->greeted ? "" : "\n");
 	s->greeted = true;
 	buf_str_add(out, buf_str(&s->fetched));
 	buf_reset(&s->fetched);
@@ -131,11 +145,11 @@ static enum stream_next next(void *state, struct buf *out)
 
 /* ---- from the table ---- */
 
-/* A page of rows, by batch; their bytes are of the arena. */
+/* A page of rows, by batch; all of the arena. */
 struct page {
 	struct arena *arena;
-	struct execution_event_row rows[FETCH_ROWS];
-	size_t count;
+	struct execution_event_row *rows;
+	size_t count, limit;
 };
 
 static enum err take_row(void *ctx, const void *row)
@@ -148,15 +162,6 @@ static enum err take_row(void *ctx, const void *row)
 	return OK;
 }
 
-static enum err read_page(const struct happenings *s, struct db *db, struct page *p)
-{
-	struct execution_event_from_in of_execution = {s->wanted.execution, s->number + 1, FETCH_ROWS};
-	struct execution_event_of_squad_in of_squad = {s->wanted.squad, s->seq, FETCH_ROWS};
-
-	return s->wanted.execution ? q_execution_event_from(db, &of_execution, take_row, p)
-				   : q_execution_event_of_squad(db, &of_squad, take_row, p);
-}
-
 /* The rows of the batch that begins at i. */
 static size_t batch_at(const struct page *p, size_t i)
 {
@@ -167,14 +172,40 @@ static size_t batch_at(const struct page *p, size_t i)
 	return n;
 }
 
-/* A batch that may go on behind a full page is read with the next, unless it is all there is in this one. */
+static enum err read_rows(const struct happenings *s, struct db *db, struct page *p)
+{
+	int64_t limit = (int64_t)p->limit;
+	struct execution_event_from_in of_execution = {s->wanted.execution, s->number + 1, limit};
+	struct execution_event_of_squad_in of_squad = {s->wanted.squad, s->seq, limit};
+
+	p->count = 0;
+	p->rows = ARENA_ARRAY(p->arena, struct execution_event_row, p->limit);
+	if (!p->rows)
+		return ERR_TOO_LARGE;
+	return s->wanted.execution ? q_execution_event_from(db, &of_execution, take_row, p)
+				   : q_execution_event_of_squad(db, &of_squad, take_row, p);
+}
+
+/* A batch of more rows than a page is read whole. */
+static enum err read_page(const struct happenings *s, struct db *db, struct page *p)
+{
+	enum err err = read_rows(s, db, p);
+
+	while (!err && p->count == p->limit && batch_at(p, 0) == p->limit) {
+		p->limit *= 2;
+		err = read_rows(s, db, p);
+	}
+	return err;
+}
+
+/* A batch that may go on behind a full page is read with the next. */
 static void tell_page(struct happenings *s, const struct page *p)
 {
 	struct telling t = {s, &s->fetched};
 
 	for (size_t i = 0, n; i < p->count; i += n) {
 		n = batch_at(p, i);
-		if (p->count == FETCH_ROWS && i + n == p->count && i > 0)
+		if (i + n == p->limit)
 			return;
 		if (p->rows[i].seq > s->seq)
 			s->place = -1;
@@ -190,22 +221,20 @@ static enum err fetch(void *state, struct db *db, enum err why)
 {
 	struct happenings *s = state;
 	int64_t end = flow_log_end(s->app->happenings);
-	struct arena *a = arena_new(SIZE_MAX);
-	struct page *p = ARENA_NEW(a, struct page);
+	struct page p = {.arena = arena_new(SIZE_MAX), .limit = FETCH_ROWS};
 	enum err err = why;
 
-	p->arena = a;
 	if (!err)
-		err = read_page(s, db, p);
+		err = read_page(s, db, &p);
 	if (!err)
-		tell_page(s, p);
-	if (!err && p->count < FETCH_ROWS && s->fetched.n < CHUNK_BYTES) {
+		tell_page(s, &p);
+	if (!err && p.count < p.limit && s->fetched.n < CHUNK_BYTES) {
 		s->is_read = true;
 		if (s->seq <= end)
 			s->seq = end + 1, s->place = -1;
 	}
 	s->cut = err != OK;
-	arena_destroy(&a);
+	arena_destroy(&p.arena);
 	return err;
 }
 
@@ -261,7 +290,73 @@ static bool parse_place(struct str text, int64_t *seq, int64_t *place)
 {
 	struct str rest, first = str_cut(text, '.', &rest);
 
-	return rest.p && str_to_i64(first, seq) && str_to_i64(rest, place) && *seq > 0 && *place >= 0;
+	return rest.p && str_to_i64(first, seq) && str_to_i64(rest, place) && *seq > 0 && *place >= -1;
+}
+
+/* Behind what was committed before the call. A process that stands by may not have followed for a while. */
+static enum err begin_now(struct call *c, struct happenings *s)
+{
+	struct execution_event_last_out last;
+	int64_t end = flow_log_end(s->app->happenings);
+	enum err err = q_execution_event_last(c->db, c->arena, &last);
+
+	s->seq = (!err && last.seq > end ? last.seq : end) + 1;
+	s->is_read = true;
+	return err;
+}
+
+/* ---- what is no longer kept ---- */
+
+enum { RESET_ROWS = 1000 };
+
+struct standing {
+	struct arena *arena;
+	struct squad_reset reset;
+};
+
+static enum err take_standing(void *ctx, const void *found)
+{
+	struct standing *s = ctx;
+	struct execution_row row = *(const struct execution_row *)found;
+
+	if (row.finished_ms)
+		return OK;
+	row.name = arena_str(s->arena, row.name);
+	row.created_by = arena_str(s->arena, row.created_by);
+	row.why = arena_str(s->arena, row.why);
+	execution_show(&row, &s->reset.executions[s->reset.executions_count++]);
+	return OK;
+}
+
+static enum err begin_anew(struct call *c, int64_t squad, struct happenings *s)
+{
+	struct standing standing = {c->arena, {.squad = squad}};
+	struct execution_page_of_squad_in in = {squad, INT64_MAX, RESET_ROWS};
+	enum err err = begin_now(c, s);
+
+	standing.reset.executions = ARENA_ARRAY(c->arena, struct execution, RESET_ROWS);
+	if (!err && !standing.reset.executions)
+		err = ERR_TOO_LARGE;
+	if (!err)
+		err = q_execution_page_of_squad(c->db, &in, take_standing, &standing);
+	if (err)
+		return err;
+	s->place = -1;
+	write_place(&s->fetched, s->seq, s->place);
+	buf_z(&s->fetched, "event: reset\ndata: ");
+	json_encode(&type_squad_reset, &standing.reset, 0, &s->fetched);
+	buf_z(&s->fetched, "\n\n");
+	return OK;
+}
+
+static enum err go_on(struct call *c, int64_t squad, struct happenings *s)
+{
+	struct execution_events_gone_get_out gone;
+	enum err err = q_execution_events_gone_get(c->db, &(struct id_row){squad}, c->arena, &gone);
+
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	return !err && s->seq <= gone.seq ? begin_anew(c, squad, s) : err;
 }
 
 static enum err find_start(struct call *c, const struct squad_events_in *in, struct happenings *s)
@@ -269,14 +364,14 @@ static enum err find_start(struct call *c, const struct squad_events_in *in, str
 	bool resumes = c->last_event_id.n > 0;
 	struct str from = resumes ? c->last_event_id : in->from;
 
-	if (!from.n) {
-		s->seq = flow_log_end(s->app->happenings) + 1;
-		s->is_read = true;
-	} else if (!str_eqz(from, "start") && !parse_place(from, &s->seq, &s->place)) {
+	if (!from.n)
+		return begin_now(c, s);
+	if (str_eqz(from, "start"))
+		return OK;
+	if (!parse_place(from, &s->seq, &s->place))
 		return problem_field(&c->problem, ERR_INVALID, resumes ? "Last-Event-ID" : "from",
 				     "must be the id of an event, such as 12.0, or 'start'");
-	}
-	return OK;
+	return go_on(c, in->id, s);
 }
 
 enum err api_squad_events(struct call *c, const struct squad_events_in *in, struct nothing *out)

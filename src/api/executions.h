@@ -1,11 +1,15 @@
-/* Executions begun by whoever: callers, schedules and hooks. On the queue's thread, inside a batch. */
+/* Executions begun and shown by whoever: callers, schedules, hooks and streams. */
 #ifndef TENFOLD_API_EXECUTIONS_H
 #define TENFOLD_API_EXECUTIONS_H
 
 #include "api/app.h"
 
-/* Makes one for c's caller, whose key's name says who made it, and starts it unless told otherwise. Errors are those of
- * POST /v1/executions, with their sentences in c->problem; they have changed nothing. */
+/* Makes one for c's caller, whose key's name says who made it, and starts it unless told otherwise. On the queue's
+ * thread, inside a batch. Errors are those of POST /v1/executions, with their sentences in c->problem; they have
+ * changed nothing. */
 enum err execution_begin(struct call *c, const struct execution_new *in, struct flow_execution **out);
+
+/* Without its steps; texts stay where the row has them. */
+void execution_show(const struct execution_row *row, struct execution *out);
 
 #endif

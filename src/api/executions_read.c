@@ -1,13 +1,14 @@
 /* Executions as their rows say: one with its steps, and lists. */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/executions.h"
 #include "api/put.h"
 
 #include "store/page.h"
 
 /* ---- one ---- */
 
-static void show(const struct execution_row *row, struct execution *out)
+void execution_show(const struct execution_row *row, struct execution *out)
 {
 	*out = (struct execution){.id = row->id,
 				  .squad = row->squad,
@@ -100,7 +101,7 @@ enum err api_execution_show(struct call *c, const struct execution_ref *in, stru
 		err = q_step_all_of(c->db, &(struct id_row){in->id}, read_step, &r);
 	if (err)
 		return err;
-	show(&row, out);
+	execution_show(&row, out);
 	PUT(out, execution, steps, r.steps);
 	out->steps_count = r.count;
 	return OK;
@@ -139,7 +140,7 @@ static bool keep(void *ctx, const void *found)
 	row.name = arena_str(l->c->arena, row.name);
 	row.created_by = arena_str(l->c->arena, row.created_by);
 	row.why = arena_str(l->c->arena, row.why);
-	show(&row, &l->out->items[l->out->items_count++]);
+	execution_show(&row, &l->out->items[l->out->items_count++]);
 	return true;
 }
 
