@@ -32,6 +32,8 @@ static const struct mode {
 	{"get", mode_get, false, "closed loop of GET --path"},
 	{"calls", mode_calls, false, "closed loop of the calls in --calls, again and again; with --once each once"},
 	{"fill", mode_fill, false, "enqueue --items"},
+	{"flow", mode_flow, false, "executions of three steps of --squad, at most --in-flight at once or --paced"},
+	{"fan", mode_fan, false, "--agents streams of --items executions of --squad, --rate events a second"},
 	{"fair", mode_fair, false, "the latency of all keys but the last, while that one enqueues --items"},
 };
 
@@ -83,10 +85,10 @@ void load_report_latency(struct load *l, const char *name, const struct histogra
 {
 	report_name(l, name);
 	buf_fmt(&l->result,
-		"{\"n\": %llu, \"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, ",
+		"{\"n\": %llu, \"p50_us\": %.1f, \"p90_us\": %.1f, \"p95_us\": %.1f, \"p99_us\": %.1f, ",
 		(unsigned long long)h->count, us(histogram_at(h, 50)), us(histogram_at(h, 90)),
-		us(histogram_at(h, 99)), us(histogram_at(h, 99.9)));
-	buf_fmt(&l->result, "\"max_us\": %.1f}", us(h->max));
+		us(histogram_at(h, 95)), us(histogram_at(h, 99)));
+	buf_fmt(&l->result, "\"p999_us\": %.1f, \"max_us\": %.1f}", us(histogram_at(h, 99.9)), us(h->max));
 }
 
 /* ---- options ---- */
@@ -101,7 +103,9 @@ static void usage(void)
 	      "  --connections 64   --seconds 5       --warmup 1         --batch 1 (at most 1000)\n"
 	      "  --rate 1000        --agents 1000     --wait-ms 10000    --idle 0\n"
 	      "  --items 0          --payload 40      --type bench       --path /health/live\n"
-	      "  --calls FILE       lines of GET PATH or POST PATH JSON          --once\n",
+	      "  --calls FILE       lines of GET PATH or POST PATH JSON          --once\n"
+	      "  --squad ID         --in-flight 1000  --paced            --of-squad (streams of it, not of "
+	      "executions)\n",
 	      stderr);
 }
 
@@ -180,6 +184,17 @@ static bool set_option(struct options *o, int which, const char *value)
 	case 'o':
 		o->once = true;
 		return true;
+	case 'q':
+		o->squad = str_of(value);
+		return true;
+	case 'l':
+		return to_unsigned(value, 1000000, &o->in_flight) && o->in_flight > 0;
+	case 'd':
+		o->paced = true;
+		return true;
+	case 'e':
+		o->of_squad = true;
+		return true;
 	case 'g':
 		o->path = str_of(value);
 		return true;
@@ -190,23 +205,14 @@ static bool set_option(struct options *o, int which, const char *value)
 
 static bool read_options(struct options *o, int argc, char **argv)
 {
-	static const struct option names[] = {{"host", 1, NULL, 'h'},
-					      {"key-file", 1, NULL, 'k'},
-					      {"connections", 1, NULL, 'c'},
-					      {"seconds", 1, NULL, 's'},
-					      {"warmup", 1, NULL, 'w'},
-					      {"batch", 1, NULL, 'b'},
-					      {"rate", 1, NULL, 'r'},
-					      {"agents", 1, NULL, 'a'},
-					      {"wait-ms", 1, NULL, 'm'},
-					      {"idle", 1, NULL, 'i'},
-					      {"items", 1, NULL, 'n'},
-					      {"payload", 1, NULL, 'p'},
-					      {"type", 1, NULL, 't'},
-					      {"path", 1, NULL, 'g'},
-					      {"calls", 1, NULL, 'f'},
-					      {"once", 0, NULL, 'o'},
-					      {0}};
+	static const struct option names[] = {
+		{"host", 1, NULL, 'h'},    {"key-file", 1, NULL, 'k'}, {"connections", 1, NULL, 'c'},
+		{"seconds", 1, NULL, 's'}, {"warmup", 1, NULL, 'w'},   {"batch", 1, NULL, 'b'},
+		{"rate", 1, NULL, 'r'},    {"agents", 1, NULL, 'a'},   {"wait-ms", 1, NULL, 'm'},
+		{"idle", 1, NULL, 'i'},    {"items", 1, NULL, 'n'},    {"payload", 1, NULL, 'p'},
+		{"type", 1, NULL, 't'},    {"path", 1, NULL, 'g'},     {"calls", 1, NULL, 'f'},
+		{"once", 0, NULL, 'o'},    {"squad", 1, NULL, 'q'},    {"in-flight", 1, NULL, 'l'},
+		{"paced", 0, NULL, 'd'},   {"of-squad", 0, NULL, 'e'}, {0}};
 	int which;
 
 	*o = (struct options){.type = STR("bench"),
@@ -218,6 +224,7 @@ static bool read_options(struct options *o, int argc, char **argv)
 			      .batch = 1,
 			      .agents = 1000,
 			      .wait_ms = 10000,
+			      .in_flight = 1000,
 			      .payload = 40};
 	while ((which = getopt_long(argc, argv, "", names, NULL)) != -1)
 		if (!set_option(o, which, optarg)) {

@@ -24,6 +24,9 @@ struct options {
 	struct str path;  /* of GET */
 	struct str calls; /* name of a file of calls */
 	bool once;        /* each of them, and then it is over */
+	struct str squad; /* whose steps are claimed; empty: whatever is of the type */
+	bool paced, of_squad;
+	unsigned in_flight; /* executions */
 	double seconds, warmup, rate;
 	unsigned connections, batch, agents, idle, wait_ms;
 	uint64_t payload; /* bytes of filler in each item */
@@ -82,6 +85,6 @@ void idle_close(struct load *l, struct idle **idle);          /* each must still
 
 /* ---- modes: one file each ---- */
 typedef void mode_fn(struct load *l);
-mode_fn mode_cycle, mode_open, mode_poll, mode_get, mode_calls, mode_fill, mode_fair;
+mode_fn mode_cycle, mode_open, mode_poll, mode_get, mode_calls, mode_fill, mode_fair, mode_flow, mode_fan;
 
 #endif

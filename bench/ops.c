@@ -47,7 +47,10 @@ void ops_claim(struct load *l, struct http *h, unsigned max, unsigned wait_ms)
 	buf_reset(b);
 	buf_z(b, "{\"agent\":\"load\",\"types\":[\"");
 	buf_str_add(b, l->options.type);
-	buf_z(b, "\"],\"max\":");
+	buf_z(b, "\"]");
+	if (l->options.squad.n)
+		buf_fmt(b, ",\"team\":\"%.*s\"", STRF(l->options.squad));
+	buf_z(b, ",\"max\":");
 	buf_u64(b, max);
 	if (wait_ms) {
 		buf_z(b, ",\"wait_ms\":");

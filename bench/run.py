@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """Measures, beside peers, in one run.
 
-    run.py work|directory|profile|reads|roles|sim [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR] [--patience SECONDS]
-           [--peers]
+    run.py work|directory|profile|reads|roles|sim|squads [--quick] [--only SECTION]... [--write] [--json FILE] [--dir DIR]
+           [--patience SECONDS] [--peers]
 
 Starts every server itself, on free ports of the loopback and in folders of its own under --dir (/var/tmp, which must
 be on a disk), and ends those and nothing else. --write puts the tables into docs/benchmarks.md; without it they are
 printed. A full run of work takes under 20 minutes, --quick under 3; its figures are good for a first look only. roles
-takes one, sim under 10. On a machine that others use, --patience lets it wait for quiet and measure again what was disturbed, so
+takes one, sim and squads under 10. On a machine that others use, --patience lets it wait for quiet and measure again what was disturbed, so
 long in all.
 """
 
@@ -26,11 +26,12 @@ import reads
 import report
 import roles
 import sim
+import squads
 import work
 from servers import ROOT
 
 PARTS = {'work': work.measure, 'directory': directory.measure, 'profile': hotspots.measure, 'roles': roles.measure,
-         'sim': sim.measure, 'reads': reads.measure}
+         'sim': sim.measure, 'reads': reads.measure, 'squads': squads.measure}
 
 
 def interrupted(number, _frame):
@@ -55,10 +56,10 @@ def main():
     parser.add_argument('--json', metavar='FILE')
     parser.add_argument('--dir', default='/var/tmp')
     parser.add_argument('--patience', type=float, default=0, metavar='SECONDS')
-    parser.add_argument('--peers', action='store_true', help='fetch the peers of sim that are not here')
+    parser.add_argument('--peers', action='store_true', help='fetch the peers of sim and squads that are not here')
     args = parser.parse_args()
-    if args.peers and args.part != 'sim':
-        parser.error('only sim has peers to fetch; the others are Debian packages')
+    if args.peers and args.part not in ('sim', 'squads'):
+        parser.error('only sim and squads have peers to fetch; the others are Debian packages')
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, interrupted)
     folder = own_folder(args.dir)

@@ -1,0 +1,129 @@
+"""What people carry executions out with when they do not have tenfold. Each runs the same: three steps that do nothing, one
+after the other, every result kept; how many it starts a second, and how many it brings to their end with so many under way.
+
+Restate's server comes from npm, its services from PyPI; Temporal's development server is built by Go, its worker comes from
+PyPI; DBOS comes from PyPI and keeps its rows in PostgreSQL. --peers fetches them into the build directory; what is not
+there is left out, and the page says so.
+"""
+
+import http.client
+import json
+import os
+import subprocess
+
+from generators import PEERS as FETCHED, fetched, run_fetch
+from servers import Server, Unavailable, free_port, wait_until, with_postgres
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PYTHON = '/usr/bin/python3'
+UNDER_WAY = 64
+
+
+class Peer(Server):
+    """`client` is the program that drives it, run by the Python of an environment of its own with `packages`."""
+
+    client, packages = '', []
+
+    @property
+    def venv(self):
+        return os.path.join(FETCHED, type(self).__name__.lower())
+
+    def fetch(self):
+        pip = os.path.join(self.venv, 'bin', 'pip')
+        if not os.path.exists(pip):
+            run_fetch(f'an environment for {self.name}', PYTHON, '-m', 'venv', self.venv, needs=PYTHON)
+        run_fetch(f'{self.name} for Python', pip, 'install', '--quiet', *self.packages, needs=pip)
+
+    def python(self):
+        return fetched(os.path.join(type(self).__name__.lower(), 'bin', 'python'), 'by pip')
+
+    def start(self):
+        """Servers start when they are measured: before that something may have to be fetched."""
+
+    def run_client(self, *words, **env):
+        done = subprocess.run([self.python(), os.path.join(HERE, self.client), *map(str, words)], capture_output=True, text=True,
+                              check=False, timeout=600, cwd=self.folder, env={**os.environ, **env})
+        if done.returncode:
+            raise Unavailable(f'its client failed: {done.stderr.strip()[-300:]}')
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    def measure(self, seconds):
+        """{started, completed}, both a second."""
+        raise NotImplementedError
+
+
+class Dbos(Peer):
+    name, store, durable = 'DBOS', 'PostgreSQL', 'flush per commit (fsync and synchronous_commit on)'
+    client, packages, cluster = 'squads_dbos.py', ['dbos==3.4.0'], None
+
+    def measure(self, seconds):
+        self.python()
+        tool = with_postgres()
+        try:
+            self.cluster = tool.Cluster(tool.find_programs(), tool.server_user())
+        except tool.Unavailable as why:
+            raise Unavailable(str(why)) from None
+        self.cluster.start()
+        return self.run_client(self.cluster.url(), UNDER_WAY, seconds)
+
+    def __exit__(self, *_):
+        super().__exit__()
+        if self.cluster:
+            self.cluster.stop()
+            self.cluster = None
+
+
+class Temporal(Peer):
+    name, store = "Temporal's development server", 'SQLite'
+    durable = 'its file, as `--db-filename` opens it'
+    client, packages = 'squads_temporal.py', ['temporalio==1.35.0']
+
+    def fetch(self):
+        super().fetch()
+        run_fetch("Temporal's server", 'go', 'install', 'github.com/temporalio/cli/cmd/temporal@v1.9.1', needs='go',
+                  env={'GOBIN': os.path.join(FETCHED, 'bin')})
+
+    def measure(self, seconds):
+        program, port = fetched('bin/temporal', 'by Go'), free_port()
+        self.python()
+        self.host = f'127.0.0.1:{port}'
+        self.launch(program, 'server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', str(port), '--log-level', 'error',
+                    '--db-filename', os.path.join(self.folder, 'temporal.db'))
+        return self.run_client(self.host, UNDER_WAY, seconds)
+
+
+class Restate(Peer):
+    name, store = 'Restate', 'RocksDB'
+    durable = 'its log, flushed as its default says'
+    client, packages = 'squads_restate.py', ['restate-sdk[serde]==1.2.0', 'hypercorn']
+    package = '@restatedev/restate-server'
+
+    def fetch(self):
+        super().fetch()
+        run_fetch("Restate's server", 'npm', 'install', '--silent', '--no-audit', '--no-fund', '--prefix', '.',
+                  f'{self.package}@1.7.12', needs='npm')
+
+    def measure(self, seconds):
+        program = fetched('node_modules/.bin/restate-server', 'by npm')
+        self.python()
+        ingress, admin, node, service = free_port(), free_port(), free_port(), free_port()
+        self.launch(program, '--base-dir', os.path.join(self.folder, 'data'),
+                    env={**os.environ, 'RESTATE_INGRESS__BIND_ADDRESS': f'127.0.0.1:{ingress}',
+                         'RESTATE_ADMIN__BIND_ADDRESS': f'127.0.0.1:{admin}', 'RESTATE_BIND_ADDRESS': f'127.0.0.1:{node}',
+                         'RESTATE_LOG_FILTER': 'error'})
+        wait_until(lambda: self.answers(admin), 'the server of Restate')
+        return self.run_client(ingress, admin, service, UNDER_WAY, seconds)
+
+    def answers(self, port):
+        self.check_alive()
+        connection = http.client.HTTPConnection('127.0.0.1', port, timeout=5)
+        try:
+            connection.request('GET', '/health')
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+
+PEERS = [Temporal, Restate, Dbos]
