@@ -7,8 +7,8 @@
 Starts every server itself, on free ports of the loopback and in folders of its own under --dir (/var/tmp, which must
 be on a disk), and ends those and nothing else. --write puts the tables into docs/benchmarks.md; without it they are
 printed. A full run of work takes under 20 minutes, --quick under 3; its figures are good for a first look only. roles
-takes one, sim and squads under 10. On a machine that others use, --patience lets it wait for quiet and measure again what was disturbed, so
-long in all.
+takes one, sim and squads under 10. On a machine that others use, --patience lets it wait for quiet and measure again
+what was disturbed, so long in all.
 """
 
 import argparse

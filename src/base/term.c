@@ -17,7 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { KEYS_MAX = 64, STACK_BYTES = 64 << 10, ESCAPE = 0x1b };
+enum { KEYS_MAX = 64, STACK_BYTES = 64 << 10 };
 
 /* The other screen, without cursor and without wrapping; and back. */
 static const char enter_text[] = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J";
@@ -33,7 +33,7 @@ struct term {
 	struct sigaction deaths[DEADLY], stop, go_on; /* what signals meant before */
 	stack_t stack;                                /* what is wrong may be the stack */
 	struct term_size size;
-	char keys[KEYS_MAX];
+	int keys[KEYS_MAX];
 	int key_count, key_at;
 };
 
@@ -259,17 +259,37 @@ static int escape_length(const char *s, int n)
 	return i < n ? i + 1 : n;
 }
 
+/* Of the sequences those that have a meaning here; 0: none. */
+static int key_of(struct str sequence)
+{
+	static const struct {
+		const char *sent;
+		int key;
+	} known[] = {{"\x1b", TERM_ESCAPE},      {"\x1b[A", TERM_UP},   {"\x1bOA", TERM_UP},
+		     {"\x1b[B", TERM_DOWN},      {"\x1bOB", TERM_DOWN}, {"\x1b[5~", TERM_PAGE_UP},
+		     {"\x1b[6~", TERM_PAGE_DOWN}};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (str_eqz(sequence, known[i].sent))
+			return known[i].key;
+	return 0;
+}
+
 static void read_keys(struct term *t)
 {
 	char read_in[KEYS_MAX];
 	int n = (int)read(STDIN_FILENO, read_in, sizeof(read_in));
 
 	t->key_at = t->key_count = 0;
-	for (int i = 0; i < n;)
-		if (read_in[i] == ESCAPE)
-			i += escape_length(read_in + i, n - i);
-		else
-			t->keys[t->key_count++] = read_in[i++];
+	for (int i = 0, length; i < n; i += length) {
+		bool escapes = read_in[i] == TERM_ESCAPE;
+		int key;
+
+		length = escapes ? escape_length(read_in + i, n - i) : 1;
+		key = escapes ? key_of((struct str){read_in + i, (size_t)length}) : (unsigned char)read_in[i];
+		if (key)
+			t->keys[t->key_count++] = key;
+	}
 }
 
 int term_key(struct term *t)
@@ -278,7 +298,7 @@ int term_key(struct term *t)
 		return 0;
 	if (t->key_at == t->key_count)
 		read_keys(t);
-	return t->key_at < t->key_count ? (unsigned char)t->keys[t->key_at++] : 0;
+	return t->key_at < t->key_count ? t->keys[t->key_at++] : 0;
 }
 
 /* ---- drawing ---- */

@@ -41,6 +41,8 @@ struct term_size {
 	int width, height; /* at least 1 */
 };
 struct term_size term_size(const struct term *t);
+/* Bytes as they come, and these. */
+enum { TERM_ESCAPE = 0x1b, TERM_UP = 0x100, TERM_DOWN, TERM_PAGE_UP, TERM_PAGE_DOWN };
 int term_key(struct term *t); /* the next one; 0: none was pressed. Does not wait */
 
 /* Lines with '\n' between, no wider and no more than fit. Not drawn when the terminal would make it wait. */

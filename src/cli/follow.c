@@ -30,29 +30,53 @@ bool follow_is_open(const struct follow *f)
 	return client_request_status(&f->stream.request) == 200;
 }
 
+static void tell_trouble(struct follow *f, enum err e, const struct problem *why)
+{
+	struct buf text = BUF_INIT(0);
+
+	buf_fmt(&text, "%s; %s", why->detail, client_waits_it_out(e));
+	if (f->trouble)
+		f->trouble(f->ctx, buf_cstr(&text));
+	else
+		fprintf(stderr, "tenfold: %s: %s\n", f->cli->verb->name, buf_cstr(&text));
+	buf_free(&text);
+}
+
 static enum err on_end(struct follow *f, CURLcode code, int64_t now)
 {
 	struct problem why = {0};
-	enum err e = stream_ended(&f->stream, code, &f->rng, now, f->arena, &why);
+	enum err e;
 
+	f->is_over |= code == CURLE_OK && client_request_status(&f->stream.request) == 204;
+	if (f->is_over) {
+		stream_cut(&f->stream);
+		return OK;
+	}
+	e = stream_ended(&f->stream, code, &f->rng, now, f->arena, &why);
 	if (e != ERR_UNREACHABLE && !err_info(e)->retryable) {
 		f->cli->problem = why;
 		return e;
 	}
 	if (!f->trouble_told)
-		fprintf(stderr, "tenfold: %s: %s; %s\n", f->cli->verb->name, why.detail, client_waits_it_out(e));
+		tell_trouble(f, e, &why);
 	f->trouble_told = true;
 	return OK;
 }
 
 static enum err take_ends(struct follow *f, int64_t now)
 {
+	enum err e = OK;
 	CURLMsg *m;
 	int left;
 
-	while ((m = curl_multi_info_read(f->multi, &left)))
-		if (m->msg == CURLMSG_DONE)
-			return on_end(f, m->data.result, now);
+	while (!e && (m = curl_multi_info_read(f->multi, &left))) {
+		if (m->easy_handle == f->stream.request.easy)
+			e = on_end(f, m->data.result, now);
+		else
+			f->ended(f->ctx, m->easy_handle, m->data.result);
+	}
+	if (e)
+		return e;
 	return stream_is_silent(&f->stream, now) ? on_end(f, CURLE_OPERATION_TIMEDOUT, now) : OK;
 }
 
@@ -62,7 +86,7 @@ enum err follow_step(struct follow *f)
 	int running;
 	enum err e = OK;
 
-	if (stream_due(&f->stream, now))
+	if (!f->is_over && stream_due(&f->stream, now))
 		e = f->open(f->ctx, now);
 	curl_multi_perform(f->multi, &running);
 	fflush(stdout);
@@ -73,9 +97,16 @@ enum err follow_step(struct follow *f)
 	return e;
 }
 
+void follow_wait_for(struct follow *f, int64_t wait_ms, struct curl_waitfd *fds, unsigned count)
+{
+	int64_t due_ms = f->stream.backoff.until_ms - stream_now_ms();
+
+	if (!f->stream.request.busy && !f->is_over && due_ms < wait_ms)
+		wait_ms = due_ms;
+	curl_multi_poll(f->multi, fds, count, (int)(wait_ms < 0 ? 0 : wait_ms), NULL);
+}
+
 void follow_wait(struct follow *f, int64_t wait_ms)
 {
-	if (!f->stream.request.busy)
-		wait_ms = f->stream.backoff.until_ms - stream_now_ms();
-	curl_multi_poll(f->multi, NULL, 0, (int)(wait_ms < 0 ? 0 : wait_ms), NULL);
+	follow_wait_for(f, wait_ms, NULL, 0);
 }

@@ -88,8 +88,7 @@ static void pad(struct buf *b, size_t n)
 		buf_c(b, ' ');
 }
 
-/* Text in exactly `width` columns, or without padding when it is the last of its line. */
-static void cell(struct buf *b, struct str text, size_t width, bool last)
+void print_cell(struct buf *b, struct str text, size_t width, bool last)
 {
 	size_t has = print_columns(text), used = 0;
 	struct str rest = text;
@@ -272,7 +271,7 @@ static void heading(struct buf *b, const struct list *l, const struct columns *c
 			name[n] = (char)(z == '_' ? ' ' : z >= 'a' && z <= 'z' ? z - 'a' + 'A' : z);
 		}
 		pad(b, k ? GAP : 0);
-		cell(b, (struct str){name, n}, c->width[k], k + 1 == c->count);
+		print_cell(b, (struct str){name, n}, c->width[k], k + 1 == c->count);
 	}
 	buf_c(b, '\n');
 }
@@ -297,7 +296,7 @@ static void print_table(const struct list *l, const char *columns, size_t width,
 			buf_reset(&text);
 			show(l->type, c.fields[k], item(l, i), &text);
 			pad(b, k ? GAP : 0);
-			cell(b, buf_str(&text), c.width[k], k + 1 == c.count);
+			print_cell(b, buf_str(&text), c.width[k], k + 1 == c.count);
 		}
 		buf_c(b, '\n');
 	}
@@ -337,7 +336,7 @@ static void print_field(const struct json_type *t, uint32_t field, const void *o
 {
 	struct str text = t->fields[field].kind == JSON_TEXT ? json_text(t, field, object) : (struct str){0};
 
-	cell(b, str_of(t->fields[field].name), indent, false);
+	print_cell(b, str_of(t->fields[field].name), indent, false);
 	if (text.n)
 		print_lines(text, indent, b);
 	else

@@ -22,6 +22,10 @@ void print_problem(const struct cli_verb *v, enum err e, const struct problem *p
 /* How wide the terminal behind standard output is; 0 when it is none. */
 size_t print_width(void);
 
+/* Text in exactly `width` columns, or without padding when it is the last of its line; what does not fit ends in "…".
+ */
+void print_cell(struct buf *b, struct str text, size_t width, bool last);
+
 /* Columns a text takes on a terminal, counting wide and combining characters. */
 size_t print_columns(struct str text);
 

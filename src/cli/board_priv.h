@@ -1,0 +1,91 @@
+/* What a board is made of, for the files of the board and their tests. */
+#ifndef TENFOLD_CLI_BOARD_PRIV_H
+#define TENFOLD_CLI_BOARD_PRIV_H
+
+#include "base/arena.h"
+#include "base/vec.h"
+#include "cli/board.h"
+
+enum { BOARD_LINE_BYTES = 400, BOARD_FILTER = 64 };
+
+struct board_step {
+	int64_t id, member, started_ms, finished_ms;
+	struct str name, agent, event; /* of the execution's arena */
+	int kind, state;
+	int64_t progress, attempt;
+	unsigned depth; /* in the tree; 0: needs nothing */
+	uint64_t
+		more_below; /* a bit for each depth at which the tree goes on below this line; depths above 63 have none */
+	size_t needs_count;
+};
+
+struct board_execution {
+	int64_t id;
+	struct arena *arena; /* of what was read last; NULL: nothing yet */
+	struct str name, why;
+	int state, block;
+	bool paused;
+	int64_t created_ms, started_ms, finished_ms;
+	int64_t last_event;       /* what stands here holds all events up to this one */
+	int64_t heard;            /* the last one that came */
+	bool has_steps;           /* it was read by itself */
+	bool must_read;           /* an event came that does not tell all */
+	struct board_step *steps; /* as a tree: a step stands below one that it needs */
+	size_t steps_count;
+};
+
+/* One event, without the name of its step; what a model says goes on in its line. */
+struct board_line {
+	int64_t at_ms, execution, step;
+	int kind; /* enum execution_event_kind */
+	char text[BOARD_LINE_BYTES];
+};
+
+struct board_member {
+	int64_t id;
+	struct str name;
+};
+
+enum board_mode { MODE_LOOK, MODE_HELP, MODE_NOTE, MODE_CANCEL, MODE_FILTER };
+
+struct board {
+	struct arena *arena; /* of the squad */
+	struct str squad;
+	int squad_status;
+	VEC(struct board_member) members;
+	VEC(struct board_execution *) all;    /* newest first */
+	struct board_line lines[BOARD_LINES]; /* a ring */
+	size_t first_line, line_count;
+
+	/* What a person looks at. */
+	int64_t at_execution, at_step; /* the cursor; 0: on the execution itself */
+	enum board_mode mode;
+	struct board_action asked; /* what the text is for */
+	size_t text_bytes;
+	char filter[BOARD_FILTER + 1];
+	bool all_lines; /* of all executions */
+};
+
+/* A line of the list: an execution, or a step of the one that the cursor is in. */
+struct board_row {
+	const struct board_execution *execution;
+	const struct board_step *step; /* NULL: the execution itself */
+};
+
+struct board_rows {
+	VEC(struct board_row) list;
+	size_t cursor;
+};
+
+/* What the list shows, live ones first. */
+void board_rows(const struct board *b, struct board_rows *out);
+void board_rows_free(struct board_rows *rows);
+
+bool board_ended(const struct board_execution *e);
+struct board_execution *board_find(const struct board *b, int64_t id);
+const struct board_line *board_line(const struct board *b, size_t i);               /* 0 is the oldest */
+struct str board_member(const struct board *b, int64_t id);                         /* empty: not known */
+struct str board_step_name(const struct board *b, int64_t execution, int64_t step); /* likewise */
+bool board_waits_for_person(const struct board_step *s);
+
+#endif

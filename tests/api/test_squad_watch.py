@@ -1,0 +1,315 @@
+"""squad watch and execution watch on a real terminal: every key, every way to end; lines where there is none; and nothing
+missed or told twice over restarts of the server."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+
+from harness import BINARY, Caller, clean_env, until
+from screen import LEFT, Screen
+from test_cli import Cli
+from test_executions import Squad, chain
+from test_sim_dashboard import Tmux
+
+KEYS = 'a approve  r reject  c cancel  p pause  P squad  f filter  l log  ? help  q quit'
+APPROVAL = {'name': 'release', 'kind': 'approval'}
+
+
+def watching(t, squad, *words, **more):
+    s = Screen([os.path.abspath(BINARY), 'squad', 'watch', squad.id, *words],
+               **{'TENFOLD_URL': t.server.url, 'TENFOLD_KEY': squad.operator.key, 'TENFOLD_HOME': '/nonexistent', **more})
+    s.wait('live')
+    return s
+
+
+def test_it_shows_what_there_is_and_what_comes(t):
+    squad = Squad(t, 'backend')
+    first = squad.add(*chain('plan', 'build'), name='Rate limits')
+    with watching(t, squad) as s:
+        s.wait('squad backend  active')
+        s.wait('> queued      Rate limits')
+        s.wait('    o plan')
+        s.wait('    `- . build')
+        item = squad.claim()
+        s.wait('* plan')
+        squad.worker.post(f'/v1/work/{item["id"]}/progress', {'token': item['token'], 'percent': 40}).expect(200)
+        s.wait('running     40%  grace')
+        squad.settle(item).expect(200)
+        s.wait('+ plan')
+        s.wait('1/2')
+        squad.settle(squad.claim()).expect(200)
+        s.wait('completed   Rate limits')
+        squad.add({'name': 'ask'}, name='Nightly')
+        s.wait('queued      Nightly')
+        assert first.state == 'completed'
+        s.press('q')
+        assert s.wait_end() == 0 and s.is_given_back()
+
+
+def test_a_approves_with_a_note(t):
+    squad = Squad(t)
+    execution = squad.add(APPROVAL, name='Rate limits')
+    with watching(t, squad) as s:
+        s.wait('WAITING FOR YOU: 1')
+        s.wait('approve?')
+        s.press('a')
+        s.wait('Approve release of Rate limits')
+        s.press('looks right\r')
+        s.wait('approved')
+        s.wait('completed   Rate limits')
+    assert execution.step('release')['result'] == 'looks right'
+
+
+def test_r_rejects_and_escape_does_not(t):
+    squad = Squad(t)
+    execution = squad.add(APPROVAL, name='Rate limits')
+    with watching(t, squad) as s:
+        s.wait('approve?')
+        s.press('r')
+        s.wait('Reject release')
+        s.press('x')
+        s.wait('empty): x_')
+        s.press('\x1b')
+        s.wait(KEYS)
+        assert execution.state == 'blocked'
+        s.press('rnot today\r')
+        s.wait('rejected')
+        s.wait('failed      Rate limits')
+    assert execution.show()['why'] == 'the step release failed: not today'
+
+
+def test_c_cancels_when_it_is_confirmed(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan'}, name='Rate limits')
+    with watching(t, squad) as s:
+        s.wait('queued      Rate limits')
+        s.press('c')
+        s.wait('Cancel Rate limits?')
+        s.press('n')
+        s.wait('not cancelled')
+        assert execution.state == 'queued'
+        s.press('cy')
+        s.wait('cancelled   Rate limits')
+    assert execution.state == 'cancelled'
+
+
+def test_p_pauses_an_execution_and_capital_p_its_squad(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan'}, name='Rate limits')
+    with watching(t, squad) as s:
+        s.wait('queued      Rate limits')
+        s.press('p')
+        s.wait('blocked     Rate limits')
+        s.wait('paused')
+        assert execution.show()['paused']
+        s.press('p')
+        s.wait('queued      Rate limits')
+        s.press('P')
+        s.wait('the squad is paused')
+        s.wait('squad builders  paused')
+        s.press('P')
+        s.wait('squad builders  active')
+
+
+def test_the_cursor_moves_and_a_filter_hides(t):
+    squad = Squad(t)
+    for name in ('Alpha', 'Beta'):
+        squad.add(*chain(name.lower() + '-plan', name.lower() + '-build'), name=name)
+    with watching(t, squad) as s:
+        s.wait('o beta-plan')
+        assert 'alpha-plan' not in s.text()
+        s.press('jj\x1b[B')
+        s.wait('o alpha-plan')
+        s.press('k')
+        s.wait('o beta-plan')
+        s.press('falph')
+        s.wait('all): alph_')
+        s.until(lambda: 'Beta' not in s.text(), 'Beta is gone')
+        s.press('\r')
+        s.wait('filter: alph')
+        s.press('\x1b')
+        s.wait('Beta')
+
+
+def test_help_and_the_log_of_all(t):
+    squad = Squad(t)
+    with watching(t, squad) as s:
+        s.press('?')
+        s.wait('approve or reject what waits')
+        s.press(' ')
+        s.wait(KEYS)
+        squad.add({'name': 'one'}, name='Alpha')
+        squad.add({'name': 'two'}, name='Beta')
+        s.wait('two: pending -> ready')
+        assert 'one: pending' not in s.text()
+        s.press('l')
+        s.wait('-- all executions')
+        s.wait('Alpha | one: pending -> ready')
+
+
+def test_colours_are_left_out_when_nobody_wants_them(t):
+    squad = Squad(t)
+    squad.add({'name': 'plan'})
+    with watching(t, squad) as s:
+        s.wait('o plan')
+        assert b'\x1b[7m' in s.raw
+    with watching(t, squad, NO_COLOR='1') as s:
+        s.wait('o plan')
+        assert not re.search(rb'\x1b\[[0-9;]*m', s.raw)
+
+
+def test_it_fits_every_size(t):
+    squad = Squad(t)
+    squad.add(*chain('plan', 'build'), name='Rate limits')
+    with watching(t, squad) as s:
+        s.wait('o plan')
+        for width, height in ((40, 8), (20, 3), (200, 60), (80, 24)):
+            before = len(s.raw)
+            s.resize(width, height)
+            s.until(lambda: b'\x1b[H' in s.raw[before:], 'it is drawn anew')  # pylint: disable=cell-var-from-loop
+            s.wait('q quit')
+            assert len(s.text().splitlines()) <= height
+        assert s.text().splitlines()[-1] == KEYS
+
+
+def test_the_terminal_is_given_back_whatever_ends_it(t):
+    squad = Squad(t)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGSEGV, signal.SIGABRT, signal.SIGHUP, signal.SIGQUIT):
+        with watching(t, squad) as s:
+            os.kill(s.pid, number)
+            code = s.wait_end()
+            assert s.is_given_back(), (number, s.raw[-300:])
+            assert code == 128 + number if number in (signal.SIGTERM, signal.SIGINT) else code != 0, (number, code)
+
+
+def test_what_is_not_there_is_said_on_the_shells_screen(t):
+    squad = Squad(t)
+    squad.id = 'sq_0000000000009'
+    s = Screen([os.path.abspath(BINARY), 'squad', 'watch', squad.id], TENFOLD_URL=t.server.url, TENFOLD_KEY=squad.operator.key)
+    with s:
+        assert s.wait_end() == 4 and 'there is no such squad here' in s.text() and LEFT not in s.raw
+
+
+def test_in_tmux_it_is_suspended_and_goes_on(t):
+    squad = Squad(t)
+    execution = squad.add(APPROVAL, {'name': 'deploy', 'needs': ['release']}, name='Rate limits')
+    with Tmux() as tmux:
+        tmux.type(f'TENFOLD_URL={t.server.url} TENFOLD_KEY={squad.operator.key} {os.path.abspath(BINARY)} squad watch {squad.id}', 'Enter')
+        tmux.wait('approve?')
+        tmux.wait(KEYS)
+        tmux.type('C-z')
+        tmux.wait('Stopped')
+        tmux.type("stty -a | tr ' ;' '\\n\\n' | grep -cx -e echo -e icanon", 'Enter')
+        tmux.wait('\n2\n')
+        execution.call('approve', {'step': execution.step('release')['id'], 'approve': True}).expect(200)
+        tmux.type('fg', 'Enter')
+        tmux.wait('+ release')
+        tmux.wait('o deploy')
+        tmux.call('resize-window', '-x', '60', '-y', '12')
+        tmux.wait('? help  q quit')
+        tmux.type('q')
+        until(lambda: tmux.call('capture-pane', '-p').rstrip().endswith('$'), 30, 'the prompt')
+        tmux.type('echo code $?', 'Enter')
+        tmux.wait('code 0')
+        assert LEFT.decode() not in tmux.call('capture-pane', '-p')
+
+
+# ---- lines ----
+
+def test_in_a_pipe_there_is_a_line_an_event(t):
+    squad = Squad(t)
+    execution = squad.add(*chain('plan', 'build'))
+    for _ in range(2):
+        squad.settle(squad.claim()).expect(200)
+    cli = Cli(t)
+    said = cli.good('execution', 'watch', execution.id)
+    lines = said.splitlines()
+    assert len(lines) == execution.show()['last_event'] and '\x1b' not in said
+    assert re.fullmatch(rf'\S+Z {execution.id} execution_started execution_started by .*', lines[0]), lines[0]
+    assert re.search(r' task_status_updated st_\w+: ready -> running by grace$', said, re.M), said
+    with t.case('as JSON'):
+        assert len(cli.good('execution', 'watch', execution.id, '--json').splitlines()) == len(lines)
+    with t.case('a dumb terminal too'):
+        with Screen([os.path.abspath(BINARY), 'execution', 'watch', execution.id], **{**cli.env, 'TERM': 'dumb'}) as s:
+            assert s.wait_end() == 0 and b'\x1b' not in s.raw and b'execution_started' in s.raw
+    with t.case('one that failed is exit code 1'):
+        failed = squad.add({'name': 'a', 'max_attempts': 1})
+        squad.settle(squad.claim(), 'fail', error='no', retry=False).expect(200)
+        assert cli.run('execution', 'watch', failed.id).returncode == 1
+    with t.case('and one that is not there 4'):
+        assert cli.run('execution', 'watch', 'ex_0000000000009').returncode == 4
+
+
+def test_ctrl_c_ends_lines(t):
+    squad = Squad(t)
+    squad.add({'name': 'a'})
+    process = Cli(t).start('squad', 'watch', squad.id, '--from', 'start')
+    assert 'execution_started' in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+
+
+def carry_out(execution, at_rest):
+    """One step after the other; the server dies only while none is taken, for its lease would have to lapse."""
+    squad, state = execution.squad, None
+    while state != 'completed':
+        with at_rest:
+            squad.settle(squad.claim(wait_ms=5000)).expect(200)
+            state = execution.state
+
+
+def test_nothing_is_missed_or_doubled_over_restarts_of_the_server(t):
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    squad = Squad(t, server=server)
+    env = clean_env(TENFOLD_URL=server.url, TENFOLD_KEY=server.admin_key, TENFOLD_HOME='/nonexistent')
+    with subprocess.Popen([BINARY, 'squad', 'watch', squad.id, '--json'], env=env, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as watch:
+        t.cleanup.callback(watch.kill)
+        until(lambda: server.metric('tenfold_event_stream_subscribers') == 1)
+        execution, at_rest = squad.add(*chain(*[f's{n}' for n in range(40)])), threading.Lock()
+        worker = threading.Thread(target=carry_out, args=(execution, at_rest), daemon=True)
+        worker.start()
+        for _ in range(3):
+            done = execution_done(execution)
+            until(lambda: execution_done(execution) >= done + 8, 30)  # pylint: disable=cell-var-from-loop
+            with at_rest:
+                server.kill()
+                server.start()
+                squad.operator = Caller(server, server.admin_key)   # for both threads
+                squad.worker = Caller(server, server.admin_key)
+        worker.join()
+        total = execution.show()['last_event']
+        said = [watch.stdout.readline() for _ in range(total)]
+        watch.send_signal(signal.SIGTERM)
+        rest = watch.stdout.read()
+    numbers = [int(re.search(r'"number":(\d+)', line)[1]) for line in said]
+    assert numbers == list(range(1, total + 1)) and rest == '', (numbers, rest)
+
+
+def execution_done(execution):
+    return sum(step['state'] == 'completed' for step in execution.show()['steps'])
+
+
+def test_the_board_comes_back_after_the_server_did(t):
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)
+    squad = Squad(t, server=server)
+    squad.add(*chain('plan', 'build'), name='Rate limits')
+    s = Screen([os.path.abspath(BINARY), 'squad', 'watch', squad.id], TENFOLD_URL=server.url, TENFOLD_KEY=server.admin_key)
+    with s:
+        s.wait('o plan')
+        server.kill()
+        s.wait('CUT OFF')
+        s.press('p')
+        s.wait('no answer from')
+        squad.operator.close()
+        squad.worker.close()
+        server.start()
+        squad.settle(squad.claim(wait_ms=5000)).expect(200)
+        s.wait('+ plan', 40)
+        s.wait('live')
+        s.press('q')
+        assert s.wait_end() == 0 and s.is_given_back()
