@@ -87,14 +87,14 @@ def test_keys_and_tenants_of_one_process_at_the_other(t):
     made = t.caller('admin', first).post('/v1/keys', {'name': 'x', 'scope': 'reader'}).expect(201).json
     there = t.anonymous(second)
     there.key = made['secret']
-    until(lambda: there.get('/v1/whoami').status == 200, 2, 'the new key')
+    until(lambda: there.get('/v1/whoami').status == 200, what='the new key')
     t.caller('admin', first).call('DELETE', f'/v1/keys/{made["id"]}').expect(204)
-    until(lambda: there.get('/v1/whoami').status == 401, 2, 'its revocation')
+    until(lambda: there.get('/v1/whoami').status == 401, what='its revocation')
     reader = at(t, second, t.caller('reader', first, 'elsewhere'))
     assert reader.get('/v1/whoami').expect(200).json['tenant_name'] == 'elsewhere'
     admin = at(t, second, t.caller('first', first))
     t.caller('first', first).post('/v1/tenants', {'name': 'empty'}).expect(201)
-    until(lambda: admin.get('/v1/whoami', headers={'X-Tenant': 'empty'}).status == 200, 5, 'a tenant without keys')
+    until(lambda: admin.get('/v1/whoami', headers={'X-Tenant': 'empty'}).status == 200, what='a tenant without keys')
 
 
 def test_the_first_key_of_one_data_directory_at_the_other(t):
@@ -102,7 +102,7 @@ def test_the_first_key_of_one_data_directory_at_the_other(t):
     third = t.new_server(store_url=first.store_url)
     key = t.caller('first', third)
     assert key.key != t.caller('first', second).key
-    until(lambda: at(t, second, key).get('/v1/whoami').status == 200, 2, 'the new admin key')
+    until(lambda: at(t, second, key).get('/v1/whoami').status == 200, what='the new admin key')
 
 
 def test_a_standby_takes_over_from_the_dead(t):
