@@ -340,9 +340,9 @@ enum err run_finish(struct run *r, enum err err, struct run_came *out, struct pr
 	run_log(r, "ended: %s, after %u whole cycles", why(view.end), view.cycle);
 	if (!e)
 		e = close_records(r, &late);
+	run_report(r);
 	if (!err && !e && !view.cut_off)
 		run_is_whole(r);
-	run_report(r);
 	if (!err && e)
 		*p = late;
 	return err ? err : e;
