@@ -256,7 +256,7 @@ static enum err take_command(struct worker *w)
 {
 	char **argv = ARENA_ARRAY(w->cli->arena, char *, w->args->command_count + 1);
 
-	if (w->args->command_count == 0 && (w->models || w->searches))
+	if (w->args->command_count == 0 && (w->models || w->searches || w->agents))
 		return OK;
 	if (w->args->command_count == 0)
 		return problem_set(
@@ -338,6 +338,8 @@ static enum err take_runners(struct worker *w)
 	if (HAS(w->args, worker_args, role))
 		return take_agents(w);
 	e = take_models(w);
+	if (!e && HAS(w->args, worker_args, squad) && HAS(w->args, worker_args, town))
+		e = worker_agents_open(w, &w->agents);
 	return e ? e : take_command(w);
 }
 

@@ -8,6 +8,7 @@
 #include "base/magic.h"
 #include "cli/role.h"
 #include "cli/worker_prompt.h"
+#include "cli/worker_step.h"
 #include "roles/cost.h"
 #include "roles/provider.h"
 
@@ -21,6 +22,7 @@ enum {
 	OTHERS_MAX = 16, /* agents whose account is used up, for one item */
 	STDOUT_KEPT = 1 << 20,
 	LAST_WORDS = 4 << 10,
+	MICRO = 1000000,
 	EXIT_NOT_RUN = 126, /* and 127: a shell's or env's word for it */
 };
 
@@ -52,6 +54,32 @@ static struct role_query query_of(const struct worker_args *a)
 				   .effort = a->effort,
 				   .account = a->account,
 				   .spawn = true};
+}
+
+/* Of a step: as the role that its member has in a town, unless the worker has one for all. What the member says of
+ * provider and model goes before the files; what the worker's flags say, before both. */
+static void query_for_step(struct role_query *q, const struct step_brief *b)
+{
+	if (!q->role.n)
+		q->role = str_of(
+			enum_town_role.values[HAS(b, step_brief, town_role) ? b->town_role : TOWN_POLECAT].text);
+	if (!q->name.n && HAS(b, step_brief, member_name))
+		q->name = b->member_name;
+	if (!q->agent.n && HAS(b, step_brief, provider))
+		q->agent = b->provider;
+	if (!q->model.n && HAS(b, step_brief, model))
+		q->model = b->model;
+}
+
+static struct role_query query_for(const struct worker_agents *g, const struct job *j)
+{
+	struct role_query q = query_of(g->worker->args);
+
+	q.type = j->item.type;
+	q.labels = labels_of_item(&j->item, j->arena);
+	if (j->step)
+		query_for_step(&q, &j->step->brief);
+	return q;
 }
 
 /* The same warnings for every item would hide everything else. */
@@ -180,15 +208,24 @@ static void hand_over(struct job *j, const struct role_command *command)
 		argv[i] = arena_z(j->arena, command->argv.v[i]);
 	j->argv = argv;
 	j->variables = command->env;
-	j->input = prompt_has_payload(&j->item) ? (struct str){0} : j->item.payload;
+	if (j->step)
+		j->input = prompt_has_brief(j->step->brief_json) ? (struct str){0} : j->step->brief_json;
+	else
+		j->input = prompt_has_payload(&j->item) ? (struct str){0} : j->item.payload;
 	output_keep_stdout(&j->output, STDOUT_KEPT);
+}
+
+static struct str prompt_for(const struct job *j, const struct agent_run *run)
+{
+	if (j->step)
+		return prompt_of_step(&j->step->brief, j->step->brief_json, j->arena);
+	return prompt_of_item(&j->item, &run->query.labels, j->arena);
 }
 
 static enum err make_command(struct worker_agents *g, struct job *j, struct agent_run *run, struct problem *p)
 {
 	char id[ID_TEXT];
-	struct command_options options = {.non_interactive = true,
-					  .prompt = prompt_of_item(&j->item, &run->query.labels, j->arena)};
+	struct command_options options = {.non_interactive = true, .prompt = prompt_for(j, run)};
 	struct role_command command;
 	enum err e;
 
@@ -210,9 +247,7 @@ enum err worker_agents_prepare(struct worker_agents *g, struct job *j, struct pr
 
 	if (!run)
 		return ERR_TOO_LARGE;
-	run->query = query_of(g->worker->args);
-	run->query.type = j->item.type;
-	run->query.labels = labels_of_item(&j->item, j->arena);
+	run->query = query_for(g, j);
 	e = ask(g, run, j->arena, p);
 	if (!e)
 		e = check_budget(g, run, j->arena, p);
@@ -229,17 +264,56 @@ enum err worker_agents_prepare(struct worker_agents *g, struct job *j, struct pr
 	return OK;
 }
 
+enum err worker_agents_model(struct worker_agents *g, struct job *j, struct str *out, struct problem *p)
+{
+	struct agent_run run = {.query = query_for(g, j)};
+	enum err e;
+
+	run.query.spawn = false;
+	run.query.model = (struct str){0}; /* the worker's is for whom nothing else names one */
+	run.query.agent = (struct str){0};
+	e = ask(g, &run, j->arena, p);
+	*out = e ? (struct str){0} : arena_str(j->arena, run.answer.model);
+	return e;
+}
+
 /* ---- the end ---- */
 
-static void count_tokens(struct worker_agents *g, const struct job *j)
+/* For the costs of the squad: what is not reported is not known. */
+static void note_call(struct job *j, const struct usage_report *report)
 {
 	const struct agent_run *run = j->agent;
-	struct usage_report report;
+	struct model_call *call = ARENA_NEW(j->arena, struct model_call);
+	struct str model = report->model.n       ? report->model
+			   : run->answer.model.n ? run->answer.model
+						 : run->answer.runs;
+
+	if (!call)
+		return;
+	call->provider = str_clip(run->preset.n ? run->preset : run->answer.runs, 64);
+	call->model = str_clip(model, 128);
+	if (report->input + report->output > 0) {
+		PUT(call, model_call, input_tokens, report->input + report->cache_read + report->cache_write);
+		PUT(call, model_call, cached_tokens, report->cache_read);
+		PUT(call, model_call, output_tokens, report->output);
+	}
+	if (report->usd >= 0 && report->usd < MICRO)
+		PUT(call, model_call, micro_usd, (int64_t)(report->usd * MICRO + 0.5));
+	PUT(&j->used, work_used, calls, call);
+	j->used.calls_count = 1;
+}
+
+static void count_tokens(struct worker_agents *g, struct job *j)
+{
+	const struct agent_run *run = j->agent;
+	struct usage_report report = {.usd = -1};
 	bool reported = usage_from_output(run->preset, output_stdout_kept(&j->output), j->arena, &report);
 	struct spent one = spent_of_run(&g->prices, &run->query, &run->answer, reported ? &report : NULL,
 					g->worker->now_ms - run->began_ms);
 	struct problem why = {0};
 
+	if (j->step)
+		note_call(j, reported ? &report : &(struct usage_report){.usd = -1});
 	if (town_state_spend(g->desk.state, &one, &why) != OK)
 		worker_say(g->worker, "what %.*s used could not be recorded: %s", STRF(run->answer.runs),
 			   why.detail);
@@ -303,6 +377,8 @@ static enum err try_once(struct worker_agents *g, struct arena *a, struct proble
 {
 	struct agent_run run = {.query = query_of(g->worker->args)};
 
+	if (!run.query.role.n) /* each step has one of its own; this one needs neither rig nor name */
+		run.query.role = STR("mayor");
 	run.query.spawn = false;
 	return ask(g, &run, a, p);
 }

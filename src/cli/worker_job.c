@@ -485,10 +485,16 @@ static void start(struct job *j)
 	job_give_back(j);
 }
 
+/* With both, the command has the steps of its kind. */
+static bool by_agent(const struct job *j)
+{
+	return j->worker->agents && !(j->worker->command && j->step && j->step->brief.kind == STEP_COMMAND);
+}
+
 void job_run(struct job *j)
 {
 	struct problem p = {0};
-	enum err e = j->worker->agents ? worker_agents_prepare(j->worker->agents, j, &p) : OK;
+	enum err e = by_agent(j) ? worker_agents_prepare(j->worker->agents, j, &p) : OK;
 
 	j->has_process = true;
 	if (e)

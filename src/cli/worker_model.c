@@ -2,6 +2,8 @@
  * worker_endpoint.c. */
 #include "cli/worker_model_priv.h"
 
+#include "cli/worker_agent.h"
+
 #include "base/magic.h"
 
 #include <stdlib.h>
@@ -208,27 +210,35 @@ static void pretend(struct job *j)
 
 /* ---- asking ---- */
 
-static struct str model_for(const struct job *j)
+/* The member's, else what the town says for it, else the worker's. */
+static enum err model_for(struct job *j, struct str *out, struct problem *p)
 {
 	const struct worker_models *m = j->worker->models;
 	const struct step_brief *b = &j->step->brief;
+	enum err e = OK;
 
-	if (m->pretend)
-		return STR(STAND_IN);
-	return HAS(b, step_brief, model) ? b->model : m->model;
+	*out = m->pretend ? STR(STAND_IN) : HAS(b, step_brief, model) ? b->model : (struct str){0};
+	if (!out->n && j->worker->agents)
+		e = worker_agents_model(j->worker->agents, j, out, p);
+	if (!out->n)
+		*out = m->model;
+	return e;
 }
 
 void model_ask(struct job *j)
 {
 	struct model_run *run = ARENA_NEW(j->arena, struct model_run);
 	struct problem p = {0};
+	enum err e;
 
 	CHECK(run);
 	j->step->model = run;
 	chat_answer_init(&run->answer);
 	run->prompt = model_prompt_of(&j->step->brief, j->arena);
-	run->model = model_for(j);
-	if (!run->model.n) {
+	e = model_for(j, &run->model, &p);
+	if (e) {
+		job_cannot_run(j, e, &p);
+	} else if (!run->model.n) {
 		problem_set(&p, ERR_INVALID,
 			    "no model is named for it: neither its member nor this worker (--model) has one");
 		model_failed(j, false, &p);

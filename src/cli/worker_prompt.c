@@ -5,6 +5,7 @@
 #include "cli/worker_prompt.h"
 
 #include "base/id.h"
+#include "models/prompt.h"
 #include "roles/doc.h"
 
 enum { PAYLOAD_IN_PROMPT_MAX = 32 << 10 };
@@ -63,6 +64,24 @@ struct str prompt_of_item(const struct work_claimed *item, const struct texts *l
 	prompt = arena_str(a, buf_str(&b));
 	buf_free(&b);
 	return prompt;
+}
+
+bool prompt_has_brief(struct str brief_json)
+{
+	return brief_json.n <= PAYLOAD_IN_PROMPT_MAX;
+}
+
+struct str prompt_of_step(const struct step_brief *brief, struct str brief_json, struct arena *a)
+{
+	struct model_prompt whole = model_prompt_of(brief, a);
+	char id[ID_TEXT];
+
+	id_format(id, "st_", brief->step);
+	if (prompt_has_brief(brief_json))
+		return arena_fmt(a, "Step %s: %.*s\n\n%.*s\n\n%.*s", id, STRF(brief->name), STRF(whole.system),
+				 STRF(whole.user));
+	return arena_fmt(a, "Step %s: %.*s\n\n%.*s\n\nIts brief, %zu bytes of JSON, is on standard input.\n", id,
+			 STRF(brief->name), STRF(whole.system), brief_json.n);
 }
 
 struct texts labels_of_item(const struct work_claimed *item, struct arena *a)

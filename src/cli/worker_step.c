@@ -62,7 +62,7 @@ static void run(struct job *j)
 		model_ask(j);
 	else if (w->searches && kind == STEP_RETRIEVE)
 		search_begin(j);
-	else if (w->command || w->agents)
+	else if (w->command || (w->agents && (is_of_models(kind) || kind == STEP_COMMAND)))
 		run_process(j);
 	else
 		refuse(j);

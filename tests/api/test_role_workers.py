@@ -5,6 +5,8 @@ import os
 import subprocess
 
 from harness import BINARY, SLOW, until
+from model_endpoint import Endpoint, Reply, spoken
+from test_executions import Squad
 from test_worker import Worker, is_gone, pid_in
 from town import HOSTILE, Town
 
@@ -214,3 +216,60 @@ def test_what_is_wrong_with_a_role_is_told_before_the_first_claim(t):
     done = subprocess.run([BINARY, 'worker', 'run', '--role', 'mayor', '--', 'true'], capture_output=True, text=True,
                           check=False, env=town.env, timeout=60 * SLOW)
     assert done.returncode == 2 and 'command' in done.stderr, done
+
+
+# ---- steps of squads ----
+
+def squad_of(t, *members):
+    squad = Squad(t)
+    for role, more in members:
+        squad.operator.post(f'/v1/squads/{squad.id}/members', {'role': role, **more}).expect(201)
+    return squad
+
+
+def carried_out(t, town, squad, *flags, command=()):
+    env = {**town.env, 'TENFOLD_URL': t.server.url, 'TENFOLD_KEY': t.caller('worker').key}
+    worker = Worker(t, *command, flags=['--until-empty', '--squad', squad.id, '--town', town.path, '--rig', 'alpha', *flags], env=env, type_='')
+    status, summary = worker.wait()
+    assert status == 0, (status, summary, worker.complaints())
+    return summary
+
+
+def test_members_run_what_their_town_says(t):
+    town = Town(t, {'role_agents': {'mayor': 'claude', 'refinery': 'gemini', 'polecat': 'codex', 'crew': 'opencode'}})
+    town.install('claude', 'gemini', 'codex', 'opencode')
+    squad = squad_of(t, ('project_manager', {}), ('tester', {}), ('backend_developer', {'name': 'ada'}),
+                     ('designer', {'town_role': 'crew', 'name': 'eve'}), ('data_scientist', {'provider': 'claude', 'model': 'haiku'}))
+    roles = ['project_manager', 'tester', 'backend_developer', 'designer', 'data_scientist']
+    execution = squad.add(*({'name': role, 'kind': 'model', 'role': role, 'input': {'branch': 'main'}} for role in roles))
+    carried_out(t, town, squad)
+    said = {role: json.loads(execution.step(role)['result']['output'].splitlines()[-1]) for role in roles}
+    assert [said[role]['argv'][0] for role in roles] == ['claude', 'gemini', 'codex', 'opencode', 'claude'], execution.show()
+    assert said['backend_developer']['env']['GT_ROLE'] == 'alpha/polecats/ada'
+    assert said['designer']['env']['GT_ROLE'] == 'alpha/crew/eve'
+    assert 'haiku' in ' '.join(said['data_scientist']['argv'])
+    prompt = said['backend_developer']['argv'][-1]
+    assert prompt.startswith(f'Step {execution.step("backend_developer")["id"]}: backend_developer\n\nYou build what runs on servers.')
+    assert '{"branch": "main"}' in prompt
+    report = squad.operator.get(f'/v1/executions/{execution.id}/cost').expect(200).json
+    assert report['total']['calls'] == 5 and report['total']['cost'] == 'unknown', report
+
+
+def test_an_endpoint_is_asked_for_the_model_that_the_town_says(t):
+    town = Town(t, {'role_agents': {'mayor': 'thinker'}, 'agents': {'thinker': {'command': 'claude', 'args': ['--model', 'opus']}}})
+    town.install('claude', 'sh')
+    endpoint = Endpoint(t, Reply(spoken('ok')))
+    squad = squad_of(t, ('project_manager', {}))
+    squad.add({'name': 'plan', 'kind': 'model', 'role': 'project_manager'})
+    carried_out(t, town, squad, '--model-url', endpoint.url, '--model', 'tiny')
+    assert endpoint.asked[0]['model'] == 'opus'
+
+
+def test_with_a_town_and_a_command_the_command_has_the_steps_of_its_kind(t):
+    town = Town(t, {'role_agents': {'polecat': 'codex'}})
+    town.install('codex')
+    squad = squad_of(t, ('tech_lead', {}))
+    execution = squad.add({'name': 'think', 'kind': 'model', 'role': 'tech_lead'}, {'name': 'compile', 'needs': ['think']})
+    carried_out(t, town, squad, command=['/bin/echo', 'compiled'])
+    assert execution.step('compile')['result']['output'] == 'compiled\n'
+    assert 'codex' in execution.step('think')['result']['output']

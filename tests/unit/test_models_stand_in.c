@@ -1,4 +1,4 @@
-/* The stand-in: the same words for the same step, in the form that its kind asks for, and never without saying what it is. */
+/* The stand-in: the same words for the same step, in the form that its kind asks for, and always saying what it is. */
 #include "harness_arena.h"
 
 #include "models/answer.h"
