@@ -237,6 +237,10 @@ def part_fault(ctx):
     return crash_programs(ctx, 'fault')
 
 
+# What the threads of replicas meet.
+REPLICAS_THREADS = ['test_replicas', 'test_every_pair_of_write_and_read_at_two_servers_is_seen',
+                    'test_one_that_stops_is_done_without_and_taken_up_again']
+
 ASAN = {'ASAN_OPTIONS': 'detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1',
         'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1'}
 TSAN = {'TSAN_OPTIONS': f'halt_on_error=1:second_deadlock_stack=1:suppressions={HERE}/tests/tsan.supp'}
@@ -259,6 +263,9 @@ def part_sanitizers(ctx):
     programs += api_programs(['test_health'], ['sqlite'], 'tsan.', {'TENFOLD_BIN': 'build-tsan/tenfold', **TSAN})
     programs += api_programs(['test_forward'], [s for s in ctx.stores if s == 'postgres'], 'tsan.',
                              {'TENFOLD_BIN': 'build-tsan/tenfold', **TSAN})
+    if 'postgres' in ctx.stores:
+        programs.append(Program('tsan.test_replicas.postgres', [PYTHON, 'tests/api/harness.py', '--store', 'postgres', *REPLICAS_THREADS],
+                                {'TENFOLD_BIN': 'build-tsan/tenfold', **TSAN}))
     valgrind = 'valgrind --quiet --leak-check=full --show-leak-kinds=definite,indirect --error-exitcode=99'
     programs += api_programs(['test_health'], ['sqlite'], 'valgrind.', {'TENFOLD_UNDER': valgrind})
     yield programs

@@ -159,6 +159,7 @@ static enum err lose(struct fault_db *f, enum err e)
 {
 	db_rollback(f->inner);
 	f->db.lost = true;
+	f->db.place = (struct log_place){0};
 	f->db.gone = f->db.transaction != TRANSACTION_NONE;
 	return db_doom(&f->db, e);
 }
