@@ -5,6 +5,7 @@
  */
 #include "cache/cache_priv.h"
 
+#include "base/cond.h"
 #include "base/magic.h"
 
 #include <string.h>
@@ -13,7 +14,6 @@ enum { BYTES_PER_BUCKET = 512, BUCKETS_MIN = 16, BYTES_PER_FLOOR_BYTE = 64 };
 
 void shard_init(struct cache_shard *s, size_t max_bytes, bool shared, uint64_t seed)
 {
-	pthread_condattr_t attr;
 	size_t buckets = BUCKETS_MIN;
 
 	while (2 * buckets * BYTES_PER_BUCKET <= max_bytes)
@@ -26,10 +26,7 @@ void shard_init(struct cache_shard *s, size_t max_bytes, bool shared, uint64_t s
 	s->max_bytes = max_bytes - shard_table_bytes(s);
 	rng_seeded_init(&s->rng, seed);
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->settled, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_mono_init(&s->settled);
 }
 
 size_t shard_table_bytes(const struct cache_shard *s)

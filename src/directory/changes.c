@@ -2,6 +2,7 @@
  */
 #include "directory/changes.h"
 
+#include "base/cond.h"
 #include "base/magic.h"
 
 #include <pthread.h>
@@ -35,11 +36,7 @@ struct changes {
 
 static void bell_init(struct bell *b)
 {
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&b->rung, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_mono_init(&b->rung);
 	pthread_mutex_init(&b->lock, NULL);
 }
 

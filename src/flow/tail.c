@@ -1,6 +1,7 @@
 /* See tail.h. A look every 20 ms while it is wanted; a lost store is asked for again every 200 ms. */
 #include "flow/tail.h"
 
+#include "base/cond.h"
 #include "base/vec.h"
 #include "store/queries.h"
 
@@ -173,15 +174,11 @@ static void tail_free(struct flow_tail *t)
 enum err flow_tail_start(const struct flow_tail_config *config, struct flow_tail **out, struct problem *p)
 {
 	struct flow_tail *t = NEW(struct flow_tail);
-	pthread_condattr_t monotonic;
 
 	t->config = *config;
 	t->arena = arena_new(SIZE_MAX);
 	pthread_mutex_init(&t->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->stopped, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_mono_init(&t->stopped);
 	if (pthread_create(&t->thread, NULL, tail_main, t) != 0) {
 		tail_free(t);
 		return problem_set(p, ERR_OVERLOADED, "no thread for following executions could be started");

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/magic.h"
 #include "store/queries.h"
@@ -402,11 +403,7 @@ struct jobs *jobs_new(const struct jobs_config *config)
 	j->arena = arena_new(RUN_BYTES_MAX);
 	j->watch = (struct chore){.run = run_watch, .done = watch_done};
 	pthread_mutex_init(&j->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&j->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_mono_init(&j->changed);
 	return j;
 }
 

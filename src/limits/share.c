@@ -6,6 +6,7 @@
 #include "limits/limits_priv.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/magic.h"
 
 #include <string.h>
@@ -184,7 +185,6 @@ static void *share_on(void *arg)
 enum err limits_share(struct limits *l, struct redis *r, struct str prefix, struct problem *p)
 {
 	struct sharing *s = NEW(struct sharing);
-	pthread_condattr_t attr;
 
 	CHECK(!l->sharing && prefix.n <= LIMITS_PREFIX_MAX);
 	s->limits = l;
@@ -194,10 +194,7 @@ enum err limits_share(struct limits *l, struct redis *r, struct str prefix, stru
 		memcpy(s->prefix, prefix.p, prefix.n);
 	s->script = redis_script(share_text);
 	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->stop, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_mono_init(&s->stop);
 	l->sharing = s;
 	if (pthread_create(&s->thread, NULL, share_on, s) == 0)
 		return OK;

@@ -7,6 +7,7 @@
 #include "redis/redis_priv.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/magic.h"
 
@@ -139,16 +140,6 @@ static void *keeper_main(void *arg)
 
 /* ---- life ---- */
 
-static void init_condition(pthread_cond_t *c)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(c, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 static void redis_free(struct redis *r)
 {
 	close_idle(r);
@@ -174,8 +165,8 @@ enum err redis_new(const struct redis_config *config, struct redis **out, struct
 	r->breaker.failures_max = config->failures_max ? config->failures_max : REDIS_FAILURES_MAX;
 	r->breaker.rest_ms = config->rest_ms ? config->rest_ms : REDIS_REST_MS;
 	pthread_mutex_init(&r->lock, NULL);
-	init_condition(&r->wanted);
-	init_condition(&r->rested);
+	cond_mono_init(&r->wanted);
+	cond_mono_init(&r->rested);
 	if (pthread_create(&r->keeper, NULL, keeper_main, r) != 0) {
 		redis_free(r);
 		return problem_set(p, ERR_INTERNAL, "no thread for the connections to Redis");

@@ -3,6 +3,7 @@
  */
 #include "sim/ports.h"
 
+#include "base/cond.h"
 #include "base/magic.h"
 
 #include <pthread.h>
@@ -129,17 +130,13 @@ enum err transport_mock(const void *how, unsigned shards, client_done_fn *done, 
 			struct problem *p)
 {
 	struct waiter *w = NEW(struct waiter);
-	pthread_condattr_t monotonic;
 
 	(void)how;
 	(void)shards;
 	(void)done;
 	(void)ctx;
 	(void)p;
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_mono_init(&w->changed);
 	pthread_mutex_init(&w->lock, NULL);
 	*out = (struct transport){w, mock_start, mock_start, mock_poll, mock_wake, mock_count, mock_free};
 	return OK;

@@ -8,6 +8,7 @@
 #include "sim/recorder.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/magic.h"
@@ -334,17 +335,13 @@ static void *see_to_records(void *arg)
 static struct recorder *recorder_new(const struct recorder_config *config)
 {
 	struct recorder *r = NEW(struct recorder);
-	pthread_condattr_t attr;
 
 	r->magic = RECORDER_MAGIC;
 	r->config = *config;
 	r->names = arena_new(NAMES_BYTES_MAX);
 	r->last = &r->first;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->changed, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_mono_init(&r->changed);
 	return r;
 }
 

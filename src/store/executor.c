@@ -7,6 +7,7 @@
  */
 #include "store/executor.h"
 
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/magic.h"
 #include "store/fair.h"
@@ -544,11 +545,7 @@ enum err executor_new(const struct executor_config *config, struct executor **ou
 	e->waiting.cost_max = config->batch_cost_max;
 	e->last_try_ms = INT64_MIN / 2;
 	pthread_mutex_init(&e->lock, NULL);
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&e->filled, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_mono_init(&e->filled);
 	enum err err = store_connect(config->store, DB_WRITE, &e->db, p);
 	if (err) {
 		executor_destroy(&e);

@@ -12,6 +12,7 @@
 #include "store/pool.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/magic.h"
 #include "store/pool_state.h"
@@ -80,16 +81,6 @@ static void wait_until(struct pool *p, pthread_cond_t *cond, int64_t until_ns)
 		pthread_cond_wait(cond, &p->lock);
 	else
 		pthread_cond_timedwait(cond, &p->lock, &until);
-}
-
-static void cond_init(pthread_cond_t *cond)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* that of clock_mono_ns() */
-	pthread_cond_init(cond, &attr);
-	pthread_condattr_destroy(&attr);
 }
 
 static void count_wait(struct pool *p, const struct task *t)
@@ -341,11 +332,11 @@ enum err pool_new(const struct pool_config *config, struct pool **out, struct pr
 	p->alarm_ns = INT64_MAX;
 	pool_state_init(&p->state, &config->limits);
 	pthread_mutex_init(&p->lock, NULL);
-	cond_init(&p->alarm);
+	cond_mono_init(&p->alarm);
 	for (unsigned i = 0; i < seats; i++) {
 		p->threads[i].pool = p;
 		p->threads[i].seat = (int)i;
-		cond_init(&p->threads[i].called);
+		cond_mono_init(&p->threads[i].called);
 	}
 	e = start(p, why);
 	if (e != OK)

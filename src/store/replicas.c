@@ -10,6 +10,7 @@
 #include "store/replicas.h"
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/magic.h"
 #include "store/queries.h"
@@ -411,16 +412,6 @@ static void *watch(void *arg)
 
 /* ---- life ---- */
 
-static void cond_init(pthread_cond_t *cond)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* that of clock_mono_ns() */
-	pthread_cond_init(cond, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 static enum err open_store(struct replica *at, struct str url, struct problem *p)
 {
 	at->url = must_alloc(url.n + 1);
@@ -475,8 +466,8 @@ enum err replicas_new(const struct replicas_config *config, struct replicas **ou
 	r->config = *config;
 	r->parked_last = &r->parked;
 	pthread_mutex_init(&r->lock, NULL);
-	cond_init(&r->look);
-	cond_init(&r->news);
+	cond_mono_init(&r->look);
+	cond_mono_init(&r->news);
 	for (size_t i = 0; i < config->count; i++)
 		r->each[i] = (struct replica){.all = r, .index = (unsigned)i};
 	for (size_t i = 0; i < config->count && !e; i++)
