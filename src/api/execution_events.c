@@ -16,6 +16,8 @@
 #include "api/app.h"
 #include "api/executions.h"
 
+#include "squads/squad.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -377,11 +379,9 @@ static enum err find_start(struct call *c, const struct squad_events_in *in, str
 enum err api_squad_events(struct call *c, const struct squad_events_in *in, struct nothing *out)
 {
 	struct squad_row row;
-	enum err err = q_squad_get(c->db, &(struct id_row){in->id}, c->arena, &row);
+	enum err err = squad_read(c, in->id, &row);
 
 	(void)out;
-	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
-		return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
 	if (err)
 		return err;
 	struct happenings *s = stream_new(c);

@@ -7,6 +7,7 @@
 #include "api/app.h"
 
 #include "squads/project.h"
+#include "squads/squad.h"
 #include "squads/template.h"
 
 #include <stdio.h>
@@ -144,9 +145,7 @@ static enum err find_squad(struct call *c, int64_t id)
 	enum err err = flow_rows_squad(flow_of(c), c->caller.tenant, id, &squad);
 	if (err == ERR_NOT_FOUND)
 		return problem_field(&c->problem, ERR_INVALID, "squad", "there is no such squad here");
-	if (!err && squad.status == SQUAD_ARCHIVED)
-		return call_fail(c, ERR_CONFLICT, "the squad is archived");
-	return err;
+	return err ? err : squad_check_open(c, &squad);
 }
 
 /* The steps of its own, or of its template. */

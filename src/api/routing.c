@@ -3,6 +3,7 @@
 #include "api/app.h"
 
 #include "squads/routing.h"
+#include "squads/squad.h"
 
 enum err api_routing_rule_add(struct call *c, const struct routing_rule_new *in, struct routing_rule *out)
 {
@@ -60,10 +61,8 @@ enum err api_squad_route(struct call *c, const struct squad_route_in *in, struct
 				      .text = in->text,
 				      .asker = HAS(in, squad_route_in, from) ? in->from : 0,
 				      .from_role = role_of(in)};
-	enum err err = q_squad_get(c->db, &(struct id_row){in->id}, c->arena, &squad);
+	enum err err = squad_read(c, in->id, &squad);
 
-	if (err == ERR_NOT_FOUND || (!err && squad.tenant != c->caller.tenant))
-		return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
 	if (!err)
 		err = check_from(c, in);
 	return err ? err : routing_decide(c, &asked, out);

@@ -4,6 +4,7 @@
 
 #include "api/kept.h"
 #include "directory/changes.h"
+#include "squads/squad.h"
 #include "store/page.h"
 
 #include <inttypes.h>
@@ -30,11 +31,6 @@ static void answer(struct call *c, const struct squad_row *row, struct squad *ou
 	kept.config = arena_kept(c->arena, row->config);
 	show(&kept, out);
 	c->etag = arena_fmt(c->arena, "%" PRId64, row->version);
-}
-
-static enum err unknown(struct call *c)
-{
-	return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
 }
 
 static enum err tell(struct call *c, const struct squad_row *row)
@@ -72,9 +68,7 @@ enum err api_squad_show(struct call *c, const struct squad_ref *in, struct squad
 	if (kept_begin(c, &k))
 		return OK;
 	struct squad_row row;
-	enum err err = q_squad_get(c->db, &(struct id_row){in->id}, c->arena, &row);
-	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
-		return kept_not(&k, unknown(c));
+	enum err err = squad_read(c, in->id, &row);
 	if (err)
 		return kept_not(&k, err);
 	answer(c, &row, out);
@@ -129,7 +123,7 @@ static enum err hold(struct call *c, int64_t id, struct squad_row *row)
 {
 	enum err err = flow_rows_squad(call_app(c)->flow, c->caller.tenant, id, row);
 	if (err == ERR_NOT_FOUND)
-		return unknown(c);
+		return call_fail(c, err, "there is no such squad here");
 	return err ? err : call_if_match(c, row->version);
 }
 
@@ -144,17 +138,12 @@ static enum err put(struct call *c, struct squad_row *row, struct squad *out)
 	return tell(c, row);
 }
 
-static enum err archived(struct call *c)
-{
-	return call_fail(c, ERR_CONFLICT, "the squad is archived");
-}
-
 enum err api_squad_change(struct call *c, const struct squad_patch *in, struct squad *out)
 {
 	struct squad_row row;
 	enum err err = hold(c, in->id, &row);
-	if (!err && row.status == SQUAD_ARCHIVED)
-		return archived(c);
+	if (!err)
+		err = squad_check_open(c, &row);
 	if (err)
 		return err;
 	if (HAS(in, squad_patch, name))
@@ -185,8 +174,8 @@ static enum err set_status(struct call *c, int64_t id, enum squad_status status,
 {
 	struct squad_row row;
 	enum err err = hold(c, id, &row);
-	if (!err && row.status == SQUAD_ARCHIVED)
-		return archived(c);
+	if (!err)
+		err = squad_check_open(c, &row);
 	if (err)
 		return err;
 	if (row.status == (int64_t)status) {

@@ -1,16 +1,14 @@
 /* See execution.h. */
 #include "schedule/execution.h"
 
+#include "squads/squad.h"
 #include "squads/template.h"
 #include "store/queries.h"
 
 static enum err check_squad(struct call *c, int64_t id)
 {
 	struct squad_row squad;
-	enum err err = q_squad_get(c->db, &(struct id_row){id}, c->arena, &squad);
-	if (err == ERR_NOT_FOUND || (!err && squad.tenant != c->caller.tenant))
-		return problem_field(&c->problem, ERR_INVALID, "execution.squad", "there is no such squad here");
-	return err;
+	return squad_read_named(c, "execution.squad", id, &squad);
 }
 
 static enum err check_task(struct call *c, const struct schedule_execution *e)

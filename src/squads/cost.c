@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "squads/squad.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -242,9 +243,7 @@ enum err cost_of_squad(struct call *c, const struct squad_cost_in *in, struct co
 	enum err err = cost_month(in->month, c->now_ms, &asked.from_ms, &asked.until_ms, &c->problem);
 	if (err)
 		return err;
-	err = q_squad_get(c->db, &(struct id_row){in->id}, c->arena, &row);
-	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
-		return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
+	err = squad_read(c, in->id, &row);
 	if (!err)
 		err = q_cost_sum_of_squad(c->db, &asked, fold, &f);
 	name_month(c, asked.from_ms, out);

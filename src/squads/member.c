@@ -5,26 +5,19 @@
 #include "directory/handle.h"
 #include "squads/plan.h"
 #include "squads/prompt.h"
+#include "squads/squad.h"
 #include "store/page.h"
 
 /* ---- the squad ---- */
-
-static enum err read_squad(struct call *c, int64_t id, struct squad_row *out)
-{
-	enum err err = q_squad_get(c->db, &(struct id_row){id}, c->arena, out);
-	if (err == ERR_NOT_FOUND || (!err && out->tenant != c->caller.tenant))
-		return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
-	return err;
-}
 
 /* Nobody else changes its members until the transaction ends. */
 static enum err hold_squad(struct call *c, int64_t id)
 {
 	struct squad_row squad;
 	struct squad_hold_out held;
-	enum err err = read_squad(c, id, &squad);
-	if (!err && squad.status == SQUAD_ARCHIVED)
-		return call_fail(c, ERR_CONFLICT, "the squad is archived");
+	enum err err = squad_read(c, id, &squad);
+	if (!err)
+		err = squad_check_open(c, &squad);
 	return err ? err : q_squad_hold(c->db, &(struct id_row){id}, c->arena, &held);
 }
 
@@ -302,7 +295,7 @@ enum err member_list(struct call *c, const struct squad_member_list_in *in, stru
 	struct squad_row squad;
 	struct page_end end;
 	out->items = ARENA_ARRAY(c->arena, struct squad_member, PAGE_ROOM(in));
-	enum err err = read_squad(c, in->id, &squad);
+	enum err err = squad_read(c, in->id, &squad);
 	if (!err)
 		err = page_take(&(struct page_source){read_page, keep, &l}, PAGE_WANT(in, squad_member_list_in),
 				c->arena, &c->problem, &end);

@@ -1,6 +1,7 @@
 /* Projects; see project.h. */
 #include "squads/project.h"
 
+#include "squads/squad.h"
 #include "store/page.h"
 
 #include <inttypes.h>
@@ -47,12 +48,8 @@ enum err project_hold(struct call *c, int64_t id, struct project_row *out)
 static enum err check_squad(struct call *c, int64_t id)
 {
 	struct squad_row squad;
-	enum err err = q_squad_get(c->db, &(struct id_row){id}, c->arena, &squad);
-	if (err == ERR_NOT_FOUND || (!err && squad.tenant != c->caller.tenant))
-		return problem_field(&c->problem, ERR_INVALID, "squad", "there is no such squad here");
-	if (!err && squad.status == SQUAD_ARCHIVED)
-		return call_fail(c, ERR_CONFLICT, "the squad is archived");
-	return err;
+	enum err err = squad_read_named(c, "squad", id, &squad);
+	return err ? err : squad_check_open(c, &squad);
 }
 
 enum err project_add(struct call *c, int64_t id, const struct project_new *in, struct project *out)

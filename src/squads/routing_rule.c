@@ -3,6 +3,7 @@
 
 #include "base/id.h"
 #include "flow/flow.h"
+#include "squads/squad.h"
 #include "store/page.h"
 
 #include <inttypes.h>
@@ -174,13 +175,8 @@ static enum err take_to(struct call *c, const struct str *to, size_t count, stru
 static enum err find_squad(struct call *c, int64_t id)
 {
 	struct squad_row squad;
-	enum err err = q_squad_get(c->db, &(struct id_row){id}, c->arena, &squad);
-
-	if (err == ERR_NOT_FOUND || (!err && squad.tenant != c->caller.tenant))
-		return problem_field(&c->problem, ERR_INVALID, "squad", "there is no such squad here");
-	if (!err && squad.status == SQUAD_ARCHIVED)
-		return call_fail(c, ERR_CONFLICT, "the squad is archived");
-	return err;
+	enum err err = squad_read_named(c, "squad", id, &squad);
+	return err ? err : squad_check_open(c, &squad);
 }
 
 static enum err check_room(struct call *c, int64_t squad)
