@@ -1,6 +1,6 @@
 /*
- * Where the log stands behind a commit: known with its answer, asked for when the answer was lost, and no reason to take
- * a commit for failed.
+ * Where the log stands behind a commit: known with its answer, asked for when the answer was lost, and no reason to
+ * take a commit for failed.
  */
 #include "store_kit.h"
 
