@@ -1,9 +1,9 @@
 /*
  * See reads.h.
  *
- * What a session has seen is told as SYSTEM-TIMELINE-PLACE in hexadecimal digits, so that of two of one deployment the
- * greater one, as text, is the later. What does not fit, after a fail-over or from elsewhere, is answered from the
- * primary. What is remembered of a key is dropped when every sound replica must have it, by the lag that is borne.
+ * What a session has seen is told by store/place.h. What does not fit, after a fail-over or from elsewhere, is answered
+ * from the primary. What is remembered of a key is dropped when every sound replica must have it, by the lag that is
+ * borne.
  */
 #include "api/reads.h"
 
@@ -11,17 +11,12 @@
 #include "base/map.h"
 #include "directory/follower.h"
 #include "http/http.h"
+#include "store/place.h"
 #include "telemetry/metrics.h"
-
-#include <inttypes.h>
-#include <string.h>
 
 enum {
 	WAIT_MS = 50,
 	SLACK_MS = 2000, /* how old what is known of a replica may be, and some more */
-	SYSTEM_DIGITS = 8,
-	TIMELINE_DIGITS = 8,
-	PLACE_DIGITS = 16,
 	SWEEP_EVERY = 1024
 };
 
@@ -50,44 +45,6 @@ struct reading {
 	struct call *call;
 };
 
-/* ---- what a session has seen, as text ---- */
-
-static struct str seen_text(const struct reads *r, struct arena *a, struct log_place seen)
-{
-	return arena_fmt(a, "%08" PRIx32 "-%08" PRIx32 "-%016" PRIx64, r->system, (uint32_t)seen.timeline,
-			 (uint64_t)seen.lsn);
-}
-
-/* So many digits, and the '-' behind them if more follows. */
-static bool take_hex(struct str *s, size_t digits, uint64_t *out)
-{
-	static const char all[] = "0123456789abcdef";
-	*out = 0;
-	if (s->n < digits)
-		return false;
-	for (size_t i = 0; i < digits; i++) {
-		const char *digit = memchr(all, s->p[i], sizeof all - 1);
-		if (!digit)
-			return false;
-		*out = *out << 4 | (uint64_t)(digit - all);
-	}
-	*s = (struct str){s->p + digits, s->n - digits};
-	if (s->n && *s->p == '-')
-		*s = (struct str){s->p + 1, s->n - 1};
-	return true;
-}
-
-/* Timeline 0 when it is none of ours: then no replica will do. */
-static struct log_place seen_place(const struct reads *r, struct str text)
-{
-	uint64_t system, timeline, lsn;
-	if (text.n != SYSTEM_DIGITS + 1 + TIMELINE_DIGITS + 1 + PLACE_DIGITS ||
-	    !take_hex(&text, SYSTEM_DIGITS, &system) || !take_hex(&text, TIMELINE_DIGITS, &timeline) ||
-	    !take_hex(&text, PLACE_DIGITS, &lsn) || text.n || system != r->system || lsn > INT64_MAX)
-		return (struct log_place){0};
-	return (struct log_place){(int64_t)timeline, (int64_t)lsn};
-}
-
 /* ---- what is remembered ---- */
 
 /* Ids of keys and agents are never the same. 0: nobody in particular. */
@@ -111,12 +68,7 @@ static void sweep(struct reads *r, int64_t now_ns)
 	r->notes = 0;
 }
 
-/* Of calls that end beside each other the later place counts, on the later timeline. */
-static bool is_later(struct log_place a, struct log_place b)
-{
-	return a.timeline != b.timeline ? a.timeline > b.timeline : a.lsn > b.lsn;
-}
-
+/* Of calls that end beside each other the later place counts. */
 static void remember(struct reads *r, int64_t key, struct log_place seen)
 {
 	int64_t now_ns = clock_mono_ns();
@@ -129,7 +81,7 @@ static void remember(struct reads *r, int64_t key, struct log_place seen)
 		s->key = key;
 		map_put(&r->sessions, (uint64_t)key, s);
 	}
-	if (!seen.timeline || is_later(seen, s->seen))
+	if (!seen.timeline || place_is_later(seen, s->seen))
 		s->seen = seen;
 	s->at_ns = now_ns;
 	if (++r->notes >= SWEEP_EVERY)
@@ -155,7 +107,7 @@ static bool remembered(struct reads *r, int64_t key, struct log_place *out)
 /* What the answer must show; false: nothing in particular. */
 static bool must_show(struct reads *r, const struct call *c, struct log_place *out)
 {
-	struct log_place own, told = seen_place(r, c->has_seen);
+	struct log_place own, told = place_read(c->has_seen, r->system);
 	bool has_own = remembered(r, session_key(c), &own);
 	if (!has_own || !c->has_seen.n) {
 		*out = has_own ? own : told;
@@ -164,7 +116,7 @@ static bool must_show(struct reads *r, const struct call *c, struct log_place *o
 	if (own.timeline != told.timeline)
 		*out = (struct log_place){0};
 	else
-		*out = is_later(told, own) ? told : own;
+		*out = place_is_later(told, own) ? told : own;
 	return true;
 }
 
@@ -226,7 +178,7 @@ void reads_committed(struct call *c, struct db *db)
 	if (!r || c->route->method == METHOD_GET)
 		return;
 	struct log_place place = db_place(db);
-	c->now_seen = seen_text(r, c->arena, place);
+	c->now_seen = place_text(c->arena, r->system, place);
 	remember(r, session_key(c), place);
 }
 
@@ -236,7 +188,7 @@ void reads_relayed(struct call *c, struct str seen)
 	if (!r || !seen.n)
 		return;
 	c->now_seen = arena_str(c->arena, seen);
-	remember(r, session_key(c), seen_place(r, seen));
+	remember(r, session_key(c), place_read(seen, r->system));
 }
 
 bool reads_may_be_kept(const struct call *c)
@@ -244,7 +196,7 @@ bool reads_may_be_kept(const struct call *c)
 	const struct app *app = call_app(c);
 	if (!app->reads || !c->has_seen.n)
 		return true;
-	struct log_place told = seen_place(app->reads, c->has_seen), known = follower_place(app->follower);
+	struct log_place told = place_read(c->has_seen, app->reads->system), known = follower_place(app->follower);
 	return told.timeline && told.timeline == known.timeline && told.lsn <= known.lsn;
 }
 
