@@ -53,6 +53,20 @@ static inline void kit_need_pooler(void)
 	kit_need(kit_pooler(), "TENFOLD_TEST_POOLER_SKIP");
 }
 
+/* Where a test goes that is told "sqlite" (NULL), "postgres" or "pooler", perhaps with more words behind. */
+static inline const char *kit_url_of(const char *which)
+{
+	if (strstr(which, "postgres")) {
+		kit_need_postgres();
+		return kit_postgres();
+	}
+	if (strstr(which, "pooler")) {
+		kit_need_pooler();
+		return kit_pooler();
+	}
+	return NULL;
+}
+
 static inline void kit_sql(const char *url, const char *sql)
 {
 	PGconn *conn = PQconnectdb(url);

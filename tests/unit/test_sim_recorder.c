@@ -486,12 +486,6 @@ int main(int argc, char **argv)
 	};
 
 	log_set_level(LOG_ERROR);
-	if (!strcmp(which, "postgres")) {
-		kit_need_postgres();
-		url = kit_postgres();
-	} else if (!strcmp(which, "pooler")) {
-		kit_need_pooler();
-		url = kit_pooler();
-	}
+	url = kit_url_of(which);
 	return cmocka_run_group_tests_name(which, tests, NULL, NULL);
 }

@@ -277,9 +277,6 @@ int main(int argc, char **argv)
 	};
 
 	log_set_level(LOG_ERROR);
-	if (!strcmp(which, "postgres")) {
-		kit_need_postgres();
-		url = kit_postgres();
-	}
+	url = kit_url_of(which);
 	return cmocka_run_group_tests_name(which, tests, NULL, NULL);
 }

@@ -852,13 +852,7 @@ int main(int argc, char **argv)
 
 	log_set_level(LOG_ERROR);
 	plan = strstr(which, "-fault") ? "" : NULL;
-	if (strstr(which, "postgres")) {
-		kit_need_postgres();
-		url = kit_postgres();
-	} else if (strstr(which, "pooler")) {
-		kit_need_pooler();
-		url = kit_pooler();
-	}
+	url = kit_url_of(which);
 	kind = url ? STORE_POSTGRES : STORE_SQLITE;
 	return cmocka_run_group_tests_name(which, tests, NULL, NULL);
 }
