@@ -34,7 +34,7 @@ class Shell:
     def __init__(self, tenfold, server, folder):
         os.symlink(tenfold, os.path.join(folder, 'tenfold'))
         env = {k: v for k, v in os.environ.items() if not k.startswith('TENFOLD_')}
-        env.update(XDG_DATA_HOME=os.path.dirname(server.data), PATH=folder + ':' + env['PATH'], COLUMNS='100')
+        env.update(XDG_DATA_HOME=os.path.dirname(server.data), XDG_CONFIG_HOME=os.path.join(folder, 'config'), PATH=folder + ':' + env['PATH'], COLUMNS='100')
         self.process = subprocess.Popen(['bash', '--norc'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, cwd=folder, env=env)
 

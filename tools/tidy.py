@@ -27,7 +27,7 @@ RANKS = [
     ['work', 'jobs'],
     ['flow'],
     ['directory'],
-    ['squads'],
+    ['squads', 'accounts'],
     ['schedule'],
     ['webhooks'],
     ['hooks'],

@@ -248,6 +248,159 @@ class Tenfold:
         """
         return self._call('DELETE', f'/v1/keys/{urllib.parse.quote(id, safe="")}')
 
+    def sign_up(self, email, password, *, name=None, organisation=None, invitation=None, client=None):
+        """Make an account, and sign in. 403 without an invitation where one is needed.
+
+        email: E-mail address, by which they sign in; capitals do not count.
+        password: Password. Any characters; not one of the commonest, and not the address.
+        name: What they are called; the part of the address before the @ when absent.
+        organisation: Make an organisation of this name, with them as its owner. Letters, digits, '-', '_' and
+            '.'.
+        invitation: An invitation: they become one of that organisation. Without organisation and invitation
+            they get a tenant of their own.
+        client: What they sign in with, for the list of sessions.
+        """
+        return self._call('POST', '/v1/account/sign-up', body={'email': email, 'password': password, 'name': name,
+            'organisation': organisation, 'invitation': invitation, 'client': client})
+
+    def sign_in(self, email, password, *, tenant=None, invitation=None, client=None):
+        """Sign in. 401 in the same words whether there is such an account or not.
+
+        email: E-mail address.
+        password: Password.
+        tenant: Act in this tenant, a name or an id; in the oldest of theirs when absent.
+        invitation: An invitation to take up; they act in that organisation.
+        client: What they sign in with, for the list of sessions.
+        """
+        return self._call('POST', '/v1/account/sign-in', body={'email': email, 'password': password, 'tenant':
+            tenant, 'invitation': invitation, 'client': client})
+
+    def token_refresh(self, refresh_token, *, tenant=None):
+        """Get the next access and refresh token for a refresh token. One that was used before ends its session.
+
+        refresh_token: The newest of its session. Used a second time it ends the session.
+        tenant: Act in this tenant from now on, a name or an id.
+        """
+        return self._call('POST', '/v1/account/refresh', body={'refresh_token': refresh_token, 'tenant': tenant})
+
+    def sign_out(self, *, everywhere=None):
+        """End this session, or all of the account: their tokens stop working, and their streams end.
+
+        everywhere: End all sessions of the account, not only this one.
+        """
+        return self._call('POST', '/v1/account/sign-out', body={'everywhere': everywhere})
+
+    def account_show(self):
+        """The account of the person who calls. 404 for a key that is no person's."""
+        return self._call('GET', '/v1/account')
+
+    def account_password(self, password, new_password):
+        """Set another password. Ends all other sessions of the account.
+
+        password: The one there is.
+        new_password: The new one. Any characters; not one of the commonest, and not the address.
+        """
+        return self._call('PUT', '/v1/account/password', body={'password': password, 'new_password': new_password})
+
+    def password_reset_use(self, reset_token, new_password):
+        """Set another password by a reset token. Ends all sessions of the account.
+
+        reset_token: The token that an admin made.
+        new_password: The new password. Any characters; not one of the commonest, and not the address.
+        """
+        return self._call('POST', '/v1/account/password-reset', body={'reset_token': reset_token, 'new_password':
+            new_password})
+
+    def account_session_list(self, *, limit=None, cursor=None):
+        """List where the person who calls is signed in, newest first.
+
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/account/sessions', query={'limit': limit, 'cursor': cursor})
+
+    def account_session_end(self, id):
+        """End a session of the account.
+
+        id: Its id.
+        """
+        return self._call('DELETE', f'/v1/account/sessions/{urllib.parse.quote(id, safe="")}')
+
+    def invitation_accept(self, invitation):
+        """Take up an invitation, by a person who has an account.
+
+        invitation: Its token.
+        """
+        return self._call('POST', '/v1/account/invitations', body={'invitation': invitation})
+
+    def organisation_add(self, name):
+        """Make an organisation, with the person who calls as its owner.
+
+        name: Unique name: letters, digits, '-', '_' and '.'.
+        """
+        return self._call('POST', '/v1/organisations', body={'name': name})
+
+    def tenant_user_list(self, *, limit=None, cursor=None):
+        """List the people in the tenant, who came last first.
+
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/users', query={'limit': limit, 'cursor': cursor})
+
+    def tenant_user_change(self, id, role):
+        """Give a person in the tenant another role. 409 for the last owner.
+
+        id: Who.
+        role: What they are from now on. Their tokens of before stop working; a refresh gives others.
+        """
+        return self._call('PATCH', f'/v1/users/{urllib.parse.quote(id, safe="")}', body={'role': role})
+
+    def tenant_user_remove(self, id):
+        """Take a person out of the tenant; their account stays. 409 for the last owner.
+
+        id: Who.
+        """
+        return self._call('DELETE', f'/v1/users/{urllib.parse.quote(id, safe="")}')
+
+    def password_reset_add(self, id):
+        """Make a token by which a person sets another password, once, within 20 minutes.
+
+        id: Who.
+        """
+        return self._call('POST', f'/v1/users/{urllib.parse.quote(id, safe="")}/password-reset')
+
+    def invitation_add(self, *, role=None, email=None, valid_ms=None):
+        """Invite somebody into the tenant. The token is answered this once; nothing is sent.
+
+        role: What who comes is there.
+        email: Whom it is for; whoever has it when absent.
+        valid_ms: How long it can be used.
+        """
+        return self._call('POST', '/v1/invitations', body={'role': role, 'email': email, 'valid_ms': valid_ms})
+
+    def invitation_list(self, *, limit=None, cursor=None):
+        """List the invitations into the tenant, newest first.
+
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/invitations', query={'limit': limit, 'cursor': cursor})
+
+    def invitation_revoke(self, id):
+        """Take an invitation back.
+
+        id: Its id.
+        """
+        return self._call('DELETE', f'/v1/invitations/{urllib.parse.quote(id, safe="")}')
+
+    def ticket_add(self, path):
+        """Make a ticket that opens one stream once, within 30 seconds: for a browser's EventSource.
+
+        path: The path of the stream, such as /v1/executions/ex_01h2k3m4n5p6q/events.
+        """
+        return self._call('POST', '/v1/tickets', body={'path': path})
+
     def role_resolve(self, role, *, rig=None, name=None, type=None, label=None, agent=None, model=None, effort=None,
         account=None):
         """Which agent does a role of the server's town run, and why? 404 when it serves none.
@@ -629,14 +782,15 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/squads/{urllib.parse.quote(id, safe="")}/pause')
 
-    def squad_events(self, id, *, from_=None, last_event_id=None, reconnect=True):
+    def squad_events(self, id, *, from_=None, ticket=None, last_event_id=None, reconnect=True):
         """What happens in the executions of a squad, as server-sent events; Last-Event-ID resumes.
 
         id: The squad.
         from_: Those behind the event of this id, or 'start'; from now on when absent.
+        ticket: A ticket of POST /v1/tickets, instead of a key.
         """
-        return self._stream(f'/v1/squads/{urllib.parse.quote(id, safe="")}/events', {'from': from_}, last_event_id,
-            reconnect)
+        return self._stream(f'/v1/squads/{urllib.parse.quote(id, safe="")}/events', {'from': from_, 'ticket':
+            ticket}, last_event_id, reconnect)
 
     def squad_resume(self, id):
         """Let a squad go on.
@@ -967,14 +1121,15 @@ class Tenfold:
         return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/approve', body={'step': step,
             'approve': approve, 'note': note})
 
-    def execution_events(self, id, *, from_=None, last_event_id=None, reconnect=True):
+    def execution_events(self, id, *, from_=None, ticket=None, last_event_id=None, reconnect=True):
         """What happens in an execution, as server-sent events from the first on; Last-Event-ID resumes. It ends with the execution; 204 when it has ended and all was heard.
 
         id: The execution.
         from_: Those behind this number; from the first on when absent.
+        ticket: A ticket of POST /v1/tickets, instead of a key.
         """
-        return self._stream(f'/v1/executions/{urllib.parse.quote(id, safe="")}/events', {'from': from_},
-            last_event_id, reconnect)
+        return self._stream(f'/v1/executions/{urllib.parse.quote(id, safe="")}/events', {'from': from_, 'ticket':
+            ticket}, last_event_id, reconnect)
 
     def execution_notes(self, id, item, token, notes):
         """Say what a running step logs, or what its model says, while it does. 409 when the step is no longer the caller's, or the execution has ended.

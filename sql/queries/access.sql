@@ -3,7 +3,7 @@
 -- struct: tenant_row (id id64, name text, created_ms int64)
 -- struct: key_row (
 --   id id64, tenant id64, name text, scope int64, hash bytes, created_ms int64, expires_ms int64, revoked_ms int64,
---   agent id64, tier int64)
+--   agent id64, tier int64, user_id id64, sign_in id64, role int64)
 
 -- Returns a row so that a name that is taken shows at once, not at the commit.
 -- name: tenant_insert :one
@@ -22,33 +22,38 @@ SELECT count(*) AS count FROM tenants
 -- name: key_get :one
 -- in: id_row
 -- out: key_row
-SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys WHERE id = $1
+SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier, user_id, sign_in, role
+FROM keys WHERE id = $1
 
 -- name: key_insert :batch
 -- in: key_row
-INSERT INTO keys (id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO keys (
+  id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier, user_id, sign_in, role)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: key_all :many
 -- out: key_row
-SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys ORDER BY id
+SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier, user_id, sign_in, role
+FROM keys ORDER BY id
 
 -- name: key_of_hash :one
 -- in: (hash bytes)
 -- out: key_row
-SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys WHERE hash = $1
+SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier, user_id, sign_in, role
+FROM keys WHERE hash = $1
 
 -- name: key_revoke :one
 -- in: (id id64, tenant id64, revoked_ms int64)
 -- out: (id id64)
 UPDATE keys SET revoked_ms = $3 WHERE id = $1 AND tenant = $2 AND revoked_ms = 0 RETURNING id
 
--- Of a tenant, oldest first.
+-- Of a tenant, oldest first, without access tokens of people.
 -- name: key_page :many
 -- in: (tenant id64, above id64, visit int64)
 -- out: key_row
-SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier FROM keys
-WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, tenant, name, scope, hash, created_ms, expires_ms, revoked_ms, agent, tier, user_id, sign_in, role
+FROM keys
+WHERE tenant = $1 AND id > $2 AND user_id = 0 ORDER BY id LIMIT $3
 
 -- ---- the keys of an agent ----
 

@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <string.h>
 
 struct key_node {
@@ -40,6 +41,7 @@ struct keyring {
 	unsigned gone;           /* keys that are here and no longer in the store */
 	pthread_rwlock_t lock;
 	struct ring *ring;
+	_Atomic uint64_t revision; /* told after the change */
 };
 
 enum { RING_MAX_BYTES = 1 << 30, ARENA_BYTES = 1 << 12, GONE_MAX = 10000 };
@@ -62,7 +64,7 @@ static void ring_destroy(struct ring **r)
 	*r = NULL;
 }
 
-static uint64_t hash_start(const unsigned char hash[KEY_HASH_BYTES])
+static uint64_t hash_start(const unsigned char hash[TOKEN_HASH_BYTES])
 {
 	uint64_t start;
 	memcpy(&start, hash, sizeof start);
@@ -84,7 +86,7 @@ static void ring_put_tenant(struct ring *r, const struct keyring_tenant *tenant)
 static void ring_put_key(struct ring *r, const struct keyring_key *key)
 {
 	struct key_node *node = map_get(&r->keys_by_id, (uint64_t)key->id);
-	if (node) { /* reloaded meanwhile */
+	if (node) { /* reloaded meanwhile, or changed elsewhere */
 		node->key.revoked_ms = key->revoked_ms;
 		node->key.expires_ms = key->expires_ms;
 		node->key.tier = key->tier;
@@ -98,10 +100,10 @@ static void ring_put_key(struct ring *r, const struct keyring_key *key)
 	node->same = map_put(&r->keys, hash_start(key->hash), node);
 }
 
-static const struct keyring_key *ring_find_key(const struct ring *r, const unsigned char hash[KEY_HASH_BYTES])
+static const struct keyring_key *ring_find_key(const struct ring *r, const unsigned char hash[TOKEN_HASH_BYTES])
 {
 	for (struct key_node *n = map_get(&r->keys, hash_start(hash)); n; n = n->same)
-		if (sodium_memcmp(n->key.hash, hash, KEY_HASH_BYTES) == 0)
+		if (sodium_memcmp(n->key.hash, hash, TOKEN_HASH_BYTES) == 0)
 			return &n->key;
 	return NULL;
 }
@@ -138,15 +140,19 @@ static bool key_of(const struct key_row *row, struct keyring_key *out)
 				    .expires_ms = row->expires_ms,
 				    .revoked_ms = row->revoked_ms,
 				    .agent = row->agent,
+				    .user = row->user_id,
+				    .sign_in = row->sign_in,
+				    .role = (enum user_role)row->role,
 				    .scope = (enum scope)row->scope,
 				    .tier = (enum limit_tier)row->tier,
 				    .name = row->name};
-	if (row->hash.n != KEY_HASH_BYTES || row->scope < SCOPE_NONE || row->scope > SCOPE_ADMIN ||
-	    row->tier < TIER_UNLIMITED || row->tier > TIER_PARTNER) {
+	if (row->hash.n != TOKEN_HASH_BYTES || row->scope < SCOPE_NONE || row->scope > SCOPE_ADMIN ||
+	    row->tier < TIER_UNLIMITED || row->tier > TIER_PARTNER || row->role < USER_MEMBER ||
+	    row->role > USER_OWNER) {
 		LOG_W("keyring.bad_row", "key=%lld", (long long)row->id);
 		return false;
 	}
-	memcpy(out->hash, row->hash.p, KEY_HASH_BYTES);
+	memcpy(out->hash, row->hash.p, TOKEN_HASH_BYTES);
 	return true;
 }
 
@@ -156,6 +162,11 @@ static enum err load_key(void *ctx, const void *row)
 	if (key_of(row, &key))
 		ring_put_key(ctx, &key);
 	return OK;
+}
+
+static void told(struct keyring *k)
+{
+	atomic_fetch_add_explicit(&k->revision, 1, memory_order_release);
 }
 
 static enum err load(struct keyring *k, struct db *db)
@@ -170,6 +181,7 @@ static enum err load(struct keyring *k, struct db *db)
 		k->ring = fresh;
 		fresh = old;
 		pthread_rwlock_unlock(&k->lock);
+		told(k);
 		k->gone = 0;
 	}
 	ring_destroy(&fresh);
@@ -239,6 +251,8 @@ static enum err put_key(void *ctx, size_t i, const void *row)
 		keyring_revoke(r->keyring, r->keys.v[i].id, 1);
 	} else if (key_of(row, &key)) {
 		keyring_put_key(r->keyring, &key);
+		if (key.revoked_ms || (key.expires_ms && !key.user)) /* those of people expire as they were made */
+			told(r->keyring);
 		r->new_tenants = r->new_tenants || !knows_tenant(r->keyring, key.tenant);
 	}
 	return OK;
@@ -274,34 +288,30 @@ enum err keyring_follow(void *ctx, struct db *db, const struct change_row *rows,
 	return err;
 }
 
-enum err keyring_look_up(struct keyring *k, struct db *db, struct str secret, struct arena *a)
+static enum err put_row(struct keyring *k, struct db *db, const struct key_row *row)
 {
-	unsigned char hash[KEY_HASH_BYTES];
-	struct key_row row;
 	struct keyring_key key;
-	keyring_secret_hash(secret, hash);
-	struct key_of_hash_in in = {.hash = {(const char *)hash, sizeof hash}};
-	enum err err = q_key_of_hash(db, &in, a, &row);
-	if (err || !key_of(&row, &key))
-		return err ? err : ERR_NOT_FOUND;
+	if (!key_of(row, &key))
+		return ERR_NOT_FOUND;
 	keyring_put_key(k, &key);
 	return knows_tenant(k, key.tenant) ? OK : keyring_find_new_tenants(k, db);
 }
 
-/* ---- secrets ---- */
-
-void keyring_secret_new(char secret[KEY_SECRET_TEXT])
+enum err keyring_look_up(struct keyring *k, struct db *db, struct str secret, struct arena *a)
 {
-	unsigned char bits[KEY_HASH_BYTES];
-	randombytes_buf(bits, sizeof bits);
-	memcpy(secret, "tf_", 3);
-	id_base32(secret + 3, bits, sizeof bits);
-	sodium_memzero(bits, sizeof bits);
+	unsigned char hash[TOKEN_HASH_BYTES];
+	struct key_row row;
+	token_hash(secret, hash);
+	struct key_of_hash_in in = {.hash = {(const char *)hash, sizeof hash}};
+	enum err err = q_key_of_hash(db, &in, a, &row);
+	return err ? err : put_row(k, db, &row);
 }
 
-void keyring_secret_hash(struct str secret, unsigned char hash[KEY_HASH_BYTES])
+enum err keyring_look_up_id(struct keyring *k, struct db *db, int64_t key, struct arena *a)
 {
-	crypto_generichash(hash, KEY_HASH_BYTES, (const unsigned char *)secret.p, secret.n, NULL, 0);
+	struct key_row row;
+	enum err err = q_key_get(db, &(struct id_row){key}, a, &row);
+	return err ? err : put_row(k, db, &row);
 }
 
 /* ---- life and changes ---- */
@@ -350,6 +360,7 @@ void keyring_revoke(struct keyring *k, int64_t key, int64_t now_ms)
 	if (node && node->key.revoked_ms == 0)
 		node->key.revoked_ms = now_ms;
 	pthread_rwlock_unlock(&k->lock);
+	told(k);
 }
 
 void keyring_expire(struct keyring *k, int64_t key, int64_t expires_ms)
@@ -359,6 +370,7 @@ void keyring_expire(struct keyring *k, int64_t key, int64_t expires_ms)
 	if (node && (node->key.expires_ms == 0 || node->key.expires_ms > expires_ms))
 		node->key.expires_ms = expires_ms;
 	pthread_rwlock_unlock(&k->lock);
+	told(k);
 }
 
 void keyring_set_tier(struct keyring *k, int64_t key, enum limit_tier tier)
@@ -395,14 +407,53 @@ static enum err select_tenant(const struct ring *r, const struct keyring_key *ke
 	return OK;
 }
 
-bool keyring_knows(struct keyring *k, struct str secret)
+static enum key_stand stand_of(const struct keyring_key *key, int64_t now_ms)
 {
-	unsigned char hash[KEY_HASH_BYTES];
-	keyring_secret_hash(secret, hash);
+	if (!key)
+		return KEY_UNKNOWN;
+	if (key->expires_ms && key->expires_ms <= now_ms)
+		return KEY_EXPIRED;
+	return key->revoked_ms ? KEY_REVOKED : KEY_IN_FORCE;
+}
+
+enum key_stand keyring_look(struct keyring *k, struct str secret, int64_t now_ms)
+{
+	unsigned char hash[TOKEN_HASH_BYTES];
+	token_hash(secret, hash);
 	pthread_rwlock_rdlock(&k->lock);
-	bool known = ring_find_key(k->ring, hash);
+	enum key_stand stand = stand_of(ring_find_key(k->ring, hash), now_ms);
 	pthread_rwlock_unlock(&k->lock);
-	return known;
+	return stand;
+}
+
+enum key_stand keyring_look_id(struct keyring *k, int64_t key, int64_t now_ms)
+{
+	pthread_rwlock_rdlock(&k->lock);
+	const struct key_node *node = map_get(&k->ring->keys_by_id, (uint64_t)key);
+	enum key_stand stand = stand_of(node ? &node->key : NULL, now_ms);
+	pthread_rwlock_unlock(&k->lock);
+	return stand;
+}
+
+uint64_t keyring_revision(struct keyring *k)
+{
+	return atomic_load_explicit(&k->revision, memory_order_acquire);
+}
+
+static void become(const struct keyring_key *key, const struct keyring_tenant *in, struct arena *a,
+		   struct caller *out)
+{
+	*out = (struct caller){.tenant = in->id,
+			       .key = key->id,
+			       .agent = key->agent,
+			       .user = key->user,
+			       .sign_in = key->sign_in,
+			       .role = key->role,
+			       .scope = key->scope,
+			       .tier = key->tier,
+			       .expires_ms = key->expires_ms,
+			       .key_name = arena_str(a, key->name),
+			       .tenant_name = arena_str(a, in->name)};
 }
 
 enum err keyring_authenticate(struct keyring *k, struct str secret, struct str tenant, int64_t now_ms,
@@ -411,21 +462,28 @@ enum err keyring_authenticate(struct keyring *k, struct str secret, struct str t
 	*out = (struct caller){.scope = SCOPE_NONE, .tier = TIER_ANONYMOUS};
 	if (secret.n == 0)
 		return OK;
-	unsigned char hash[KEY_HASH_BYTES];
-	keyring_secret_hash(secret, hash);
+	unsigned char hash[TOKEN_HASH_BYTES];
+	token_hash(secret, hash);
 	pthread_rwlock_rdlock(&k->lock);
 	const struct keyring_key *key = ring_find_key(k->ring, hash);
 	const struct keyring_tenant *in = NULL;
 	enum err err = key_works(key, now_ms) ? select_tenant(k->ring, key, tenant, &in) : ERR_UNAUTHENTICATED;
 	if (!err)
-		*out = (struct caller){.tenant = in->id,
-				       .key = key->id,
-				       .agent = key->agent,
-				       .scope = key->scope,
-				       .tier = key->tier,
-				       .expires_ms = key->expires_ms,
-				       .key_name = arena_str(a, key->name),
-				       .tenant_name = arena_str(a, in->name)};
+		become(key, in, a, out);
+	pthread_rwlock_unlock(&k->lock);
+	return err;
+}
+
+enum err keyring_authenticate_id(struct keyring *k, int64_t key, int64_t tenant, int64_t now_ms, struct arena *a,
+				 struct caller *out)
+{
+	*out = (struct caller){.scope = SCOPE_NONE, .tier = TIER_ANONYMOUS};
+	pthread_rwlock_rdlock(&k->lock);
+	const struct key_node *node = map_get(&k->ring->keys_by_id, (uint64_t)key);
+	const struct tenant_node *in = map_get(&k->ring->tenants, (uint64_t)tenant);
+	enum err err = !node || !key_works(&node->key, now_ms) ? ERR_UNAUTHENTICATED : in ? OK : ERR_NOT_FOUND;
+	if (!err)
+		become(&node->key, &in->tenant, a, out);
 	pthread_rwlock_unlock(&k->lock);
 	return err;
 }

@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "api/app.h"
 #include "api/keys.h"
+#include "api/tenants.h"
 
 #include "access/confirm.h"
 #include "store/page.h"
@@ -17,6 +18,10 @@ enum err api_whoami(struct call *c, const struct nothing *in, struct whoami *out
 	out->scope = (int)c->caller.scope;
 	if (c->caller.agent)
 		PUT(out, whoami, agent, c->caller.agent);
+	if (c->caller.user) {
+		PUT(out, whoami, user, c->caller.user);
+		PUT(out, whoami, session, c->caller.sign_in);
+	}
 	if (c->caller.expires_ms)
 		PUT(out, whoami, expires_at, c->caller.expires_ms);
 	return OK;
@@ -24,50 +29,9 @@ enum err api_whoami(struct call *c, const struct nothing *in, struct whoami *out
 
 /* ---- tenants ---- */
 
-static bool is_tenant_name(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char ch = s.p[i];
-		bool good = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-			    ch == '-' || ch == '_' || ch == '.';
-		if (!good)
-			return false;
-	}
-	return s.n > 0 && !str_starts(s, STR("t_"));
-}
-
-struct tenant_added {
-	struct app *app;
-	struct keyring_tenant tenant;
-};
-
-static void tenant_committed(void *arg)
-{
-	struct tenant_added *added = arg;
-	keyring_put_tenant(added->app->keyring, &added->tenant);
-}
-
 enum err api_tenant_add(struct call *c, const struct tenant_new *in, struct tenant *out)
 {
-	struct app *app = call_app(c);
-	if (!is_tenant_name(in->name))
-		return problem_field(&c->problem, ERR_INVALID, "name",
-				     "letters, digits, '-', '_' and '.' only, and not starting with t_");
-	struct tenant_row row = {.id = app_new_id(app), .name = in->name, .created_ms = c->now_ms};
-	struct tenant_insert_out inserted;
-	enum err err = q_tenant_insert(c->db, &row, c->arena, &inserted);
-	if (err == ERR_ALREADY_EXISTS)
-		return call_fail(c, err, "there is a tenant named '%.*s'; 'tenfold tenant list' shows it",
-				 STRF(in->name));
-	if (err)
-		return err;
-	struct tenant_added *added = ARENA_NEW(c->arena, struct tenant_added);
-	*added = (struct tenant_added){app, {.id = row.id, .created_ms = row.created_ms, .name = row.name}};
-	call_after_commit(c, tenant_committed, added);
-	out->id = row.id;
-	out->name = row.name;
-	out->created_at = row.created_ms;
-	return OK;
+	return tenants_add(c, in->name, "name", out);
 }
 
 enum err api_tenant_list(struct call *c, const struct nothing *in, struct tenant_list *out)
@@ -93,6 +57,10 @@ enum err api_key_add(struct call *c, const struct key_new *in, struct key_create
 		return problem_field(&c->problem, ERR_INVALID, "expires_at", "must lie in the future");
 	if (in->scope == SCOPE_NONE)
 		return problem_field(&c->problem, ERR_INVALID, "scope", "a key that may do nothing is of no use");
+	if (in->scope > (int)c->caller.scope)
+		return problem_field(&c->problem, ERR_FORBIDDEN, "scope",
+				     "a key may do no more than who makes it: %s",
+				     enum_scope.values[c->caller.scope].text);
 	struct keyring_key key = {.tenant = c->caller.tenant,
 				  .expires_ms = expires ? in->expires_at : 0,
 				  .scope = (enum scope)in->scope,

@@ -30,5 +30,22 @@ http_handler_fn *const api_first_halves[ROUTE_COUNT] = {
 	[ROUTE_capability_list] = kept_here,   [ROUTE_plan_show] = kept_here,
 	[ROUTE_squad_member_list] = kept_here, [ROUTE_squad_member_show] = kept_here,
 	[ROUTE_squad_show] = kept_here};
+
+#define HASH(name, in_type, out_type)                                              \
+	static enum err hash_##name(struct call *c, const void *in, void *out)     \
+	{                                                                          \
+		return api_##name##_hash(c, (const in_type *)in, (out_type *)out); \
+	}
+HASH(sign_up, struct sign_up_in, struct signed_in)
+HASH(sign_in, struct sign_in_in, struct signed_in)
+HASH(account_password, struct account_password_in, struct nothing)
+HASH(password_reset_use, struct password_reset_in, struct nothing)
+#undef HASH
+
+http_handler_fn *const api_hash_halves[ROUTE_COUNT] = {[ROUTE_sign_up] = hash_sign_up,
+						       [ROUTE_sign_in] = hash_sign_in,
+						       [ROUTE_account_password] = hash_account_password,
+						       [ROUTE_password_reset_use] = hash_password_reset_use};
+
 const struct api_bulk api_bulks[ROUTE_COUNT] = {
 	[ROUTE_agent_add] = {agent_add_key, agent_add_all}, [ROUTE_agent_beat] = {agent_beat_key, agent_beat_all}};

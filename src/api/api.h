@@ -12,12 +12,21 @@
 #include "api/routes.def"
 #undef ROUTE
 
+/* The first halves of HASH_WRITE calls. */
+enum err api_sign_up_hash(struct call *c, const struct sign_up_in *in, struct signed_in *out);
+enum err api_sign_in_hash(struct call *c, const struct sign_in_in *in, struct signed_in *out);
+enum err api_account_password_hash(struct call *c, const struct account_password_in *in, struct nothing *out);
+enum err api_password_reset_use_hash(struct call *c, const struct password_reset_in *in, struct nothing *out);
+
 /* The second halves of SLOT_READ calls. */
 enum err api_work_list_read(struct call *c, const struct work_list_in *in, struct work_list_out *out);
 
 /* By route_id: the handler, and for SLOT_READ what runs afterwards on a connection that reads (else NULL). */
 extern http_handler_fn *const api_handlers[ROUTE_COUNT];
 extern http_handler_fn *const api_second_halves[ROUTE_COUNT];
+
+/* Of HASH_WRITE calls, what runs before them on a thread of their own, with a connection that reads. */
+extern http_handler_fn *const api_hash_halves[ROUTE_COUNT];
 /* Of BULK calls, by route_id: what a batch of them is written in the order of, which names the row that is written;
  * and, where it pays, all calls of a batch at once: outcomes[i] of calls[i], an error that undoes the batch. */
 struct api_bulk {

@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct user_accounts;
 struct agent_index;
 struct cache;
 struct cost_tables;
@@ -78,6 +79,8 @@ struct app {
 	struct pool *pool;                /* connections for READ, and on PostgreSQL for WRITE */
 	struct reads *reads;              /* where READ goes when there are replicas; NULL: there are none */
 	struct pool *compute;             /* threads for COMPUTE */
+	struct pool *hashing;             /* threads with connections that read, for passwords */
+	struct user_accounts *accounts;   /* of people */
 	struct gather *bulk[ROUTE_COUNT]; /* on PostgreSQL, of BULK routes; else NULL */
 	struct http_server *http;
 	struct forward *forward; /* NULL: no other process can own the queue (SQLite) */

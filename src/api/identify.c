@@ -2,6 +2,7 @@
 #include "api/identify.h"
 
 #include "access/replays.h"
+#include "accounts/ticket.h"
 #include "api/app.h"
 #include "api/hook_work.h"
 #include "api/keys.h"
@@ -14,10 +15,59 @@ enum { COUNTS_MS = 2 * SIGNED_SKEW_MS, SHOWN_MAX = 64 };
 
 /* ---- a key ---- */
 
-enum err identify_refuse(struct call *c, struct str tenant, enum err err)
+static enum err refuse(struct call *c, const char *why)
+{
+	return call_fail(c, ERR_UNAUTHENTICATED, "%s", why);
+}
+
+/* By what it says of itself. */
+static enum err refuse_unknown(struct call *c, enum token_kind kind)
+{
+	switch (kind) {
+	case TOKEN_ACCESS:
+		return refuse(c, "the server does not know this access token; sign in again");
+	case TOKEN_REFRESH:
+	case TOKEN_TICKET:
+	case TOKEN_INVITATION:
+	case TOKEN_RESET:
+		return call_fail(c, ERR_UNAUTHENTICATED, "this is %s; send the access token, or an API key",
+				 token_kind_name(kind));
+	case TOKEN_KEY:
+	case TOKEN_KINDS:
+		return refuse(c, "the server does not know this key, or it has expired or been revoked");
+	}
+	UNREACHABLE();
+}
+
+enum err identify_refuse_key(struct call *c, enum key_stand stand)
+{
+	bool of_person = c->caller.user != 0;
+	if (stand == KEY_EXPIRED)
+		return refuse(
+			c, of_person ? "this access token has expired; POST /v1/account/refresh gives the next one"
+				     : "this key has expired");
+	return refuse(c,
+		      of_person ? "this access token was revoked: its session has ended, or what its person may do "
+				  "has changed; refresh it, or sign in again"
+				: "this key was revoked");
+}
+
+static enum err refuse_secret(struct call *c, struct str secret)
+{
+	enum token_kind kind = token_kind_of(secret);
+	enum key_stand stand = keyring_look(call_app(c)->keyring, secret, clock_now_ms(call_app(c)->clock));
+	if (stand == KEY_UNKNOWN || stand == KEY_IN_FORCE)
+		return refuse_unknown(c, kind);
+	c->caller.user = kind == TOKEN_ACCESS; /* only for the words: nobody calls */
+	identify_refuse_key(c, stand);
+	c->caller.user = 0;
+	return ERR_UNAUTHENTICATED;
+}
+
+enum err identify_refuse(struct call *c, struct str secret, struct str tenant, enum err err)
 {
 	if (err == ERR_UNAUTHENTICATED)
-		return call_fail(c, err, "the server does not know this key, or it has expired or been revoked");
+		return refuse_secret(c, secret);
 	if (err == ERR_FORBIDDEN)
 		return call_fail(c, err,
 				 "this key belongs to another tenant; --tenant (X-Tenant) is for admin keys");
@@ -37,7 +87,26 @@ static enum err by_key(struct call *c, struct db *db, struct str secret)
 	if (err && err != ERR_NOT_FOUND)
 		return err;
 	err = keyring_authenticate(app->keyring, secret, tenant, c->now_ms, c->arena, &c->caller);
-	return err ? identify_refuse(c, tenant, err) : OK;
+	return err ? identify_refuse(c, secret, tenant, err) : OK;
+}
+
+/* ---- a ticket ---- */
+
+static enum err by_ticket(struct call *c, struct db *db, struct str text)
+{
+	struct app *app = call_app(c);
+	struct ticket_row row;
+	enum err err = ticket_take(app->accounts, c, db, text, &row);
+	if (err)
+		return err;
+	if (keyring_look_id(app->keyring, row.key_id, c->now_ms) == KEY_UNKNOWN)
+		err = keyring_look_up_id(app->keyring, db, row.key_id, c->arena);
+	if (!err)
+		err = keyring_authenticate_id(app->keyring, row.key_id, row.tenant, c->now_ms, c->arena,
+					      &c->caller);
+	if (err == ERR_UNAUTHENTICATED || err == ERR_NOT_FOUND)
+		return refuse(c, "the key that this ticket was made with works no more");
+	return err;
 }
 
 /* ---- a signature ---- */
@@ -162,13 +231,16 @@ enum err identify_post(struct call *c)
 void identify_run(struct call *c, struct db *db, enum err why)
 {
 	struct str secret, scheme = str_cut(http_request_of(c).authorization, ' ', &secret);
+	struct str ticket = http_ticket_of(c);
 	c->db = db;
 	c->now_ms = clock_now_ms(call_app(c)->clock);
 	if (!db)
 		c->outcome = why;
 	else if (c->route->flags & ROUTE_SIGNED)
 		c->outcome = hook_identify(c);
+	else if (scheme.n)
+		c->outcome = by_key(c, db, str_trim(secret));
 	else
-		c->outcome = scheme.n ? by_key(c, db, str_trim(secret)) : by_signature(c, db);
+		c->outcome = ticket.n ? by_ticket(c, db, ticket) : by_signature(c, db);
 	http_finish(c);
 }

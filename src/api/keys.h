@@ -8,7 +8,8 @@
 #include "access/keyring.h"
 #include "store/queries.h"
 
-/* Makes a key for what `key` says of tenant, agent, scope, tier, expiry and name; fills the rest and the secret. */
+/* Makes a key for what `key` says of tenant, agent or person, scope, tier, expiry and name; fills the rest and the
+ * secret. */
 enum err keys_add(struct call *c, struct keyring_key *key, struct str *secret);
 
 /* The same, but that row and fact are left to the caller to write, with those of others. */
@@ -18,6 +19,12 @@ enum err keys_make(struct call *c, struct keyring_key *key, struct str *secret, 
 /* Ends all of an agent's keys, now or, but for the one to keep, at a time. */
 enum err keys_revoke_of_agent(struct call *c, int64_t agent);
 enum err keys_expire_of_agent(struct call *c, int64_t agent, int64_t keep, int64_t expires_ms);
+
+/* Ends access tokens of a person: those of a session, of all sessions but one (0: of all), or all in the call's
+ * tenant. */
+enum err keys_revoke_of_sign_in(struct call *c, int64_t user, int64_t sign_in);
+enum err keys_revoke_of_others(struct call *c, int64_t user, int64_t keep);
+enum err keys_revoke_of_user(struct call *c, int64_t user);
 
 /* The tier of all keys of an agent that work. ERR_CONFLICT when it has none. */
 enum err keys_set_tier_of_agent(struct call *c, int64_t agent, enum limit_tier tier);

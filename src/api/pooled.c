@@ -24,6 +24,7 @@ static void reset_for_run(struct call *c, struct db *db)
 	c->now_ms = clock_now_ms(call_app(c)->clock);
 	problem_clear(&c->problem);
 	c->status = 0;
+	c->verdict = OK;
 	c->etag = (struct str){0};
 	c->is_public = false;
 	memset(c->out, 0, c->route->out->size);
@@ -68,12 +69,7 @@ static enum err write_once(void *ctx, struct db *db)
 static void write_ended(struct call *c, enum err outcome)
 {
 	c->outcome = outcome;
-	if (outcome) {
-		call_forget_hooks(c);
-		return;
-	}
-	call_run_hooks(c);
-	reads_committed(c, c->db);
+	runner_end_write(c, c->db);
 }
 
 static void run_write(struct call *c, struct db *db)
@@ -165,7 +161,7 @@ void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why)
 	}
 	if (!db)
 		c->outcome = why;
-	else if (c->route->runs == RUNS_WRITE)
+	else if (c->route->runs == RUNS_WRITE || c->route->runs == RUNS_HASH_WRITE)
 		run_write(c, db);
 	else
 		run_read(c, db);
@@ -235,6 +231,23 @@ void runner_bulk_destroy(struct app *app)
 {
 	for (unsigned i = 0; i < ROUTE_COUNT; i++)
 		gather_destroy(&app->bulk[i]);
+}
+
+/* Time over a password is spent here, before anything is held that others wait for. */
+void runner_hash_run(void *ctx, struct task *t, struct db *db, enum err why)
+{
+	struct call *c = CONTAINER_OF(t, struct call, task);
+	CHECK_OBJ(c, CALL_MAGIC);
+	c->db = db;
+	c->now_ms = clock_now_ms(call_app(c)->clock);
+	enum err err = db ? api_hash_halves[c->route - spec_routes](c, c->in, c->out) : why;
+	count_failure(ctx, err);
+	if (!err)
+		err = runner_post_write(c);
+	if (!err)
+		return; /* it is that thread's now */
+	c->outcome = err;
+	http_finish(c);
 }
 
 void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why)

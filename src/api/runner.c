@@ -10,6 +10,7 @@
  */
 #include "api/runner_priv.h"
 
+#include "api/accounts.h"
 #include "api/api.h"
 #include "api/execution_told.h"
 #include "api/forward.h"
@@ -110,9 +111,17 @@ bool runner_wants_tail(void *ctx)
 	return atomic_load(&app->listeners) > 0 && atomic_load(&app->epoch) == 0;
 }
 
+enum err runner_post_write(struct call *c)
+{
+	struct app *app = call_app(c);
+	return store_kind(app->store) == STORE_SQLITE ? executor_post(app->executor, &c->task)
+						      : pool_post(app->pool, &c->task);
+}
+
 enum err runner_dispatch(struct call *c)
 {
 	struct app *app = call_app(c);
+	enum err err;
 	if (atomic_load_explicit(&app->stopping, memory_order_relaxed))
 		return ERR_SHUTTING_DOWN;
 	c->number = atomic_fetch_add_explicit(&app->calls, 1, memory_order_relaxed) + 1;
@@ -123,9 +132,10 @@ enum err runner_dispatch(struct call *c)
 	case RUNS_SLOT_WRITE:
 		return to_the_owner(c);
 	case RUNS_WRITE:
-		if (store_kind(app->store) == STORE_SQLITE)
-			return executor_post(app->executor, &c->task);
-		return pool_post(app->pool, &c->task);
+		return runner_post_write(c);
+	case RUNS_HASH_WRITE:
+		err = account_admit(c);
+		return err ? err : pool_post(app->hashing, &c->task);
 	case RUNS_BULK:
 		if (store_kind(app->store) == STORE_SQLITE)
 			return executor_post(app->executor, &c->task);
@@ -222,6 +232,7 @@ static enum err run_once(struct call *c)
 {
 	switch (c->route->runs) {
 	case RUNS_WRITE:
+	case RUNS_HASH_WRITE:
 	case RUNS_BULK:
 	case RUNS_SLOT_WRITE:
 		return run_write(c);
@@ -286,6 +297,17 @@ static enum err run_idempotent(struct runner *r, struct call *c)
 	return err;
 }
 
+void runner_end_write(struct call *c, struct db *db)
+{
+	if (c->outcome) {
+		call_forget_hooks(c);
+		return;
+	}
+	call_run_hooks(c);
+	reads_committed(c, db);
+	c->outcome = c->verdict;
+}
+
 void runner_done(struct runner *r, struct call *c, enum err outcome)
 {
 	c->outcome = outcome;
@@ -301,6 +323,7 @@ static void reset_for_run(struct call *c, struct db *db, int64_t now_ms)
 	problem_clear(&c->problem);
 	c->wait = CALL_RUNNING;
 	c->status = 0;
+	c->verdict = OK;
 	c->replayed = false;
 	c->ready_json = c->etag = (struct str){0};
 	c->is_public = false;
@@ -533,12 +556,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 		struct call *c = r->done.v[i];
 		if (!is_begun(c))
 			c->outcome = outcome_of(c, batch);
-		if (c->outcome) {
-			call_forget_hooks(c);
-		} else {
-			call_run_hooks(c);
-			reads_committed(c, r->app->persist->db);
-		}
+		runner_end_write(c, r->app->persist->db);
 		finish(r, c);
 	}
 	for (size_t i = 0; i < r->jobs.n && !rerun; i++)

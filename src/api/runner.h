@@ -46,8 +46,15 @@ struct part {
 };
 struct part runner_part(const struct call *c);
 
-/* The functions of app->pool and app->compute; ctx is the app. */
+/* Has a call's handler run where writes run. */
+enum err runner_post_write(struct call *c);
+/* c->outcome is that of the transaction on db: runs or forgets what was to be done after it, and turns to the
+ * verdict. */
+void runner_end_write(struct call *c, struct db *db);
+
+/* The functions of app->pool, app->hashing and app->compute; ctx is the app. */
 void runner_pool_run(void *ctx, struct task *t, struct db *db, enum err why);
+void runner_hash_run(void *ctx, struct task *t, struct db *db, enum err why);
 void runner_compute_run(void *ctx, struct task *t, struct db *db, enum err why);
 
 /* A READ on a replica's connection. False: the store failed; the call can be run again elsewhere. */

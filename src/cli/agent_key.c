@@ -2,15 +2,13 @@
 #include "cli/agent_key.h"
 
 #include "base/magic.h"
+#include "cli/private_file.h"
 #include "directory/handle.h"
 #include "directory/proof.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 64 << 10 };
@@ -68,74 +66,21 @@ enum err agent_key_read(struct cli *cli, struct str handle, struct agent_key_pla
 
 /* ---- writing ---- */
 
-static enum err cannot_write(struct cli *cli, const char *path)
-{
-	return problem_set(&cli->problem, ERR_USAGE, "cannot write %s: %s", path, strerror(errno));
-}
-
-static enum err make_folders(struct cli *cli, const char *path)
-{
-	char *copy = arena_z(cli->arena, str_of(path));
-
-	for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-			return cannot_write(cli, copy);
-		*slash = '/';
-	}
-	return OK;
-}
-
-static bool write_text(int fd, struct str text)
-{
-	while (text.n) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		text = (struct str){text.p + (n > 0 ? n : 0), text.n - (size_t)(n > 0 ? n : 0)};
-	}
-	return fsync(fd) == 0;
-}
-
-/* To a file beside it first: at every moment one of the two is whole. */
-static enum err write_beside(struct cli *cli, const char *path, const char *beside, struct str text, bool fresh)
-{
-	int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool good = fd >= 0 && write_text(fd, text);
-
-	if (fd >= 0)
-		close(fd);
-	if (good && fresh) {
-		good = link(beside, path) == 0; /* fails when there is one */
-		if (!good && errno == EEXIST) {
-			unlink(beside);
-			return problem_set(
-				&cli->problem, ERR_ALREADY_EXISTS,
-				"%s is there already, the key of an agent; take another handle, or move it away",
-				path);
-		}
-	} else if (good) {
-		good = rename(beside, path) == 0;
-	}
-	if (good && fresh)
-		unlink(beside);
-	return good ? OK : cannot_write(cli, path);
-}
-
 enum err agent_key_write(struct cli *cli, const struct agent_key_place *place, bool fresh)
 {
-	struct str beside = arena_fmt(cli->arena, "%s.%ld", place->path, (long)getpid());
 	struct buf b = BUF_INIT(FILE_MAX);
-	enum err e = make_folders(cli, place->path);
+	enum err e;
 
 	json_encode(&type_agent_key_file, &place->file, 0, &b);
 	buf_c(&b, '\n');
-	if (!e)
-		e = write_beside(cli, place->path, beside.p, buf_str(&b), fresh);
+	e = private_file_write(place->path, buf_str(&b), fresh, cli->arena, &cli->problem);
 	sodium_memzero(b.p, b.n);
 	buf_free(&b);
-	return e;
+	if (e != ERR_ALREADY_EXISTS)
+		return e;
+	return problem_set(&cli->problem, e,
+			   "%s is there already, the key of an agent; take another handle, or move it away",
+			   place->path);
 }
 
 void agent_key_remove(const struct agent_key_place *place)

@@ -6,6 +6,7 @@
 
 #include "cli/parse.h"
 
+#include "base/clock.h"
 #include "base/magic.h"
 
 #include <fcntl.h>
@@ -27,6 +28,9 @@ static void adopt(struct client *c, struct arena *a, const struct client *settin
 	c->key_note = arena_str(a, settings->key_note);
 	c->tenant = arena_str(a, settings->tenant);
 	c->seen_file = arena_str(a, settings->seen_file);
+	c->is_signed_in = settings->is_signed_in;
+	c->key_until_ns = settings->key_until_ns;
+	c->refused = settings->refused;
 	while (c->url.n && c->url.p[c->url.n - 1] == '/')
 		c->url.n--;
 	c->arena = a;
@@ -90,6 +94,11 @@ static void find_again(struct client *c)
 	c->find(c->find_ctx, a, &found);
 	adopt(c, a, &found);
 	arena_destroy(&old);
+}
+
+static bool must_find(const struct client *c)
+{
+	return c->lost || (c->is_signed_in && c->find && (c->refused || clock_mono_ns() >= c->key_until_ns));
 }
 
 const char *client_waits_it_out(enum err e)
@@ -311,7 +320,7 @@ static uint64_t not_in_body(const struct route *r, const void *in)
 enum err client_request_begin(struct request *r, enum route_id id, const void *in, int64_t timeout_ms,
 			      struct problem *p)
 {
-	if (r->client->lost)
+	if (must_find(r->client))
 		find_again(r->client);
 	r->route = &spec_routes[id];
 	r->retry_after_s = 0;
@@ -388,8 +397,13 @@ static struct str beginning_of(struct str key)
 	return (struct str){key.p, n};
 }
 
-static enum err key_refused(const struct client *c, struct problem *p)
+static enum err key_refused(struct client *c, struct str detail, struct problem *p)
 {
+	if (c->is_signed_in) {
+		c->refused = true;
+		return problem_set(p, ERR_UNAUTHENTICATED, "%.*s (%.*s; 'tenfold account sign-in' does so anew)",
+				   STRF(detail), STRF(c->key_note));
+	}
 	if (c->key.n == 0)
 		return problem_set(p, ERR_UNAUTHENTICATED, "the call needs a key and none was sent (%.*s)",
 				   STRF(c->key_note));
@@ -409,9 +423,10 @@ static enum err take_problem(const struct request *r, long status, struct arena 
 	*p = (struct problem){.err = err_by_code(body.code.p, body.code.n), .retry_after_s = r->retry_after_s};
 	for (size_t i = 0; i < body.errors_count; i++)
 		problem_field(p, p->err, arena_z(a, body.errors[i].field), "%.*s", STRF(body.errors[i].detail));
-	if (p->err == ERR_UNAUTHENTICATED)
-		return key_refused(r->client, p);
-	return problem_set(p, p->err, "%.*s", STRF(HAS(&body, problem_body, detail) ? body.detail : body.title));
+	struct str detail = HAS(&body, problem_body, detail) ? body.detail : body.title;
+	if (p->err == ERR_UNAUTHENTICATED && r->route->scope != SCOPE_NONE)
+		return key_refused(r->client, detail, p);
+	return problem_set(p, p->err, "%.*s", STRF(detail));
 }
 
 /* An answer of its own, not a problem: 503 with what is wrong. */
@@ -451,17 +466,27 @@ enum err client_request_end(struct request *r, CURLcode code, struct arena *a, v
 
 /* ---- one at a time ---- */
 
-enum err client_call(struct client *c, enum route_id id, const void *in, struct arena *a, void *out,
-		     struct str *reply, struct problem *p)
+static enum err call_once(struct client *c, enum route_id id, const void *in, struct arena *a, void *out,
+			  struct problem *p)
 {
 	struct request *r = c->request;
 	bool waits = (spec_routes[id].flags & ROUTE_WAITS) != 0;
 	enum err e = client_request_begin(r, id, in, waits ? CALL_WAITING_MS : CALL_MS, p);
 
-	if (e)
-		return e;
-	e = client_request_end(r, curl_easy_perform(r->easy), a, out, p);
+	return e ? e : client_request_end(r, curl_easy_perform(r->easy), a, out, p);
+}
+
+/* An access token that was revoked, as when a role has changed, may have a next one. */
+enum err client_call(struct client *c, enum route_id id, const void *in, struct arena *a, void *out,
+		     struct str *reply, struct problem *p)
+{
+	enum err e = call_once(c, id, in, a, out, p);
+
+	if (e == ERR_UNAUTHENTICATED && c->refused) {
+		problem_clear(p);
+		e = call_once(c, id, in, a, out, p);
+	}
 	if (reply)
-		*reply = buf_str(&r->reply);
+		*reply = buf_str(&c->request->reply);
 	return e;
 }

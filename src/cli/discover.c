@@ -2,8 +2,10 @@
  * Which server, which key, which directory.
  *
  *   URL   --url, TENFOLD_URL; else server.json of the data directory; else where a server listens by default
- *   key   --key, TENFOLD_KEY; else admin.key of the data directory, but only for a server on this machine: a key of
- *         this machine's server is not to be shown to another one
+ * key   --key, TENFOLD_KEY; else the access token of who is signed in at that server (cli/sign_in.h); else
+ * admin.key of the data directory, but only for a server on this machine: a key of this machine's server is not
+ * to be shown to
+ *         another one
  *
  * What was seen of the store by the last command (Tenfold-Seen) is in the file `seen` of the data directory.
  *
@@ -11,6 +13,7 @@
  */
 #include "cli/cli.h"
 #include "cli/client.h"
+#include "cli/sign_in.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -158,11 +161,18 @@ static void find_url(const struct cli *cli, struct str dir, struct str own, stru
 static void find_key(const struct cli *cli, struct str dir, struct str own, struct arena *a, struct client *out)
 {
 	bool from_env = cli->globals_from_env & BIT(cli_globals, key);
+	struct client shown = *out; /* what the server may have refused */
 
 	out->key = cli->globals.key;
 	out->key_note = cli->key_note.n ? cli->key_note : from_env ? STR("TENFOLD_KEY") : STR("--key");
+	out->is_signed_in = false;
 	if (out->key.n)
 		return;
+	if (sign_in_find(a, &shown)) {
+		shown.url = out->url;
+		*out = shown;
+		return;
+	}
 	if (!str_eq(out->url, own) && !is_here(out->url)) {
 		out->key_note = STR("admin.key is only shown to a server of this machine");
 	} else if (read_in(dir, "admin.key", a, &out->key)) {

@@ -21,13 +21,23 @@ struct caller {
 	int64_t tenant; /* the call acts in it */
 	int64_t key;    /* 0: no key */
 	int64_t agent;  /* whose key it is; 0: no agent's */
+	int64_t user;   /* the person whose access token it is, of the session sign_in; 0: no person's */
+	int64_t sign_in;
+	enum user_role role; /* of that person in the tenant */
 	enum scope scope;
 	enum limit_tier tier;
 	int64_t proved_ms; /* an agent without a key: when it proved the one that it signs with */
 	bool unproven;     /* who it is will be asked of the store: nothing is counted yet */
 	int64_t expires_ms;
+	uint64_t revision;                /* of the keyring, at which the key was last found in force */
 	struct str key_name, tenant_name; /* in the call's arena */
 };
+
+/* May the caller look after the people and keys of the tenant? */
+static inline bool caller_manages(const struct caller *caller)
+{
+	return caller->scope >= SCOPE_ADMIN || (caller->user && caller->role >= USER_ADMIN);
+}
 
 /* An answer another process gave, sent as it is. */
 struct relayed {
@@ -83,7 +93,8 @@ struct call {
 	const struct relayed *relayed; /* not NULL: the answer, with outcome OK */
 	const struct stream_ops *stream; /* STREAM: set by call_stream() */
 	void *stream_state;
-	void *found;              /* what the first half of a SLOT_READ, or an earlier part, left for the next */
+	void *found;              /* what a first half, or an earlier part, left for the next */
+	enum err verdict;         /* WRITE: what was written stands, and the answer is this error; OK: none */
 	enum err refused;         /* the handler is run to say of its items that this became of them */
 	struct db *db;            /* SLOT, READ, WRITE: the connection of the thread it runs on */
 	int64_t now_ms;           /* of the batch */

@@ -71,6 +71,20 @@ struct str http_header_of(const struct call *c, struct str name)
 	return only_one(own, name);
 }
 
+struct str http_ticket_of(const struct call *c)
+{
+	const struct call_private *own = call_own((struct call *)(uintptr_t)c);
+	struct str rest = c->route->flags & ROUTE_TICKETS ? own->query : (struct str){0};
+
+	while (rest.n) {
+		struct str piece = str_cut(rest, '&', &rest);
+
+		if (str_starts(piece, STR("ticket=")))
+			return (struct str){piece.p + 7, piece.n - 7};
+	}
+	return (struct str){0};
+}
+
 static enum err framing_fault(struct call_private *c, const char *what)
 {
 	c->close = true;

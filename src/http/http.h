@@ -47,6 +47,10 @@ struct http_hooks {
 	/* A dispatched call ended well, and its answer was not sent whole (after a claim: nobody knows of the
 	 * lease). On the loop; c->out is valid until the hook returns. Not after http_server_drain(). */
 	void (*undelivered)(struct call *c);
+	/* A stream is about to go on: may its caller still see it? ERR_UNAUTHENTICATED with its words ends it.
+	 * *again_ms: ask once more after so long, even when there is nothing to send; 0: no need. On the loop.
+	 * NULL: always. */
+	enum err (*recheck)(struct call *c, int64_t *again_ms);
 	/* A stream said STREAM_FETCH: run ops->fetch on a READ thread, then http_fetched(). */
 	enum err (*fetch)(struct call *c);
 };
@@ -84,6 +88,8 @@ struct http_request {
 	struct str forwarded; /* X-Tenfold-Forwarded: another process passed it on */
 };
 struct http_request http_request_of(const struct call *c);
+/* What a call of a route that takes TICKETS gave as ?ticket=, still escaped; empty: nothing. */
+struct str http_ticket_of(const struct call *c);
 /* The value of a header that this server reads, of a SIGNED route of any; p is NULL when it did not come, came more
  * than once, or is not among them. */
 struct str http_header_of(const struct call *c, struct str name);

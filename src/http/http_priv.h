@@ -117,7 +117,8 @@ struct loop {
 	_Atomic unsigned streams;
 	unsigned fetching;                           /* streams */
 	struct call_private *resting, **resting_end; /* streams with nothing to send, the longest first */
-	int64_t streams_next_ns;                     /* not asked again before this */
+	int64_t streams_next_ns;                     /* not asked again before this … */
+	int64_t recheck_ns;                          /* … and at this: a resting one's caller may be no more */
 };
 
 struct connection {
@@ -190,6 +191,7 @@ struct call_private {
 	size_t stream_sent; /* of answer */
 	bool stream_ended;
 	int64_t rests_since_ns;
+	int64_t recheck_ns; /* when its caller is to be asked for again; INT64_MAX: no need */
 };
 
 /* ---- call.c ---- */

@@ -273,6 +273,7 @@ enum err loop_init(struct loop *l, struct http_server *s, int listener, struct p
 	l->listener = listener;
 	l->finished_end = &l->finished;
 	l->resting_end = &l->resting;
+	l->recheck_ns = INT64_MAX;
 	rng_system_init(&rng);
 	l->next_request_id = rng_u64(&rng);
 	pthread_mutex_init(&l->lock, NULL);

@@ -120,6 +120,8 @@ static enum err check_scope(struct call_private *c)
 
 	if (call->caller.scope >= call->route->scope)
 		return OK;
+	if ((call->route->flags & ROUTE_MANAGES) && caller_manages(&call->caller))
+		return OK;
 	if (!call->caller.key && !call->caller.agent && (call->route->flags & c->loop->server->config.keyless))
 		return OK;
 	if (!call->caller.key && !call->caller.agent)
@@ -140,8 +142,10 @@ static enum err authorize(struct call_private *c)
 	struct str secret = {0};
 	enum err e;
 
-	if (is_for_everybody(call->route))
+	if (is_for_everybody(call->route)) {
+		call->caller.tier = TIER_ANONYMOUS;
 		return OK;
+	}
 	e = call->route->flags & ROUTE_SIGNED ? OK : headers_credentials(c, &secret);
 	if (!e)
 		e = c->loop->server->config.hooks.authenticate(call, secret, c->headers.tenant);
@@ -157,7 +161,7 @@ static enum err admit(struct call_private *c)
 	const struct http_hooks *hooks = &c->loop->server->config.hooks;
 	enum err e;
 
-	if (!hooks->admit || is_for_everybody(c->call.route))
+	if (!hooks->admit || (is_for_everybody(c->call.route) && !(c->call.route->flags & ROUTE_TRIES)))
 		return OK;
 	e = hooks->admit(&c->call, &c->rate);
 	if (e)
@@ -305,6 +309,7 @@ static enum MHD_Result run(struct call_private *c)
 	case RUNS_SLOT_WRITE:
 	case RUNS_READ:
 	case RUNS_WRITE:
+	case RUNS_HASH_WRITE:
 	case RUNS_BULK:
 	case RUNS_COMPUTE:
 		return dispatch(c);

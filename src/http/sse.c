@@ -14,6 +14,9 @@
  * are resumed. A pass over all of them is not begun before ten times as long as the last one took has passed, so
  * that many idle subscribers cost at most a tenth of the loop. A stream that rested for heartbeat_ms is sent a
  * comment, so that a dead peer shows.
+ *
+ * Before a stream is asked, hooks.recheck says whether its caller may still see it, and when that is to be asked again;
+ * when not, an event `unauthenticated` is its last.
  */
 #include "http/http_priv.h"
 
@@ -34,12 +37,20 @@ static bool pending(const struct call_private *c)
 	return c->stream_sent < c->answer.n;
 }
 
+/* The loop asks its resting streams when the first of them is due. */
+static void note_recheck(struct call_private *c)
+{
+	if (c->recheck_ns < c->loop->recheck_ns)
+		c->loop->recheck_ns = c->recheck_ns;
+}
+
 static void rest(struct call_private *c)
 {
 	struct loop *l = c->loop;
 
 	c->flow = FLOW_RESTING;
 	c->rests_since_ns = l->now_ns;
+	note_recheck(c);
 	c->next = NULL;
 	c->resting_prev = l->resting_end;
 	*l->resting_end = c;
@@ -84,6 +95,28 @@ static bool fetch(struct call_private *c)
 	return false;
 }
 
+static void write_refusal(struct call_private *c, enum err e)
+{
+	struct error_item why = {.code = str_of(err_info(e)->code), .detail = str_of(c->call.problem.detail)};
+
+	buf_fmt(&c->answer, "event: %s\ndata: ", err_info(e)->code);
+	json_encode(&type_error_item, &why, 0, &c->answer);
+	buf_z(&c->answer, "\n\n");
+}
+
+/* False: the answer is the last event. */
+static bool may_go_on(struct call_private *c)
+{
+	const struct http_hooks *hooks = &c->loop->server->config.hooks;
+	int64_t again_ms = 0;
+	enum err e = hooks->recheck ? hooks->recheck(&c->call, &again_ms) : OK;
+
+	c->recheck_ns = again_ms > 0 ? c->loop->now_ns + again_ms * INT64_C(1000000) : INT64_MAX;
+	if (e)
+		write_refusal(c, e);
+	return !e;
+}
+
 /* Asks for more and follows the answer. False: nothing to do for now. */
 static bool ask(struct call_private *c)
 {
@@ -91,6 +124,10 @@ static bool ask(struct call_private *c)
 		return true;
 	buf_reset(&c->answer);
 	c->stream_sent = 0;
+	if (!may_go_on(c)) {
+		c->stream_ended = true;
+		return true;
+	}
 	switch (c->call.stream->next(c->call.stream_state, &c->answer)) {
 	case STREAM_DATA:
 		CHECK(c->answer.n > 0);
@@ -207,10 +244,13 @@ static void ask_all(struct loop *l)
 {
 	int64_t began_ns = clock_mono_ns();
 
+	l->recheck_ns = INT64_MAX;
 	for (struct call_private *c = l->resting, *next; c; c = next) {
 		next = c->next;
 		if (ask(c))
 			resume(c);
+		else
+			note_recheck(c);
 	}
 	l->streams_next_ns = began_ns + (clock_mono_ns() - began_ns) * PASS_SHARE;
 }
@@ -229,18 +269,23 @@ static void keep_alive(struct loop *l)
 
 void streams_turn(struct loop *l)
 {
-	if (atomic_load(&l->streams_woken) && l->now_ns >= l->streams_next_ns) {
+	bool news = atomic_load(&l->streams_woken) && l->now_ns >= l->streams_next_ns;
+
+	if (news)
 		atomic_store(&l->streams_woken, false); /* before asking: what comes later is news again */
+	if (news || l->now_ns >= l->recheck_ns)
 		ask_all(l);
-	}
 	keep_alive(l);
 }
 
 int64_t streams_due_ns(const struct loop *l)
 {
+	int64_t due_ns;
+
 	if (!l->resting)
 		return INT64_MAX;
-	return atomic_load(&l->streams_woken) ? l->streams_next_ns : l->resting->rests_since_ns + heartbeat_ns(l);
+	due_ns = atomic_load(&l->streams_woken) ? l->streams_next_ns : l->resting->rests_since_ns + heartbeat_ns(l);
+	return due_ns < l->recheck_ns ? due_ns : l->recheck_ns;
 }
 
 void streams_end(struct loop *l)

@@ -2,6 +2,7 @@
 #include "server/build.h"
 
 #include "access/replays.h"
+#include "accounts/accounts.h"
 #include "api/api.h"
 #include "api/forward.h"
 #include "api/hook_work.h"
@@ -42,6 +43,8 @@ enum {
 	POOL_CHECK_MS = 30000,
 	COMPUTE_THREADS = 2,
 	COMPUTE_QUEUE_MAX = 1000,
+	HASHING_THREADS = 2, /* each takes a processor and 64 MiB for a password */
+	HASHING_QUEUE_MAX = 64,
 	BATCH_COST_MAX = 2000,
 	PEM_MAX_BYTES = 1 << 20
 };
@@ -127,9 +130,9 @@ static enum err make_admin_key(struct server *s, struct db *db, struct problem *
 	struct keyring_tenant tenant;
 	if (!keyring_find_tenant(s->app.keyring, STR("default"), s->arena, &tenant))
 		return problem_set(p, ERR_INTERNAL, "the store has no tenant 'default'");
-	unsigned char hash[KEY_HASH_BYTES];
-	keyring_secret_new(s->admin_secret);
-	keyring_secret_hash(str_of(s->admin_secret), hash);
+	unsigned char hash[TOKEN_HASH_BYTES];
+	token_new(TOKEN_KEY, s->admin_secret);
+	token_hash(str_of(s->admin_secret), hash);
 	struct key_row row = {.id = app_new_id(&s->app),
 			      .tenant = tenant.id,
 			      .name = STR("admin"),
@@ -165,11 +168,12 @@ static enum err continue_ids(struct server *s, struct db *db)
 	enum err err = q_directory_highest(db, s->arena, &highest);
 	if (err)
 		return err;
-	int64_t ids[] = {highest.agents,    highest.attestations, highest.capabilities, highest.challenges,
-			 highest.keys,      highest.tenants,      highest.flips,        highest.webhooks,
-			 highest.events,    highest.deliveries,   highest.hooks,        highest.arrivals,
-			 highest.squads,    highest.members,      highest.projects,     highest.tasks,
-			 highest.executions};
+	int64_t ids[] = {highest.agents,         highest.attestations, highest.capabilities, highest.challenges,
+			 highest.keys,           highest.tenants,      highest.flips,        highest.webhooks,
+			 highest.events,         highest.deliveries,   highest.hooks,        highest.arrivals,
+			 highest.squads,         highest.members,      highest.projects,     highest.tasks,
+			 highest.executions,     highest.users,        highest.memberships,  highest.sign_ins,
+			 highest.refresh_tokens, highest.invitations,  highest.resets,       highest.tickets};
 	int64_t most = 0;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		if (ids[i] > most)
@@ -229,6 +233,18 @@ static struct pool_limits pool_limits(const struct serve_params *params, bool sq
 	return limits;
 }
 
+static void make_accounts(struct server *s)
+{
+	const struct serve_params *params = s->params;
+	struct accounts_config config = {.sign_up = (enum sign_up_policy)params->sign_up,
+					 .access_ms = params->access_token_life,
+					 .refresh_ms = params->refresh_token_life,
+					 .session_ms = params->session_life,
+					 .tries = params->limit_sign_in,
+					 .seed = rng_system_word()};
+	s->app.accounts = accounts_new(&config, store_kind(s->app.store) == STORE_SQLITE);
+}
+
 static enum err make_pools(struct server *s, bool sqlite, struct problem *p)
 {
 	struct app *app = &s->app;
@@ -248,12 +264,24 @@ static enum err make_pools(struct server *s, bool sqlite, struct problem *p)
 				     .count = s->params->replica_count,
 				     .limits = pool_limits(s->params, sqlite),
 				     .lag_max_ms = s->params->replica_lag};
+	struct pool_config hashing = {.store = app->store,
+				      .mode = DB_READ,
+				      .limits = {.size = HASHING_THREADS,
+						 .queue_max = HASHING_QUEUE_MAX,
+						 .wait_ms = s->params->pool_wait,
+						 .idle_ms = POOL_IDLE_MS,
+						 .check_ms = POOL_CHECK_MS,
+						 .recycle_ms = s->params->pool_recycle},
+				      .run = runner_hash_run,
+				      .ctx = app};
 	enum err err = pool_new(&connections, &app->pool, p);
 	if (!err)
 		runner_bulk_init(app);
 	if (!err && reads.count)
 		err = reads_new(&reads, &app->reads, p);
-	return err ? err : pool_new(&compute, &app->compute, p);
+	if (!err)
+		err = pool_new(&compute, &app->compute, p);
+	return err ? err : pool_new(&hashing, &app->hashing, p);
 }
 
 /* ---- the queue ---- */
@@ -361,6 +389,7 @@ static enum err listen_http(struct server *s, struct problem *p)
 				     .hooks = {.authenticate = callers_authenticate,
 					       .identify = identify_post,
 					       .admit = callers_admit,
+					       .recheck = callers_recheck,
 					       .dispatch = runner_dispatch,
 					       .hung_up = runner_hung_up,
 					       .undelivered = runner_undelivered,
@@ -420,6 +449,8 @@ static enum err build(struct server *s, struct problem *p)
 	if (!err)
 		err = open_store(s, p);
 	if (!err)
+		make_accounts(s);
+	if (!err)
 		err = make_queue(s, p);
 	if (!err)
 		err = directory_make(s, p);
@@ -466,6 +497,7 @@ void server_take_apart(struct server *s)
 		http_server_drain(app->http, s->params->shutdown_timeout);
 	directory_stop(app);
 	flow_tail_stop(&app->tail);
+	pool_destroy(&app->hashing); /* before those to whom it gives what it has done */
 	executor_destroy(&app->executor);
 	reads_destroy(&app->reads);
 	pool_destroy(&app->pool);
@@ -476,6 +508,7 @@ void server_take_apart(struct server *s)
 	http_server_destroy(&app->http);
 	cache_destroy(&app->cache);
 	limits_destroy(&app->limits);
+	accounts_destroy(&app->accounts);
 	redis_destroy(&app->redis);
 	forward_destroy(&app->forward);
 	flow_rows_destroy(&app->flow);

@@ -19,7 +19,7 @@ struct server {
 	struct datadir *dir;
 	const struct serve_params *params;
 	bool first_start;
-	char admin_secret[KEY_SECRET_TEXT]; /* empty unless a key was made */
+	char admin_secret[TOKEN_TEXT]; /* empty unless a key was made */
 };
 
 /* Opens the store, makes the default tenant and the admin key if there are none, listens and starts everything.

@@ -26,13 +26,14 @@ unsigned callers_keyless(const struct serve_params *params)
 static bool may_be_elsewhere(struct app *app, struct str secret, enum err err)
 {
 	return store_kind(app->store) == STORE_POSTGRES &&
-	       (err == ERR_NOT_FOUND || (err == ERR_UNAUTHENTICATED && !keyring_knows(app->keyring, secret)));
+	       (err == ERR_NOT_FOUND ||
+		(err == ERR_UNAUTHENTICATED && keyring_look(app->keyring, secret, 0) == KEY_UNKNOWN));
 }
 
 enum err callers_authenticate(struct call *c, struct str secret, struct str tenant)
 {
 	struct app *app = call_app(c);
-	if ((c->route->flags & ROUTE_SIGNED) || (!secret.n && identify_is_signed(c))) {
+	if ((c->route->flags & ROUTE_SIGNED) || (!secret.n && (identify_is_signed(c) || http_ticket_of(c).n))) {
 		c->caller = (struct caller){.tier = TIER_ANONYMOUS, .unproven = true};
 		return ERR_NOT_CACHED;
 	}
@@ -44,12 +45,28 @@ enum err callers_authenticate(struct call *c, struct str secret, struct str tena
 		c->caller = (struct caller){.tier = TIER_ANONYMOUS, .unproven = true};
 		return ERR_NOT_CACHED;
 	}
-	return err ? identify_refuse(c, tenant, err) : OK;
+	return err ? identify_refuse(c, secret, tenant, err) : OK;
+}
+
+/* As long as nothing has changed, and nothing has expired, this costs two loads. */
+enum err callers_recheck(struct call *c, int64_t *again_ms)
+{
+	struct app *app = call_app(c);
+	if (!c->caller.key)
+		return OK;
+	int64_t now_ms = clock_now_ms(app->clock);
+	uint64_t revision = keyring_revision(app->keyring);
+	*again_ms = c->caller.expires_ms ? c->caller.expires_ms - now_ms + 1 : 0;
+	if (revision == c->caller.revision && (!c->caller.expires_ms || *again_ms > 1))
+		return OK;
+	enum key_stand stand = keyring_look_id(app->keyring, c->caller.key, now_ms);
+	c->caller.revision = revision;
+	return stand == KEY_IN_FORCE ? OK : identify_refuse_key(c, stand);
 }
 
 /* ---- how much ---- */
 
-enum { OF_KEYS, OF_AGENTS };
+enum { OF_KEYS, OF_AGENTS, OF_USERS };
 
 /* A minute's calls may come at once. */
 static struct limits_tier tier(int64_t per_minute)
@@ -68,12 +85,16 @@ struct limits *callers_limits(const struct serve_params *params)
 		.tiers = tiers, .tier_count = sizeof(tiers) / sizeof(tiers[0]), .seed = rng_system_word()});
 }
 
-/* All keys of an agent share what it may ask for. */
+/* All keys of an agent share what it may ask for, and so do all sessions of a person. */
 static struct limits_key whose(const struct call *c, const char **policy)
 {
 	if (c->caller.agent) {
 		*policy = "agent";
 		return limits_id(OF_AGENTS, c->caller.agent);
+	}
+	if (c->caller.user) {
+		*policy = "user";
+		return limits_id(OF_USERS, c->caller.user);
 	}
 	if (c->caller.key) {
 		*policy = "key";

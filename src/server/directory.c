@@ -1,6 +1,8 @@
 /* See directory.h. */
 #include "server/directory.h"
 
+#include "accounts/accounts.h"
+#include "accounts/upkeep.h"
 #include "api/hook_work.h"
 #include "api/kept.h"
 #include "api/runner.h"
@@ -67,6 +69,7 @@ static void add_jobs(struct server *s, bool exclusive)
 	schedules_add(app, exclusive);
 	beats_sweep(&app->beats, app->jobs);
 	upkeep_add(&app->upkeep, app->jobs);
+	accounts_upkeep(app->jobs, app->feed);
 }
 
 static void make_feed(struct server *s)
@@ -121,6 +124,8 @@ static enum err make_kept(struct server *s, struct problem *p)
 	enum err err = s->params->redis.n ? redis_new(&redis, &app->redis, p) : OK;
 	if (!err && app->redis)
 		err = limits_share(app->limits, app->redis, STR(REDIS_PREFIX), p);
+	if (!err && app->redis)
+		err = limits_share(app->accounts->tries, app->redis, STR(REDIS_PREFIX "-tries"), p);
 	if (err)
 		return err;
 	app->cache = cache_new(&(struct cache_config){.max_bytes = (size_t)s->params->cache_bytes,

@@ -119,7 +119,7 @@ static bool is_signed(const struct route *r)
 
 static bool is_asked_who(const struct route *r)
 {
-	return needs_key(r) || is_signed(r);
+	return needs_key(r) || is_signed(r) || (r->flags & ROUTE_TRIES);
 }
 
 /* The flag of the server with which the call needs no key; NULL: it needs one always, or never. */
@@ -340,6 +340,10 @@ static void description(struct buf *b, const struct route *r)
 	buf_z(&doc, r->doc);
 	if (needs_key(r))
 		buf_fmt(&doc, " Needs a key with scope %s or more.", enum_scope.values[r->scope].text);
+	if (r->flags & ROUTE_MANAGES)
+		buf_z(&doc, " An owner or admin of the tenant may make it too.");
+	if (r->flags & ROUTE_TICKETS)
+		buf_z(&doc, " A ticket does instead.");
 	if (is_signed(r))
 		buf_z(&doc, " Needs no key: the body, of any media type, is signed.");
 	if (keyless_with(r))

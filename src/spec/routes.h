@@ -24,6 +24,7 @@ enum route_runs {
 	RUNS_SLOT_READ,
 	RUNS_SLOT_WRITE,
 	RUNS_WRITE,
+	RUNS_HASH_WRITE,
 	RUNS_BULK,
 	RUNS_COMPUTE,
 	RUNS_STREAM
@@ -39,7 +40,10 @@ enum route_flags {
 	ROUTE_OPEN = 64,
 	ROUTE_SIGNED = 128,
 	ROUTE_LOOKS = 256,
-	ROUTE_FRESH = 512
+	ROUTE_FRESH = 512,
+	ROUTE_TICKETS = 1024,
+	ROUTE_TRIES = 2048,
+	ROUTE_MANAGES = 4096
 };
 
 /* How long anybody may keep an answer that everybody may see, in seconds; or one of these. */

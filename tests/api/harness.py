@@ -71,7 +71,7 @@ def until(condition, timeout_s=10, what='the condition'):
 
 def clean_env(**more):
     kept = {k: v for k, v in os.environ.items() if not k.startswith('TENFOLD_')}
-    return {**kept, **more}
+    return {**kept, 'XDG_CONFIG_HOME': '/nonexistent', **more}   # nobody is signed in there
 
 
 def tool(program):

@@ -9,6 +9,7 @@ import time
 
 from agents import Agent
 from harness import Caller, SCOPES, SLOW, until
+from people import Person
 from test_events import Stream
 
 # Every call is tried with keys that are wrong, which are more than an address may guess in a minute.
@@ -16,7 +17,8 @@ SERVER_ARGS = ['--limit-anonymous', '0']
 
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
-              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'pj_', 'tk_', 'ex_', 'st_', 'qn_', 'rr_')},
+              for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'pj_', 'tk_', 'ex_', 'st_', 'qn_', 'rr_',
+                        'us_', 'si_', 'iv_')},
            'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can', 'hook-ref': 'hk_0000000000009'}
 
 
@@ -87,7 +89,7 @@ class Things:
                     'ag_': self.agent.id, 'agent-ref': self.agent.id, 'capability-ref': slug,
                     'att_': self.attestation['id'], 'ch_': self.agent.challenge()['challenge_id'],
                     'wh_': self.webhook['id'], 'wd_': self.delivery['id'], 'hook-ref': self.hook['id'],
-                    'hk_': self.hook['id'], 'hd_': self.arrival['id'], **self.execution()}
+                    'hk_': self.hook['id'], 'hd_': self.arrival['id'], **self.execution(), **self.people(t)}
 
     number = itertools.count()
 
@@ -113,6 +115,12 @@ class Things:
         question = self.operator.post(f'/v1/executions/{made}/questions', asked).expect(202).json['id']
         return {'pj_': project, 'tk_': task, 'sq_': squad, 'sm_': member, 'ex_': made, 'st_': step, 'qn_': question, 'rr_': rule}
 
+    def people(self, t):
+        """Somebody who belongs to the tenant, signed in, and an invitation that nobody has used."""
+        first, second = [self.admin.post('/v1/invitations', {'valid_ms': 600000}).expect(201).json for _ in range(2)]
+        self.person = Person(t, invitation=first['invitation'])
+        return {'us_': self.person.id, 'si_': self.person.session['session'], 'iv_': second['id']}
+
     def hook_with_one(self, name):
         """With something that came in."""
         given = {'name': name, 'kind': 'gitlab', 'secret': 'the-secret-itself'}
@@ -134,8 +142,8 @@ class Things:
                   f'/v1/squads/{self.ids["sq_"]}', f'/v1/squad-members/{self.ids["sm_"]}',
                   f'/v1/projects/{self.ids["pj_"]}', f'/v1/tasks/{self.ids["tk_"]}', f'/v1/executions/{self.ids["ex_"]}',
                   f'/v1/questions/{self.ids["qn_"]}', f'/v1/routing-rules/{self.ids["rr_"]}', f'/v1/executions/{self.ids["ex_"]}/messages',
-                  f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
-        return self.operator.show(self.held), own, [self.operator.get(p).expect(200).json for p in places]
+                  '/v1/users', f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
+        return self.operator.show(self.held), own, self.person.get('/v1/account').expect(200).json, [self.operator.get(p).expect(200).json for p in places]
 
 
 def test_another_tenants_things_are_not_there(t):
@@ -188,8 +196,10 @@ def test_lists_are_of_the_tenant(t):
             continue
         for held in [s for s in SCOPES if reaches(s, o.scope)]:
             with t.case(f'{o.name} with {held}'):
-                # The town is the server's and no tenant's; this server has none. Nobody says anything of nobody.
-                status = 404 if o.name in ('role_resolve', 'attestation_list') else 200
+                # The town is the server's and no tenant's; this server has none. Nobody says anything of nobody. A key is no
+                # person's, and has no account.
+                none = ('role_resolve', 'attestation_list', 'account_show', 'account_session_list')
+                status = 404 if o.name in none else 200
                 shown = theirs[held].get(o.url(NOWHERE)).expect(status).body.decode()
                 assert not [i for i in hidden if i in shown], shown
     with t.case('a list has what is theirs'):

@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.join(ROOT, 'tools'))
 sys.dont_write_bytecode = True
 import sqlgen  # noqa: E402
 
-MODULES = ['access', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'costs', 'liveness', 'questions', 'routing', 'signatures']
+MODULES = ['access', 'accounts', 'agents', 'attestations', 'capabilities', 'challenges', 'changes', 'costs', 'liveness', 'questions',
+           'routing', 'signatures']
 
 # What is not asked for while somebody waits, or looks at everything because that is the question.
 COLD = {

@@ -24,10 +24,10 @@ static struct str secret_of(struct ring_kit *r, int64_t i)
 
 static void insert_key(struct ring_kit *r, int64_t i, int64_t tenant)
 {
-	unsigned char hash[KEY_HASH_BYTES];
+	unsigned char hash[TOKEN_HASH_BYTES];
 	struct key_row row = {.id = i, .tenant = tenant, .name = STR("k"), .scope = SCOPE_WORKER};
 
-	keyring_secret_hash(secret_of(r, i), hash);
+	token_hash(secret_of(r, i), hash);
 	row.hash = (struct str){(const char *)hash, sizeof(hash)};
 	assert_int_equal(q_key_insert(r->k->db, &row, 1), OK);
 }
@@ -139,10 +139,10 @@ static void a_key_that_was_cleared_away_stops(void **state)
 {
 	struct ring_kit *r = *state;
 	struct key_expire_of_agent_in expired = {.agent = 9, .expires_ms = 5};
-	unsigned char hash[KEY_HASH_BYTES];
+	unsigned char hash[TOKEN_HASH_BYTES];
 	struct key_row row = {.id = 2000, .tenant = TENANT, .name = STR("k"), .scope = SCOPE_WORKER, .agent = 9};
 
-	keyring_secret_hash(secret_of(r, 2000), hash);
+	token_hash(secret_of(r, 2000), hash);
 	row.hash = (struct str){(const char *)hash, sizeof(hash)};
 	assert_int_equal(q_key_insert(r->k->db, &row, 1), OK);
 	follow(r, ENTITY_KEY, 2000);

@@ -256,15 +256,25 @@ static void shells_take_the_completion(void **state)
 	buf_free(&b);
 }
 
+/* As roff has it: a hyphen that is no line's end. */
+static const char *in_roff(const char *name, struct buf *b)
+{
+	buf_reset(b);
+	for (; *name; name++)
+		buf_fmt(b, *name == '-' ? "\\%c" : "%c", *name);
+	return buf_cstr(b);
+}
+
 static void the_manual_names_every_verb(void **state)
 {
-	struct buf b = BUF_INIT(0);
+	struct buf b = BUF_INIT(0), name = BUF_INIT(0);
 
 	(void)state;
 	man_print("1.2.3", &b);
 	assert_non_null(strstr(buf_cstr(&b), ".TH TENFOLD 1"));
 	for (unsigned i = 0; i < cli_verb_count; i++)
-		assert_non_null(strstr(buf_cstr(&b), cli_verbs[i].name));
+		assert_non_null(strstr(buf_cstr(&b), in_roff(cli_verbs[i].name, &name)));
+	buf_free(&name);
 	buf_free(&b);
 }
 
