@@ -50,6 +50,7 @@ struct app {
 	struct clock *clock;
 	struct store *store;
 	struct keyring *keyring;
+	uint64_t keys_told; /* its revision at which streams were asked; of the follower's thread */
 	struct replays *replays; /* signatures taken, on SQLite */
 	int64_t started_ms;
 	struct limits *limits;

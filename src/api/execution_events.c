@@ -249,7 +249,15 @@ static void close_stream(void *state)
 	free(s);
 }
 
-static const struct stream_ops happenings_ops = {.next = next, .fetch = fetch, .close = close_stream};
+static unsigned topic_of(void *state)
+{
+	const struct happenings *s = state;
+
+	return http_topic(flow_log_place(&s->wanted));
+}
+
+static const struct stream_ops happenings_ops = {
+	.next = next, .fetch = fetch, .close = close_stream, .topic = topic_of};
 
 /* ---- the calls ---- */
 

@@ -535,8 +535,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 {
 	struct runner *r = ctx;
 	bool may_go_on = !batch && schedule_may_go_on(r->app);
-	size_t told, happened = batch ? 0 : count_events(r);
-	flow_events(r->app->flow->flow, &told);
+	size_t happened = batch ? 0 : count_events(r);
 	r->undoing_for_rerun = rerun;
 	flow_rows_end(r->app->flow, batch);
 	persist_end(r->app->persist, batch);
@@ -574,7 +573,7 @@ static void op_end(void *ctx, enum err batch, bool rerun)
 	r->told = false;
 	if (may_go_on)
 		jobs_wake(r->app->jobs, JOB_SCHEDULES);
-	if (happened > 0 || (told > 0 && !batch))
+	if (happened > 0)
 		http_wake_streams(r->app->http);
 }
 

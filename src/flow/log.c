@@ -27,6 +27,8 @@ struct flow_log {
 	_Atomic int64_t before; /* every batch above this one is in memory */
 	int64_t end;            /* the newest batch, in memory or not */
 	size_t bytes, max_bytes;
+	void (*news)(void *ctx, size_t place); /* NULL: nobody is told */
+	void *news_ctx;
 	_Atomic int64_t newest[PLACES]; /* by hash_of() an execution or a squad */
 };
 
@@ -39,6 +41,12 @@ struct flow_log *flow_log_new(size_t max_bytes)
 	pthread_mutex_init(&l->lock, NULL);
 	l->max_bytes = max_bytes;
 	return l;
+}
+
+void flow_log_tell(struct flow_log *l, void (*news)(void *ctx, size_t place), void *ctx)
+{
+	l->news = news;
+	l->news_ctx = ctx;
 }
 
 static void drop(struct chunk *c)
@@ -131,6 +139,13 @@ void flow_log_starts_at(struct flow_log *l, int64_t seq)
 	pthread_mutex_unlock(&l->lock);
 }
 
+static void tell(struct flow_log *l, size_t place, int64_t seq)
+{
+	atomic_store_explicit(&l->newest[place], seq, memory_order_release);
+	if (l->news)
+		l->news(l->news_ctx, place);
+}
+
 void flow_log_append(struct flow_log *l, int64_t seq, const struct execution_event_row *rows, size_t count)
 {
 	struct chunk *c = chunk_of(seq, rows, count);
@@ -149,8 +164,8 @@ void flow_log_append(struct flow_log *l, int64_t seq, const struct execution_eve
 		drop_oldest(l);
 	pthread_mutex_unlock(&l->lock);
 	for (size_t i = 0; i < count; i++) {
-		atomic_store_explicit(&l->newest[hash_of(rows[i].execution)], seq, memory_order_release);
-		atomic_store_explicit(&l->newest[hash_of(rows[i].squad)], seq, memory_order_release);
+		tell(l, hash_of(rows[i].execution), seq);
+		tell(l, hash_of(rows[i].squad), seq);
 	}
 }
 
@@ -166,9 +181,14 @@ int64_t flow_log_end(struct flow_log *l)
 	return end;
 }
 
+size_t flow_log_place(const struct flow_wanted *w)
+{
+	return hash_of(w->execution ? w->execution : w->squad);
+}
+
 bool flow_log_has_news(const struct flow_log *l, const struct flow_wanted *w, int64_t seq)
 {
-	size_t place = hash_of(w->execution ? w->execution : w->squad);
+	size_t place = flow_log_place(w);
 
 	return atomic_load_explicit(&l->newest[place], memory_order_acquire) >= seq ||
 	       atomic_load_explicit(&l->before, memory_order_acquire) >= seq;

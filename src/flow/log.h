@@ -13,11 +13,14 @@
 struct flow_log;
 
 struct flow_log *flow_log_new(size_t max_bytes);
+/* Whom to tell, after each append, of every execution and squad that it was about, by flow_log_place(). Before the
+ * first append. */
+void flow_log_tell(struct flow_log *l, void (*news)(void *ctx, size_t place), void *ctx);
 void flow_log_destroy(struct flow_log **l);
 
 /* After a start: batches up to this one are in the table alone. */
 void flow_log_starts_at(struct flow_log *l, int64_t seq);
-/* The rows of a batch; copied. One that is not above all before it is left out: it is known. Wakes nobody. */
+/* The rows of a batch; copied. One that is not above all before it is left out: it is known. */
 void flow_log_append(struct flow_log *l, int64_t seq, const struct execution_event_row *rows, size_t count);
 int64_t flow_log_end(struct flow_log *l); /* the newest batch */
 
@@ -25,6 +28,9 @@ int64_t flow_log_end(struct flow_log *l); /* the newest batch */
 struct flow_wanted {
 	int64_t execution, squad;
 };
+
+/* A hash of it. */
+size_t flow_log_place(const struct flow_wanted *w);
 
 /* May there be something in that batch or above it, in memory or not? Now and then true without anything. */
 bool flow_log_has_news(const struct flow_log *l, const struct flow_wanted *w, int64_t seq);

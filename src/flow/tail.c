@@ -94,7 +94,8 @@ static enum err look(struct flow_tail *t)
 	if (err || (follows && t->rows.n == 0))
 		return err;
 	append(t, limit);
-	t->config.came(t->config.ctx);
+	if (!follows)
+		t->config.began(t->config.ctx);
 	return OK;
 }
 

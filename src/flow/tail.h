@@ -16,7 +16,7 @@ struct flow_tail_config {
 	struct store *store;
 	struct flow_log *log;
 	bool (*is_wanted)(void *ctx); /* does anybody listen, and does nobody else here append? Any thread */
-	void (*came)(void *ctx);      /* something was appended */
+	void (*began)(void *ctx);     /* the log begins anew: what is before it is in the table alone */
 	void *ctx;
 };
 

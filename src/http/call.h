@@ -130,8 +130,8 @@ bool call_is_gone(struct call *c);
  */
 enum stream_next {
 	STREAM_DATA, /* something was appended: send it, then ask again */
-	STREAM_WAIT, /* nothing now: ask again after http_wake_streams(), or at the latest after 15 s (a comment
-		      * line is sent then, so that a dead peer shows) */
+	STREAM_WAIT, /* nothing now: ask again after http_wake_streams(), or http_wake_topic() of its topic, or at the
+		      * latest after 15 s (a comment line is sent then, so that a dead peer shows) */
 	STREAM_END,  /* what was appended is the last */
 	STREAM_FETCH /* ask again after fetch() ran on a connection that reads */
 };
@@ -142,6 +142,9 @@ struct stream_ops {
 	 * connection; why says why. The member is NULL if next never says STREAM_FETCH. */
 	enum err (*fetch)(void *state, struct db *db, enum err why);
 	void (*close)(void *state); /* exactly once, on the loop; also when the client hangs up */
+	/* What it waits for, a number of http_topic(); NULL: whatever wakes those without. Streams with a topic cost
+	 * nothing while others have news. */
+	unsigned (*topic)(void *state);
 };
 
 void call_stream(struct call *c, const struct stream_ops *ops, void *state);

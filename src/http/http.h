@@ -96,8 +96,18 @@ struct str http_header_of(const struct call *c, struct str name);
 
 /* The call is done: c->outcome, c->out and the rest are final. Any thread; the call may be gone at return. */
 void http_finish(struct call *c);
-void http_fetched(struct call *c);             /* any thread */
-void http_wake_streams(struct http_server *s); /* any thread, cheap when nobody listens */
+void http_fetched(struct call *c); /* any thread */
+/* Any thread, cheap when nobody listens: streams without a topic, those of a topic, all. */
+void http_wake_streams(struct http_server *s);
+void http_wake_topic(struct http_server *s, unsigned topic);
+void http_wake_every_stream(struct http_server *s);
+
+enum { HTTP_TOPICS = 4096 };
+/* Two things may have the same topic: then streams are now and then asked for nothing. Never 0, which is none. */
+static inline unsigned http_topic(uint64_t hash)
+{
+	return 1 + (unsigned)(hash % (HTTP_TOPICS - 1));
+}
 
 /* Graceful stop, in steps: refuse new connections and calls (503 shutting_down, Connection: close); wait until the
  * running ones are answered or deadline_ms (monotonic from now) has passed; end streams; join the loops.

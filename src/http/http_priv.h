@@ -113,10 +113,12 @@ struct loop {
 	unsigned unanswered; /* requests read to their end: drain waits for them, but not for streams */
 	uint64_t next_request_id;
 
-	_Atomic bool streams_woken;
+	_Atomic bool streams_woken; /* there are bits in woken */
+	_Atomic uint64_t woken[HTTP_TOPICS / 64];
 	_Atomic unsigned streams;
 	unsigned fetching;                           /* streams */
-	struct call_private *resting, **resting_end; /* streams with nothing to send, the longest first */
+	struct call_private *resting, **resting_end; /* streams with nothing to send, the longest first … */
+	struct call_private *topics[HTTP_TOPICS];    /* … and by what they wait for */
 	int64_t streams_next_ns;                     /* not asked again before this … */
 	int64_t recheck_ns;                          /* … and at this: a resting one's caller may be no more */
 };
@@ -188,7 +190,8 @@ struct call_private {
 
 	enum flow flow; /* of a stream */
 	struct call_private **resting_prev;
-	size_t stream_sent; /* of answer */
+	struct call_private *topic_next, **topic_prev; /* those that rest with it */
+	size_t stream_sent;                            /* of answer */
 	bool stream_ended;
 	int64_t rests_since_ns;
 	int64_t recheck_ns; /* when its caller is to be asked for again; INT64_MAX: no need */

@@ -105,14 +105,28 @@ void http_fetched(struct call *c)
 	loop_hand_back(call_own(c));
 }
 
-void http_wake_streams(struct http_server *s)
+void http_wake_topic(struct http_server *s, unsigned topic)
 {
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct loop *l = &s->loops[i];
 
-		if (atomic_load(&l->streams) && !atomic_exchange(&l->streams_woken, true))
+		if (!atomic_load(&l->streams))
+			continue;
+		atomic_fetch_or(&l->woken[topic / 64], UINT64_C(1) << topic % 64);
+		if (!atomic_exchange(&l->streams_woken, true))
 			loop_wake(l);
 	}
+}
+
+void http_wake_streams(struct http_server *s)
+{
+	http_wake_topic(s, 0);
+}
+
+void http_wake_every_stream(struct http_server *s)
+{
+	for (unsigned topic = 0; topic < HTTP_TOPICS; topic++)
+		http_wake_topic(s, topic);
 }
 
 static unsigned started(const struct http_server *s)

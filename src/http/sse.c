@@ -10,10 +10,10 @@
  * While ACTIVE, libmicrohttpd calls stream_read() whenever the socket took what it had; so a slow reader holds up
  * only itself, and memory is bounded by what one `next` appends. RESTING and FETCHING are suspended connections.
  *
- * When there may be news, the resting streams are asked while they stay suspended, and only those that have some
- * are resumed. A pass over all of them is not begun before ten times as long as the last one took has passed, so
- * that many idle subscribers cost at most a tenth of the loop. A stream that rested for heartbeat_ms is sent a
- * comment, so that a dead peer shows.
+ * When there may be news of a topic, the streams that rest with it are asked while they stay suspended, and only
+ * those that have some are resumed. A pass is not begun before ten times as long as the last one took has passed, so
+ * that many subscribers cost at most a tenth of the loop. A stream that rested for heartbeat_ms is sent a comment, so
+ * that a dead peer shows.
  *
  * Before a stream is asked, hooks.recheck says whether its caller may still see it, and when that is to be asked again;
  * when not, an event `unauthenticated` is its last.
@@ -44,6 +44,18 @@ static void note_recheck(struct call_private *c)
 		c->loop->recheck_ns = c->recheck_ns;
 }
 
+static void rest_with_topic(struct call_private *c)
+{
+	const struct stream_ops *ops = c->call.stream;
+	struct call_private **first = &c->loop->topics[ops->topic ? ops->topic(c->call.stream_state) : 0];
+
+	c->topic_next = *first;
+	c->topic_prev = first;
+	if (c->topic_next)
+		c->topic_next->topic_prev = &c->topic_next;
+	*first = c;
+}
+
 static void rest(struct call_private *c)
 {
 	struct loop *l = c->loop;
@@ -55,6 +67,7 @@ static void rest(struct call_private *c)
 	c->resting_prev = l->resting_end;
 	*l->resting_end = c;
 	l->resting_end = &c->next;
+	rest_with_topic(c);
 }
 
 static void rest_no_more(struct call_private *c)
@@ -64,6 +77,9 @@ static void rest_no_more(struct call_private *c)
 		c->next->resting_prev = c->resting_prev;
 	else
 		c->loop->resting_end = c->resting_prev;
+	*c->topic_prev = c->topic_next;
+	if (c->topic_next)
+		c->topic_next->topic_prev = c->topic_prev;
 }
 
 static void set_flow(struct call_private *c, enum flow flow)
@@ -240,19 +256,40 @@ void stream_over(struct call_private *c)
 	ops->close(c->call.stream_state);
 }
 
-static void ask_all(struct loop *l)
+static void ask_resting(struct call_private *c)
+{
+	if (ask(c))
+		resume(c);
+	else
+		note_recheck(c);
+}
+
+static void ask_topic(const struct loop *l, unsigned topic)
+{
+	for (struct call_private *c = l->topics[topic], *next; c; c = next) {
+		next = c->topic_next;
+		ask_resting(c);
+	}
+}
+
+static void ask_woken(struct loop *l)
 {
 	int64_t began_ns = clock_mono_ns();
 
+	for (unsigned i = 0; i < HTTP_TOPICS / 64; i++)
+		for (uint64_t bits = atomic_exchange(&l->woken[i], 0); bits; bits &= bits - 1)
+			ask_topic(l, i * 64 + (unsigned)__builtin_ctzll(bits));
+	l->streams_next_ns = began_ns + (clock_mono_ns() - began_ns) * PASS_SHARE;
+}
+
+/* Some caller may be no more. */
+static void ask_all(struct loop *l)
+{
 	l->recheck_ns = INT64_MAX;
 	for (struct call_private *c = l->resting, *next; c; c = next) {
 		next = c->next;
-		if (ask(c))
-			resume(c);
-		else
-			note_recheck(c);
+		ask_resting(c);
 	}
-	l->streams_next_ns = began_ns + (clock_mono_ns() - began_ns) * PASS_SHARE;
 }
 
 static void keep_alive(struct loop *l)
@@ -269,12 +306,12 @@ static void keep_alive(struct loop *l)
 
 void streams_turn(struct loop *l)
 {
-	bool news = atomic_load(&l->streams_woken) && l->now_ns >= l->streams_next_ns;
-
-	if (news)
-		atomic_store(&l->streams_woken, false); /* before asking: what comes later is news again */
-	if (news || l->now_ns >= l->recheck_ns)
+	if (l->now_ns >= l->recheck_ns)
 		ask_all(l);
+	if (atomic_load(&l->streams_woken) && l->now_ns >= l->streams_next_ns) {
+		atomic_store(&l->streams_woken, false); /* before asking: what comes later is news again */
+		ask_woken(l);
+	}
 	keep_alive(l);
 }
 

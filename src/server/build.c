@@ -305,6 +305,11 @@ static enum err advertised_url(struct server *s, const char **out, struct proble
 	return OK;
 }
 
+static void happened(void *ctx, size_t place)
+{
+	http_wake_topic(((struct app *)ctx)->http, http_topic(place));
+}
+
 static enum err make_queue(struct server *s, struct problem *p)
 {
 	struct app *app = &s->app;
@@ -333,6 +338,7 @@ static enum err make_queue(struct server *s, struct problem *p)
 							    .owner = runner_owner,
 							    .ctx = app});
 	app->happenings = flow_log_new(EVENTS_IN_MEMORY_BYTES);
+	flow_log_tell(app->happenings, happened, app);
 	app->flow = flow_rows_new(&(struct flow_rows_config){
 		.persist = app->persist, .log = app->happenings, .max_live = (uint64_t)params->max_live});
 	err = exclusive ? OK : forward_new(app, &app->forward, p);
@@ -410,7 +416,7 @@ static void make_openapi(struct server *s)
 
 static void wake_listeners(void *ctx)
 {
-	http_wake_streams(((struct app *)ctx)->http);
+	http_wake_every_stream(((struct app *)ctx)->http);
 }
 
 /* Of a file one process alone knows all that happens. */
@@ -419,7 +425,7 @@ static enum err start_tail(struct app *app, struct problem *p)
 	struct flow_tail_config config = {.store = app->store,
 					  .log = app->happenings,
 					  .is_wanted = runner_wants_tail,
-					  .came = wake_listeners,
+					  .began = wake_listeners,
 					  .ctx = app};
 	return store_kind(app->store) == STORE_SQLITE ? OK : flow_tail_start(&config, &app->tail, p);
 }

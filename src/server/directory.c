@@ -27,10 +27,16 @@ static bool numbers_here(void *ctx)
 	return store_kind(app->store) == STORE_SQLITE || jobs_held(app->jobs, JOB_SEQUENCER);
 }
 
+/* Where keys have changed, whoever streams may be no more. */
 static void changes_applied(void *ctx)
 {
-	const struct app *app = ctx;
-	http_wake_streams(app->http);
+	struct app *app = ctx;
+	uint64_t revision = keyring_revision(app->keyring);
+	if (revision != app->keys_told)
+		http_wake_every_stream(app->http);
+	else
+		http_wake_streams(app->http);
+	app->keys_told = revision;
 }
 
 static double applied_number(void *ctx, unsigned index1, unsigned index2)
