@@ -1,6 +1,8 @@
 /*
  * A ring of batches under one lock. A reader takes a counted reference to a batch under the lock and decodes it
- * outside. Beside it a table of the newest batch by the hash of execution and of squad, read without the lock.
+ * outside. Beside it a table of the two newest batches by the hash of execution and of squad, read without the lock:
+ * it tells of all batches since `started`, in memory or not, and a reader who has seen all but the newest of its own
+ * goes there without looking into others.
  */
 #include "flow/log.h"
 
@@ -24,12 +26,13 @@ struct flow_log {
 	pthread_mutex_t lock;
 	struct chunk **ring; /* by growing seq: count of them from `first` on; cap is a power of two */
 	size_t first, count, cap;
-	_Atomic int64_t before; /* every batch above this one is in memory */
-	int64_t end;            /* the newest batch, in memory or not */
+	int64_t before;          /* every batch above this one is in memory */
+	_Atomic int64_t started; /* every batch above this one was appended */
+	int64_t end;             /* the newest batch, in memory or not */
 	size_t bytes, max_bytes;
 	void (*news)(void *ctx, size_t place); /* NULL: nobody is told */
 	void *news_ctx;
-	_Atomic int64_t newest[PLACES]; /* by hash_of() an execution or a squad */
+	_Atomic int64_t newest[PLACES], second[PLACES]; /* by hash_of() an execution or a squad */
 };
 
 /* ---- life ---- */
@@ -136,12 +139,18 @@ void flow_log_starts_at(struct flow_log *l, int64_t seq)
 	while (l->count > 0)
 		drop_oldest(l);
 	l->before = l->end = seq;
+	atomic_store(&l->started, seq);
 	pthread_mutex_unlock(&l->lock);
 }
 
 static void tell(struct flow_log *l, size_t place, int64_t seq)
 {
-	atomic_store_explicit(&l->newest[place], seq, memory_order_release);
+	int64_t newest = atomic_load(&l->newest[place]);
+
+	if (newest != seq) {
+		atomic_store(&l->second[place], newest);
+		atomic_store(&l->newest[place], seq);
+	}
 	if (l->news)
 		l->news(l->news_ctx, place);
 }
@@ -190,8 +199,20 @@ bool flow_log_has_news(const struct flow_log *l, const struct flow_wanted *w, in
 {
 	size_t place = flow_log_place(w);
 
-	return atomic_load_explicit(&l->newest[place], memory_order_acquire) >= seq ||
-	       atomic_load_explicit(&l->before, memory_order_acquire) >= seq;
+	return atomic_load(&l->newest[place]) >= seq || atomic_load(&l->started) >= seq;
+}
+
+/* Over batches that have nothing of what is wanted. A batch that is appended between the two loads makes the second
+ * one newer, and nothing is skipped. */
+static void skip(const struct flow_log *l, const struct flow_wanted *w, int64_t *seq, int64_t *place)
+{
+	size_t i = flow_log_place(w);
+	int64_t newest = atomic_load(&l->newest[i]), second = atomic_load(&l->second[i]);
+
+	if (*seq > atomic_load(&l->started) && second < *seq && newest > *seq) {
+		*seq = newest;
+		*place = -1;
+	}
 }
 
 /* The first batch at or above seq; count when there is none. */
@@ -271,7 +292,8 @@ enum flow_log_read flow_log_read(struct flow_log *l, const struct flow_wanted *w
 	bool older = false, all = true;
 	struct chunk *c;
 
-	while (all && (c = take(l, *seq, &older))) {
+	skip(l, w, seq, place);
+	while (all && flow_log_has_news(l, w, *seq) && (c = take(l, *seq, &older))) {
 		if (c->seq > *seq)
 			*place = -1;
 		*seq = c->seq;

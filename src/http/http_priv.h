@@ -121,6 +121,8 @@ struct loop {
 	struct call_private *topics[HTTP_TOPICS];    /* … and by what they wait for */
 	int64_t streams_next_ns;                     /* not asked again before this … */
 	int64_t recheck_ns;                          /* … and at this: a resting one's caller may be no more */
+	bool resumed;                                /* a connection, in this turn */
+	int64_t resume_next_ns;                      /* none is resumed before this */
 };
 
 struct connection {
@@ -230,7 +232,8 @@ enum err loop_init(struct loop *l, struct http_server *s, int listener, struct p
 enum err loop_start(struct loop *l, struct problem *p);
 void loop_wake(struct loop *l);              /* any thread */
 void loop_hand_back(struct call_private *c); /* any thread */
-void loop_destroy(struct loop *l);           /* its thread has ended, or never began */
+void loop_resume(struct loop *l, struct MHD_Connection *mhd);
+void loop_destroy(struct loop *l); /* its thread has ended, or never began */
 
 /* ---- connection.c ---- */
 

@@ -8,6 +8,9 @@
  *
  * The eventfd is registered edge-triggered, so that nobody has to read it; it is written only when the finished
  * list was empty.
+ *
+ * libmicrohttpd looks through all suspended connections in each run in which one was resumed. So where thousands of
+ * streams rest, connections are resumed together, every RESUME_NS for each stream: 2.5 ms for ten thousand.
  */
 #include "http/http_priv.h"
 
@@ -24,7 +27,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { EVENTS = 128, SWEEP_MS = 1000, FLUSH_MS = 1000 };
+enum { EVENTS = 128, SWEEP_MS = 1000, FLUSH_MS = 1000, RESUME_NS = 250, MANY_STREAMS = 4000 };
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -93,13 +96,33 @@ static void answer_finished(struct loop *l)
 		else
 			answer(c);
 		/* Without an answer, request_continue() is asked again and closes. */
-		MHD_resume_connection(c->connection->mhd);
+		loop_resume(l, c->connection->mhd);
 	}
 }
 
 static enum phase phase(const struct loop *l)
 {
 	return (enum phase)atomic_load_explicit(&l->server->phase, memory_order_acquire);
+}
+
+void loop_resume(struct loop *l, struct MHD_Connection *mhd)
+{
+	MHD_resume_connection(mhd);
+	l->resumed = true;
+}
+
+/* What is finished, and streams that have news. */
+static void resume_some(struct loop *l)
+{
+	unsigned streams = atomic_load(&l->streams);
+
+	if (l->now_ns < l->resume_next_ns && phase(l) == PHASE_SERVING)
+		return;
+	answer_finished(l);
+	streams_turn(l);
+	if (l->resumed && streams >= MANY_STREAMS)
+		l->resume_next_ns = l->now_ns + (int64_t)streams * RESUME_NS;
+	l->resumed = false;
 }
 
 static void stop_listening(struct loop *l)
@@ -157,6 +180,8 @@ static int patience_ms(struct loop *l)
 		ms = earlier(ms, SWEEP_MS);
 	if (streams_ns != INT64_MAX)
 		ms = earlier(ms, streams_ns <= l->now_ns ? 0 : (streams_ns - l->now_ns) / NS_PER_MS + 1);
+	if (l->resume_next_ns > l->now_ns)
+		ms = earlier(ms, (l->resume_next_ns - l->now_ns) / NS_PER_MS + 1);
 	if (phase(l) != PHASE_SERVING)
 		ms = earlier(ms, 10);
 	return ms;
@@ -189,8 +214,7 @@ static void *run(void *arg)
 	CHECK_OBJ(l, LOOP_MAGIC);
 	for (;;) {
 		wait_for_events(l, ms);
-		answer_finished(l);
-		streams_turn(l);
+		resume_some(l);
 		MHD_run(l->daemon);
 		sweep(l);
 		if (phase(l) != PHASE_SERVING && wind_down(l))

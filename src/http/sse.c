@@ -97,7 +97,7 @@ static void set_flow(struct call_private *c, enum flow flow)
 static void resume(struct call_private *c)
 {
 	set_flow(c, FLOW_ACTIVE);
-	MHD_resume_connection(c->connection->mhd);
+	loop_resume(c->loop, c->connection->mhd);
 }
 
 static bool fetch(struct call_private *c)
