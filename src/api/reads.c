@@ -47,9 +47,11 @@ struct reading {
 
 /* ---- what is remembered ---- */
 
-/* Ids of keys and agents are never the same. 0: nobody in particular. */
+/* A person has ever new keys. No two ids are the same, whatever they are of. 0: nobody in particular. */
 static int64_t session_key(const struct call *c)
 {
+	if (c->caller.user)
+		return c->caller.user;
 	return c->caller.key ? c->caller.key : c->caller.agent;
 }
 

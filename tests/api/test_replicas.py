@@ -217,6 +217,21 @@ def test_a_write_passed_on_to_the_owner_is_seen_where_it_was_made(t):
         assert there.call(standby, 'GET', path).expect(200).json['name'] == f'passed on {n}', 'kept or not'
 
 
+def test_a_person_sees_the_account_that_was_just_made(t):
+    """Who signs up is nobody yet; and has ever new tokens later."""
+    both = servers(t)
+    server, = started(t, both.database(), '--sign-up', 'open')
+    await_use(server)
+    paused(t, both)
+    person = t.anonymous(server)
+    made = person.post('/v1/account/sign-up', {'email': 'ada@example.org', 'password': 'a long enough phrase'}).expect(201).json
+    person.key = made['access_token']
+    assert person.get('/v1/account').expect(200).json['id'] == made['user']
+    squad = add_squad(person, 'of a person')
+    person.key = person.post('/v1/account/refresh', {'refresh_token': made['refresh_token']}).expect(200).json['access_token']
+    assert squad in [s['id'] for s in person.get('/v1/squads').expect(200).items]
+
+
 class Pairs(threading.Thread):
     """Writes at one of the servers and reads it back from any, over and over, of all the kinds of calls there are."""
 
