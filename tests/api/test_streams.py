@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import threading
 
-from harness import SLOW, Skip, until
+from harness import SLOW, Caller, Skip, until
 from test_events import Stream
 from test_executions import Squad, chain
 
@@ -286,15 +286,40 @@ source.onerror = () => {
 </script>'''
 
 
+TICKET_PAGE = '''<!doctype html><meta charset=utf-8><script>
+const heard = [];
+let last = 0, over = false;
+async function follow() {
+  const ticket = await (await fetch('/ticket')).text();
+  const source = new EventSource(`/v1/executions/EXECUTION/events?from=${last}&ticket=${ticket}`);
+  for (const kind of ['execution_started', 'status_update', 'task_status_updated', 'completed'])
+    source.addEventListener(kind, e => {
+      last = Number(e.lastEventId);
+      over = kind === 'completed';
+      heard.push([e.lastEventId, JSON.parse(e.data).number]);
+    });
+  source.onerror = () => {
+    source.close();     // a ticket is good for once
+    if (over)
+      fetch('/heard', {method: 'POST', body: JSON.stringify(heard)});
+    else
+      follow();
+  };
+}
+follow();
+</script>'''
+
+
 class Front(http.server.ThreadingHTTPServer):
     """What stands before a server for browsers: a page, and the calls passed on with a key. It cuts each stream but the last
     after some events."""
 
     daemon_threads = True
 
-    def __init__(self, server, page, key):
+    def __init__(self, server, page, execution):
         super().__init__(('127.0.0.1', 0), FrontCall)
-        self.upstream, self.page, self.key = server, page, key
+        self.upstream, self.page, self.key = server, page.replace('EXECUTION', execution.id), execution.squad.operator.key
+        self.path = f'/v1/executions/{execution.id}/events'
         self.streams, self.resumed, self.heard = 0, [], None
 
 
@@ -315,13 +340,21 @@ class FrontCall(http.server.BaseHTTPRequestHandler):
             self.send_header('Content-Type', 'text/html')
             self.end_headers()
             self.wfile.write(self.server.page.encode())
+        elif self.path == '/ticket':
+            self.give_ticket()
         elif self.path.startswith('/v1/'):
             self.pass_on()
         else:
             self.send_error(404)
 
+    def give_ticket(self):
+        made = Caller(self.server.upstream, self.server.key).post('/v1/tickets', {'path': self.server.path}).expect(201)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(made.json['ticket'].encode())
+
     def pass_on(self):
-        headers = {'Authorization': f'Bearer {self.server.key}'}
+        headers = {} if 'ticket=' in self.path else {'Authorization': f'Bearer {self.server.key}'}
         if self.headers['Last-Event-ID']:
             headers['Last-Event-ID'] = self.headers['Last-Event-ID']
         self.server.resumed.append(self.headers['Last-Event-ID'])
@@ -362,11 +395,10 @@ class Browser:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def test_a_browser_hears_everything_once(t):
-    """The EventSource of a real one, over cuts in the middle of an event, until 204 tells it that all was heard."""
+def heard_by_a_browser(t, page):
     squad = Squad(t)
     execution = squad.add(*chain('plan', 'build', 'test'))
-    with Front(t.server, PAGE.replace('EXECUTION', execution.id), squad.operator.key) as front:
+    with Front(t.server, page, execution) as front:
         threading.Thread(target=front.serve_forever, daemon=True).start()
         try:
             with Browser('http://{}:{}/'.format(*front.server_address)):
@@ -377,6 +409,18 @@ def test_a_browser_hears_everything_once(t):
         finally:
             front.shutdown()
     last = execution.show()['last_event']
-    assert [number for _, number in front.heard] == list(range(1, last + 1))
+    assert [number for _, number in front.heard] == list(range(1, last + 1)), front.heard
     assert [i for i, _ in front.heard] == [str(n) for n in range(1, last + 1)]
+    return front, last
+
+
+def test_a_browser_hears_everything_once(t):
+    """The EventSource of a real one, over cuts in the middle of an event, until 204 tells it that all was heard."""
+    front, last = heard_by_a_browser(t, PAGE)
     assert front.streams == 5 and front.resumed[0] is None and front.resumed[-1] == str(last), front.resumed
+
+
+def test_a_browser_with_tickets_hears_everything_once(t):
+    """Without any key: a ticket for each time that it opens the stream."""
+    front, _ = heard_by_a_browser(t, TICKET_PAGE)
+    assert front.streams == 4, front.streams
