@@ -31,6 +31,7 @@ RANKS = [
     ['schedule'],
     ['webhooks'],
     ['hooks'],
+    ['archive'],
     ['import', 'sim'],
     ['api', 'cli', 'shop'],
     ['server'],

@@ -792,6 +792,16 @@ class Tenfold:
         return self._stream(f'/v1/squads/{urllib.parse.quote(id, safe="")}/events', {'from': from_, 'ticket':
             ticket}, last_event_id, reconnect)
 
+    def squad_days(self, id, *, limit=None, cursor=None):
+        """How many executions of a squad ended on each day, newest first; kept when the executions are not any more.
+
+        id: The squad.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}/days', query={'limit': limit,
+            'cursor': cursor})
+
     def squad_resume(self, id):
         """Let a squad go on.
 
@@ -1167,6 +1177,52 @@ class Tenfold:
         """
         return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/signal', body={'event': event,
             'data': data})
+
+    def execution_restore(self, id):
+        """Put an archived execution back into the store, where it can begin again.
+
+        id: The execution.
+        """
+        return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/restore')
+
+    def archive_add(self, *, before=None):
+        """Have executions moved into files that ended before a time.
+
+        before: Executions that ended before this; when absent, those that ended --archive-after ago.
+        """
+        return self._call('POST', '/v1/archives', body={'before': before})
+
+    def archive_list(self, *, limit=None, cursor=None):
+        """List archives of executions, newest first.
+
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', '/v1/archives', query={'limit': limit, 'cursor': cursor})
+
+    def archive_show(self, id):
+        """One archive.
+
+        id: The archive.
+        """
+        return self._call('GET', f'/v1/archives/{urllib.parse.quote(id, safe="")}')
+
+    def archive_executions(self, id, *, limit=None, cursor=None):
+        """List the executions of an archive without their steps, newest first.
+
+        id: The archive.
+        limit: At most so many.
+        cursor: next_cursor of the page before.
+        """
+        return self._call('GET', f'/v1/archives/{urllib.parse.quote(id, safe="")}/executions', query={'limit':
+            limit, 'cursor': cursor})
+
+    def archive_restore(self, id):
+        """Put all executions of an archive back into the store. 409 while it is being written or moved.
+
+        id: The archive.
+        """
+        return self._call('POST', f'/v1/archives/{urllib.parse.quote(id, safe="")}/restore')
 
     def question_ask(self, id, text, step, token, *, kind=None, wait_ms=None, again_ms=None, used=None,
         idempotency_key=None):

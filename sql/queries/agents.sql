@@ -68,7 +68,8 @@ FROM agents a JOIN liveness l ON l.agent = a.id WHERE a.id = $1
 --   flips id64, webhooks id64, events id64, deliveries id64,
 --   hooks id64, arrivals id64, squads id64, members id64, executions id64,
 --   projects id64, tasks id64, users id64, memberships id64, sign_ins id64, refresh_tokens id64, invitations id64,
---   resets id64, tickets id64)
+--   resets id64, tickets id64,
+--   archives id64, archived id64)
 SELECT coalesce((SELECT max(id) FROM agents), 0) AS agents, coalesce((SELECT max(id) FROM attestations), 0) AS attestations,
   coalesce((SELECT max(id) FROM capabilities), 0) AS capabilities, coalesce((SELECT max(id) FROM challenges), 0) AS challenges,
   coalesce((SELECT max(id) FROM keys), 0) AS keys, coalesce((SELECT max(id) FROM tenants), 0) AS tenants,
@@ -83,7 +84,8 @@ SELECT coalesce((SELECT max(id) FROM agents), 0) AS agents, coalesce((SELECT max
   coalesce((SELECT max(id) FROM sign_ins), 0) AS sign_ins,
   coalesce((SELECT max(id) FROM refresh_tokens), 0) AS refresh_tokens,
   coalesce((SELECT max(id) FROM invitations), 0) AS invitations,
-  coalesce((SELECT max(id) FROM password_resets), 0) AS resets, coalesce((SELECT max(id) FROM tickets), 0) AS tickets
+  coalesce((SELECT max(id) FROM password_resets), 0) AS resets, coalesce((SELECT max(id) FROM tickets), 0) AS tickets,
+  coalesce((SELECT max(id) FROM archives), 0) AS archives, coalesce((SELECT max(last) FROM archives), 0) AS archived
 
 -- ---- beside the agent ----
 

@@ -21,6 +21,7 @@
 
 struct user_accounts;
 struct agent_index;
+struct archiver;
 struct cache;
 struct cost_tables;
 struct changes;
@@ -66,6 +67,8 @@ struct app {
 	struct beats_config beats;
 	struct upkeep_config upkeep;
 	struct zones *zones;
+	struct archiver *archiver;        /* of executions that ended long ago */
+	int64_t archive_after_ms;
 	struct scaling *scaling;          /* of the queue's thread */
 	struct firing firing;             /* of schedules: api/schedules.h */
 	struct webhooks *webhooks;        /* what is told outside */

@@ -16,6 +16,8 @@
 #include "api/app.h"
 #include "api/executions.h"
 
+#include "archive/archiver.h"
+#include "archive/archives.h"
 #include "squads/squad.h"
 
 #include <inttypes.h>
@@ -28,7 +30,8 @@ struct happenings {
 	struct flow_wanted wanted;
 	int64_t number;     /* of an execution: the last event that was told */
 	int64_t seq, place; /* the next batch, and what was told of it; seq 0: from the first on */
-	struct buf fetched; /* read from the store, not sent yet */
+	struct buf fetched; /* read from the store or a file … */
+	size_t given;       /* … and sent so far */
 	bool greeted;
 	bool is_read;  /* all that is in the table alone */
 	bool is_ended; /* the execution's last event was told */
@@ -126,6 +129,24 @@ static enum stream_next read_memory(struct happenings *s, struct buf *out)
 	return s->is_read ? STREAM_WAIT : STREAM_FETCH;
 }
 
+/* Whole events, not many more bytes than a chunk has. True: there are more. */
+static bool give_fetched(struct happenings *s, struct buf *out)
+{
+	struct str rest = {s->fetched.p + s->given, s->fetched.n - s->given};
+	const char *end =
+		rest.n > CHUNK_BYTES ? memmem(rest.p + CHUNK_BYTES, rest.n - CHUNK_BYTES, "\n\n", 2) : NULL;
+
+	if (end)
+		rest.n = (size_t)(end - rest.p) + 2;
+	buf_str_add(out, rest);
+	s->given += rest.n;
+	if (s->given < s->fetched.n)
+		return true;
+	buf_reset(&s->fetched);
+	s->given = 0;
+	return false;
+}
+
 static enum stream_next next(void *state, struct buf *out)
 {
 	struct happenings *s = state;
@@ -136,8 +157,8 @@ static enum stream_next next(void *state, struct buf *out)
 		write_place(out, s->seq, s->place);
 	buf_z(out, s->greeted ? "" : "\n");
 	s->greeted = true;
-	buf_str_add(out, buf_str(&s->fetched));
-	buf_reset(&s->fetched);
+	if (give_fetched(s, out))
+		return STREAM_DATA;
 	if (s->is_ended || s->cut || atomic_load(&s->app->stopping))
 		return STREAM_END;
 	if (!s->is_read)
@@ -259,8 +280,6 @@ static unsigned topic_of(void *state)
 static const struct stream_ops happenings_ops = {
 	.next = next, .fetch = fetch, .close = close_stream, .topic = topic_of};
 
-/* ---- the calls ---- */
-
 static struct happenings *stream_new(struct call *c)
 {
 	struct happenings *s = NEW(struct happenings);
@@ -271,19 +290,59 @@ static struct happenings *stream_new(struct call *c)
 	return s;
 }
 
+/* ---- from a file ---- */
+
+static enum err retell(void *ctx, const struct archive_row *row)
+{
+	struct happenings *s = ctx;
+	struct execution_event_reader reader;
+	struct execution_event e;
+
+	if (row->kind != ARCHIVE_EVENT)
+		return OK;
+	execution_event_read(&reader, &row->event_row);
+	while (execution_event_next(&reader, &e))
+		if (e.number > s->number)
+			write_event(s, &e, &s->fetched);
+	return buf_ok(&s->fetched) ? OK : ERR_TOO_LARGE;
+}
+
+static enum err stream_archived(struct call *c, int64_t id, int64_t from)
+{
+	struct happenings *s = stream_new(c);
+	enum err err;
+
+	s->wanted.execution = id;
+	s->number = from;
+	err = archive_find(c, archiver_folder(call_app(c)->archiver), id, retell, s);
+	if (err || s->fetched.n == 0) {
+		close_stream(s);
+		c->status = err ? 0 : 204;
+	} else {
+		s->is_ended = true;
+		call_stream(c, &happenings_ops, s);
+	}
+	if (err == ERR_NOT_FOUND)
+		return call_fail(c, err, "there is no such execution here");
+	return err;
+}
+
+/* ---- the calls ---- */
+
 enum err api_execution_events(struct call *c, const struct execution_events_in *in, struct nothing *out)
 {
 	struct execution_row row;
 	int64_t from = in->from;
-	enum err err = q_execution_get(c->db, &(struct id_row){in->id}, c->arena, &row);
+	enum err err = OK;
 
 	(void)out;
-	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
-		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here");
-	if (err)
-		return err;
 	if (c->last_event_id.n && !str_to_i64(c->last_event_id, &from))
 		return problem_field(&c->problem, ERR_INVALID, "Last-Event-ID", "must be the number of an event");
+	err = q_execution_get(c->db, &(struct id_row){in->id}, c->arena, &row);
+	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
+		return stream_archived(c, in->id, from);
+	if (err)
+		return err;
 	if (row.finished_ms && from >= row.last_event) {
 		c->status = 204;
 		return OK;
@@ -334,7 +393,7 @@ static enum err take_standing(void *ctx, const void *found)
 	row.name = arena_str(s->arena, row.name);
 	row.created_by = arena_str(s->arena, row.created_by);
 	row.why = arena_str(s->arena, row.why);
-	execution_show(&row, &s->reset.executions[s->reset.executions_count++]);
+	execution_show(&row, false, &s->reset.executions[s->reset.executions_count++]);
 	return OK;
 }
 

@@ -252,12 +252,28 @@ enum err api_execution_cancel(struct call *c, const struct execution_cancel_in *
 	return answer(c, err, e, out);
 }
 
+/* What is on its way to a file does not come back to life. */
+static enum err refuse_moving(struct call *c, int64_t id)
+{
+	struct execution_row row;
+	struct archive_moves_out on_its_way = {0};
+	enum err err = q_execution_get(c->db, &(struct id_row){id}, c->arena, &row);
+	if (!err && row.tenant == c->caller.tenant && row.finished_ms)
+		err = q_archive_moves(c->db, &(struct archive_moves_in){row.tenant, row.finished_ms}, c->arena,
+				      &on_its_way);
+	if (!err && on_its_way.moves)
+		return call_fail(c, ERR_CONFLICT, "it is being archived; restore it then");
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err api_execution_retry(struct call *c, const struct execution_ref *in, struct execution_stand *out)
 {
 	struct flow_execution *e = NULL;
-	enum err err = flow_rows_revive(flow_of(c), c->caller.tenant, in->id, caller_name(c), &e, &c->problem);
+	enum err err = refuse_moving(c, in->id);
+	if (!err)
+		err = flow_rows_revive(flow_of(c), c->caller.tenant, in->id, caller_name(c), &e, &c->problem);
 	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "there is no such execution here");
+		return call_fail(c, err, "there is no such execution here; one that is archived is restored first");
 	return answer(c, err, e, out);
 }
 

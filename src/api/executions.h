@@ -10,6 +10,6 @@
 enum err execution_begin(struct call *c, const struct execution_new *in, struct flow_execution **out);
 
 /* Without its steps; texts stay where the row has them. */
-void execution_show(const struct execution_row *row, struct execution *out);
+void execution_show(const struct execution_row *row, bool archived, struct execution *out);
 
 #endif

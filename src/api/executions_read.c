@@ -4,11 +4,13 @@
 #include "api/executions.h"
 #include "api/put.h"
 
+#include "archive/archiver.h"
+#include "archive/archives.h"
 #include "store/page.h"
 
 /* ---- one ---- */
 
-void execution_show(const struct execution_row *row, struct execution *out)
+void execution_show(const struct execution_row *row, bool archived, struct execution *out)
 {
 	*out = (struct execution){.id = row->id,
 				  .squad = row->squad,
@@ -21,7 +23,8 @@ void execution_show(const struct execution_row *row, struct execution *out)
 				  .created_by = row->created_by,
 				  .created_at = row->created_ms,
 				  .changed_at = row->changed_ms,
-				  .last_event = row->last_event};
+				  .last_event = row->last_event,
+				  .archived = archived};
 	PUT_SOME(out, execution, task, row->task);
 	PUT_SOME(out, execution, block, (int)row->block);
 	PUT_SOME(out, execution, started_at, row->started_ms);
@@ -88,22 +91,53 @@ static enum err read_step(void *ctx, const void *found)
 	return OK;
 }
 
+/* An execution and its steps, from wherever they are. */
+struct looking {
+	struct step_reading steps;
+	struct execution_row row;
+};
+
+static enum err take_archived(void *ctx, const struct archive_row *row)
+{
+	struct looking *l = ctx;
+	if (row->kind == ARCHIVE_EXECUTION)
+		l->row = row->execution_row;
+	return row->kind == ARCHIVE_STEP ? read_step(&l->steps, &row->step_row) : OK;
+}
+
+static enum err look_in_tables(struct call *c, int64_t id, struct looking *l)
+{
+	enum err err = q_execution_get(c->db, &(struct id_row){id}, c->arena, &l->row);
+	if (!err && l->row.tenant != c->caller.tenant)
+		return ERR_NOT_FOUND;
+	return err ? err : q_step_all_of(c->db, &(struct id_row){id}, read_step, &l->steps);
+}
+
+/* One that is put back just now may be missed in both places at the first look. */
+static enum err look(struct call *c, int64_t id, struct looking *l, bool *archived)
+{
+	enum err err = look_in_tables(c, id, l);
+	*archived = false;
+	if (err == ERR_NOT_FOUND) {
+		err = archive_find(c, archiver_folder(call_app(c)->archiver), id, take_archived, l);
+		*archived = err == OK;
+	}
+	return err == ERR_NOT_FOUND ? look_in_tables(c, id, l) : err;
+}
+
 enum err api_execution_show(struct call *c, const struct execution_ref *in, struct execution *out)
 {
-	struct execution_row row;
-	struct step_reading r = {.c = c, .steps = ARENA_ARRAY(c->arena, struct execution_step, FLOW_STEPS_MAX)};
-	enum err err = q_execution_get(c->db, &(struct id_row){in->id}, c->arena, &row);
-	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
+	struct looking l = {
+		.steps = {.c = c, .steps = ARENA_ARRAY(c->arena, struct execution_step, FLOW_STEPS_MAX)}};
+	bool archived;
+	enum err err = l.steps.steps ? look(c, in->id, &l, &archived) : ERR_INTERNAL;
+	if (err == ERR_NOT_FOUND)
 		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here");
-	if (!err && !r.steps)
-		err = ERR_INTERNAL;
-	if (!err)
-		err = q_step_all_of(c->db, &(struct id_row){in->id}, read_step, &r);
 	if (err)
 		return err;
-	execution_show(&row, out);
-	PUT(out, execution, steps, r.steps);
-	out->steps_count = r.count;
+	execution_show(&l.row, archived, out);
+	PUT(out, execution, steps, l.steps.steps);
+	out->steps_count = l.steps.count;
 	return OK;
 }
 
@@ -140,7 +174,7 @@ static bool keep(void *ctx, const void *found)
 	row.name = arena_str(l->c->arena, row.name);
 	row.created_by = arena_str(l->c->arena, row.created_by);
 	row.why = arena_str(l->c->arena, row.why);
-	execution_show(&row, &l->out->items[l->out->items_count++]);
+	execution_show(&row, false, &l->out->items[l->out->items_count++]);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "api/runner.h"
 #include "api/scaling.h"
 #include "api/sessions.h"
+#include "archive/archiver.h"
 #include "base/log.h"
 #include "cache/cache.h"
 #include "directory/follower.h"
@@ -173,7 +174,8 @@ static enum err continue_ids(struct server *s, struct db *db)
 			 highest.events,         highest.deliveries,   highest.hooks,        highest.arrivals,
 			 highest.squads,         highest.members,      highest.projects,     highest.tasks,
 			 highest.executions,     highest.users,        highest.memberships,  highest.sign_ins,
-			 highest.refresh_tokens, highest.invitations,  highest.resets,       highest.tickets};
+			 highest.refresh_tokens, highest.invitations,  highest.resets,       highest.tickets,
+			 highest.archives,       highest.archived};
 	int64_t most = 0;
 	for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
 		if (ids[i] > most)
@@ -528,6 +530,7 @@ void server_take_apart(struct server *s)
 	agent_index_destroy(&app->index);
 	changes_destroy(&app->feed);
 	webhooks_destroy(&app->webhooks);
+	archiver_destroy(&app->archiver);
 	jobs_destroy(&app->jobs);
 	keyring_destroy(&app->keyring);
 	replays_destroy(&app->replays);

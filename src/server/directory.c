@@ -7,6 +7,7 @@
 #include "api/kept.h"
 #include "api/runner.h"
 #include "api/schedules.h"
+#include "archive/archiver.h"
 #include "directory/follower.h"
 #include "directory/index.h"
 #include "directory/sequencer.h"
@@ -122,6 +123,23 @@ static enum err make_webhooks(struct server *s, struct problem *p)
 	return OK;
 }
 
+static enum err make_archiver(struct server *s, struct problem *p)
+{
+	struct app *app = &s->app;
+	struct str given = s->params->archive_dir;
+	struct archiver_config config = {.store = app->store,
+					 .jobs = app->jobs,
+					 .clock = app->clock,
+					 .folder = given.n ? arena_z(s->arena, given)
+							   : arena_fmt(s->arena, "%s/archive", s->dir->path.p).p,
+					 .version = app->version,
+					 .look_ms = store_kind(app->store) == STORE_SQLITE ? 60000 : 5000,
+					 .new_id = new_id,
+					 .ctx = app};
+	app->archive_after_ms = s->params->archive_after;
+	return archiver_new(&config, &app->archiver, p);
+}
+
 /* Answers and limits, of this process or of the deployment. */
 static enum err make_kept(struct server *s, struct problem *p)
 {
@@ -161,6 +179,8 @@ enum err directory_make(struct server *s, struct problem *p)
 	enum err err = make_kept(s, p);
 	if (!err)
 		err = make_webhooks(s, p);
+	if (!err)
+		err = make_archiver(s, p);
 	make_index(&s->app);
 	return err;
 }
@@ -168,6 +188,8 @@ enum err directory_make(struct server *s, struct problem *p)
 enum err directory_start(struct app *app, struct problem *p)
 {
 	enum err err = webhooks_start(app->webhooks, p);
+	if (!err)
+		err = archiver_start(app->archiver, p);
 	if (!err)
 		err = jobs_start(app->jobs, p);
 	if (!err && app->sequencer)

@@ -18,7 +18,7 @@ SERVER_ARGS = ['--limit-anonymous', '0']
 # What nothing has.
 NOWHERE = {**{p: p + '0000000000009'
               for p in ('w_', 'k_', 's_', 't_', 'ag_', 'ch_', 'att_', 'wh_', 'wd_', 'hk_', 'hd_', 'sc_', 'sq_', 'sm_', 'pj_', 'tk_', 'ex_', 'st_', 'qn_', 'rr_',
-                        'us_', 'si_', 'iv_')},
+                        'us_', 'si_', 'iv_', 'ar_')},
            'agent-ref': 'ag_0000000000009', 'capability-ref': 'nobody-can', 'hook-ref': 'hk_0000000000009'}
 
 
@@ -113,7 +113,18 @@ class Things:
         item = self.operator.post('/v1/work/claim', {'agent': 'isolation', 'team': squad}).expect(200).json['items'][0]
         asked = {'step': item['payload']['step'], 'token': item['token'], 'text': 'isolation', 'wait_ms': 3600000}
         question = self.operator.post(f'/v1/executions/{made}/questions', asked).expect(202).json['id']
-        return {'pj_': project, 'tk_': task, 'sq_': squad, 'sm_': member, 'ex_': made, 'st_': step, 'qn_': question, 'rr_': rule}
+        return {'ar_': self.archive(squad), 'pj_': project, 'tk_': task, 'sq_': squad, 'sm_': member, 'ex_': made, 'st_': step, 'qn_': question, 'rr_': rule}
+
+    def archive(self, squad):
+        """Of an execution that was cancelled."""
+        ended = self.operator.post('/v1/executions', {'squad': squad, 'name': 'ended', 'steps': [{'name': 'a', 'kind': 'approval'}]}).expect(202).json['id']
+        self.operator.post(f'/v1/executions/{ended}/cancel').expect(200)
+        before = time.time() + 0.01
+        until(lambda: time.time() > before)
+        now = time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(before)) + f'.{int(before * 1000) % 1000:03d}Z'
+        self.operator.post('/v1/archives', {'before': now}).expect(202)
+        kept = lambda: [a['id'] for a in self.operator.get('/v1/archives').expect(200).items if a['state'] == 'kept']
+        return until(lambda: self.operator.get(f'/v1/executions/{ended}').json['archived'] and kept())[0]
 
     def people(self, t):
         """Somebody who belongs to the tenant, signed in, and an invitation that nobody has used."""
@@ -140,7 +151,7 @@ class Things:
                   f'/v1/attestations?revoked=true&subject={self.attestation["subject"]}',
                   f'/v1/hooks/{self.hook["id"]}/deliveries', f'/v1/webhooks/{self.webhook["id"]}', f'/v1/webhooks/{self.webhook["id"]}/deliveries',
                   f'/v1/squads/{self.ids["sq_"]}', f'/v1/squad-members/{self.ids["sm_"]}',
-                  f'/v1/projects/{self.ids["pj_"]}', f'/v1/tasks/{self.ids["tk_"]}', f'/v1/executions/{self.ids["ex_"]}',
+                  f'/v1/archives/{self.ids["ar_"]}', f'/v1/projects/{self.ids["pj_"]}', f'/v1/tasks/{self.ids["tk_"]}', f'/v1/executions/{self.ids["ex_"]}',
                   f'/v1/questions/{self.ids["qn_"]}', f'/v1/routing-rules/{self.ids["rr_"]}', f'/v1/executions/{self.ids["ex_"]}/messages',
                   '/v1/users', f'/v1/capabilities/{self.capability["slug"]}', f'/v1/capabilities/{self.capability["slug"]}/agents']
         return self.operator.show(self.held), own, self.person.get('/v1/account').expect(200).json, [self.operator.get(p).expect(200).json for p in places]
