@@ -31,7 +31,11 @@ enum err api_whoami(struct call *c, const struct nothing *in, struct whoami *out
 
 enum err api_tenant_add(struct call *c, const struct tenant_new *in, struct tenant *out)
 {
-	return tenants_add(c, in->name, "name", out);
+	enum err err = tenants_add(c, in->name, "name", out);
+	if (err != ERR_ALREADY_EXISTS)
+		return err;
+	problem_clear(&c->problem);
+	return call_fail(c, err, "there is a tenant named '%.*s'; 'tenfold tenant list' shows it", STRF(in->name));
 }
 
 enum err api_tenant_list(struct call *c, const struct nothing *in, struct tenant_list *out)

@@ -148,7 +148,9 @@ def test_of_eight_at_once_one_is_given_the_next(t):
     given = [a for a in answers if a.status == 200]
     assert len(given) == 1 and all(a.status in (200, 401) for a in answers), [a.status for a in answers]
     says(ada.refresh(given[0].json['refresh_token']), 'was ended')
-    says(me(with_token(t, given[0].json['access_token'])), 'revoked')
+    token = with_token(t, given[0].json['access_token'])   # which was on its way to this process when it was revoked
+    until(lambda: me(token).status == 401, 5, 'the end of the access token')
+    says(me(token), 'revoked')
 
 
 def test_tokens_expire(t):
