@@ -5,11 +5,10 @@ import sys
 import threading
 import time
 
-from dbos import DBOS, Queue
+from dbos import DBOS
 
 url, under_way, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 DBOS(config={'name': 'bench', 'system_database_url': url, 'log_level': 'ERROR', 'run_admin_server': False})
-queue = Queue('waiting', concurrency=0)
 
 
 @DBOS.step()
@@ -47,6 +46,7 @@ def whole():
 
 
 DBOS.launch()
+queue = DBOS.register_queue('waiting', worker_concurrency=1, polling_interval_sec=3600)    # nobody takes them meanwhile
 whole()
 completed = many(whole)
 started = many(lambda: queue.enqueue(three_steps, 1))

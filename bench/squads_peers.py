@@ -42,7 +42,7 @@ class Peer(Server):
 
     def run_client(self, *words, **env):
         done = subprocess.run([self.python(), os.path.join(HERE, self.client), *map(str, words)], capture_output=True, text=True,
-                              check=False, timeout=600, cwd=self.folder, env={**os.environ, **env})
+                              check=False, timeout=120, cwd=self.folder, env={**os.environ, **env})
         if done.returncode:
             raise Unavailable(f'its client failed: {done.stderr.strip()[-300:]}')
         return json.loads(done.stdout.strip().splitlines()[-1])
@@ -97,6 +97,7 @@ class Restate(Peer):
     durable = 'its log, flushed as its default says'
     client, packages = 'squads_restate.py', ['restate-sdk[serde]==1.2.0', 'hypercorn']
     package = '@restatedev/restate-server'
+    program = f'node_modules/{package}-linux-x64/bin/restate-server'
 
     def fetch(self):
         super().fetch()
@@ -104,13 +105,13 @@ class Restate(Peer):
                   f'{self.package}@1.7.12', needs='npm')
 
     def measure(self, seconds):
-        program = fetched('node_modules/.bin/restate-server', 'by npm')
+        program = fetched(self.program, 'by npm')
         self.python()
         ingress, admin, node, service = free_port(), free_port(), free_port(), free_port()
         self.launch(program, '--base-dir', os.path.join(self.folder, 'data'),
                     env={**os.environ, 'RESTATE_INGRESS__BIND_ADDRESS': f'127.0.0.1:{ingress}',
                          'RESTATE_ADMIN__BIND_ADDRESS': f'127.0.0.1:{admin}', 'RESTATE_BIND_ADDRESS': f'127.0.0.1:{node}',
-                         'RESTATE_LOG_FILTER': 'error'})
+                         'RESTATE_LOG_FILTER': 'error', 'DO_NOT_TRACK': '1'})
         wait_until(lambda: self.answers(admin), 'the server of Restate')
         return self.run_client(ingress, admin, service, UNDER_WAY, seconds)
 

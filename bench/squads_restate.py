@@ -79,4 +79,4 @@ if __name__ == '__main__':
     completed = many('/ThreeSteps/run', four)
     started = many('/ThreeSteps/run/send', lambda answer: None)
     print(json.dumps({'started': started, 'completed': completed}), flush=True)
-    service.terminate()
+    service.kill()      # it would wait for what was only begun
