@@ -199,11 +199,6 @@ void documents_close(struct documents **pd)
 	free(d);
 }
 
-size_t documents_files(const struct documents *d)
-{
-	return d->files.n;
-}
-
 /* ---- asking ---- */
 
 static bool is_among(const struct retrieved_document *found, size_t count, struct str name)

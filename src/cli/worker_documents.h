@@ -14,7 +14,6 @@ struct documents;
 /* ERR_USAGE naming what cannot be read, or what is too much. */
 enum err documents_open(const struct str *folders, size_t count, struct documents **out, struct problem *p);
 void documents_close(struct documents **d);
-size_t documents_files(const struct documents *d);
 
 /* The best passage of each file that fits, best first, into found[limit]; how many. Texts are the documents'. */
 size_t documents_search(struct documents *d, struct str query, size_t limit, struct retrieved_document *found);

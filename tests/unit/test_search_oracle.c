@@ -141,6 +141,7 @@ static void change(struct pair *p)
 		oracle_remove(p->o, id);
 		break;
 	case 1:
+	case 2:
 		change_values(p, id);
 		break;
 	default:
