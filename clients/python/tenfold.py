@@ -819,6 +819,22 @@ class Tenfold:
         return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}/cost', query={'month': month, 'by':
             by})
 
+    def squad_budget_set(self, id, *, micro_usd=None):
+        """Say what a squad may spend on models in a month. With the call of a model that reaches it the squad is paused.
+
+        id: The squad.
+        micro_usd: In millionths of a dollar; null: as much as it likes.
+        """
+        return self._call('PUT', f'/v1/squads/{urllib.parse.quote(id, safe="")}/budget', body={'micro_usd':
+            micro_usd})
+
+    def squad_budget_show(self, id):
+        """The budget of a squad, and how it stands.
+
+        id: The squad.
+        """
+        return self._call('GET', f'/v1/squads/{urllib.parse.quote(id, safe="")}/budget')
+
     def cost_report(self, *, month=None, by=None):
         """What calls of models cost in a month.
 

@@ -44,3 +44,23 @@ SELECT squad, member, provider, model, count(*) AS calls, count(CASE WHEN priced
   CAST(sum(input) AS BIGINT) AS input, CAST(sum(cached) AS BIGINT) AS cached, CAST(sum(output) AS BIGINT) AS output,
   CAST(sum(micro_usd) AS BIGINT) AS micro_usd
 FROM cost_entries WHERE tenant = $1 AND at_ms >= $2 AND at_ms < $3 GROUP BY squad, member, provider, model
+
+-- Of calls whose cost is known.
+-- name: cost_spent_of_squad :one
+-- in: (squad id64, from_ms int64, until_ms int64)
+-- out: (micro_usd int64)
+SELECT CAST(coalesce(sum(micro_usd), 0) AS BIGINT) AS micro_usd
+FROM cost_entries WHERE squad = $1 AND at_ms >= $2 AND at_ms < $3
+
+-- name: squad_budget_get :one
+-- in: id_row
+-- out: (micro_usd int64)
+SELECT micro_usd FROM squad_budgets WHERE squad = $1
+
+-- name: squad_budget_insert :batch
+-- in: (squad id64, tenant id64, micro_usd int64, updated_ms int64)
+INSERT INTO squad_budgets (squad, tenant, micro_usd, updated_ms) VALUES ($1, $2, $3, $4)
+
+-- name: squad_budget_delete :batch
+-- in: id_row
+DELETE FROM squad_budgets WHERE squad = $1

@@ -1,4 +1,5 @@
 /* Squads. What is paused or archived is the queue's business too, so they change on its thread. */
+#include "api/squads.h"
 #include "api/api.h"
 #include "api/app.h"
 
@@ -184,6 +185,21 @@ static enum err set_status(struct call *c, int64_t id, enum squad_status status,
 	}
 	row.status = status;
 	return put(c, &row, out);
+}
+
+enum err squads_pause(struct call *c, int64_t squad)
+{
+	struct squad_row row;
+	enum err err = flow_rows_squad(call_app(c)->flow, c->caller.tenant, squad, &row);
+	if (!err && row.status != SQUAD_ACTIVE)
+		err = ERR_CONFLICT;
+	if (!err)
+		err = executor_transaction(call_app(c)->executor);
+	if (err)
+		return err;
+	row.status = SQUAD_PAUSED;
+	flow_rows_change_squad(call_app(c)->flow, &row);
+	return tell(c, &row);
 }
 
 enum err api_squad_pause(struct call *c, const struct squad_ref *in, struct squad *out)

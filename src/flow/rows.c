@@ -27,6 +27,7 @@ void flow_rows_destroy(struct flow_rows **pr)
 		return;
 	flow_destroy(&r->flow);
 	bodies_destroy(&r->inputs);
+	flow_rows_forget_spent(r);
 	VEC_FREE(&r->rows->executions);
 	VEC_FREE(&r->rows->changes);
 	VEC_FREE(&r->rows->steps);
@@ -86,6 +87,8 @@ void flow_rows_end(struct flow_rows *r, enum err outcome)
 		flow_log_append(r->config.log, r->config.persist->next_batch, r->rows->events.v, r->rows->events.n);
 	r->fresh = r->fresh && outcome;
 	map_free(&r->rows->texts);
+	if (!outcome)
+		flow_rows_costs_stored(r);
 	r->rows->squads.n = r->rows->costs.n = 0;
 	forget(r->rows);
 }
@@ -380,11 +383,6 @@ enum err flow_rows_add(struct flow_rows *r, const struct flow_spec *spec, const 
 	if (!err)
 		map_put(&r->rows->texts, (uint64_t)spec->id, (void *)(uintptr_t)texts);
 	return err;
-}
-
-void flow_rows_cost(struct flow_rows *r, const struct cost_entry_row *row)
-{
-	*VEC_PUSH(&r->rows->costs) = *row;
 }
 
 enum err flow_rows_extend(struct flow_rows *r, int64_t tenant, int64_t id, const struct flow_step_spec *steps,

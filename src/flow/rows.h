@@ -8,6 +8,7 @@
 #ifndef TENFOLD_FLOW_ROWS_H
 #define TENFOLD_FLOW_ROWS_H
 
+#include "base/map.h"
 #include "flow/flow.h"
 #include "flow/log.h"
 #include "work/persist.h"
@@ -23,6 +24,7 @@ struct flow_rows {
 	struct flow *flow; /* NULL while this process does not own the slots */
 	bool fresh;        /* the first batch, which puts back what is missing in the queue, is not committed yet */
 	struct bodies *inputs; /* of steps that were added a moment ago, by their id */
+	struct map spent;      /* squad to what it has spent, as far as was asked for: rows_cost.c */
 	struct flow_batch_rows *rows;
 };
 
@@ -71,6 +73,8 @@ enum err flow_rows_ask(struct flow_rows *r, int64_t tenant, int64_t id, int64_t 
 uint16_t flow_rows_levels(struct str blob, struct flow_level out[FLOW_LEVELS_MAX]);
 /* Writes what a call of a model cost with this batch. Its texts are borrowed until the batch ends. */
 void flow_rows_cost(struct flow_rows *r, const struct cost_entry_row *row);
+/* What is known of what a squad has spent between two times that hold the batch's, this batch included. */
+enum err flow_rows_spent(struct flow_rows *r, int64_t squad, int64_t from_ms, int64_t until_ms, int64_t *micro_usd);
 
 /* The newest execution of a task, or of a project's tasks, that has not ended; NULL: there is none. */
 enum err flow_rows_of_task(struct flow_rows *r, int64_t task, struct flow_execution **out);

@@ -152,6 +152,7 @@ void flow_rows_release(struct flow_rows *r)
 	flow_destroy(&r->flow);
 	bodies_destroy(&r->inputs);
 	r->inputs = bodies_new(FLOW_INPUTS_MAX_BYTES);
+	flow_rows_forget_spent(r);
 }
 
 /* ---- back to life ---- */

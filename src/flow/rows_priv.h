@@ -53,4 +53,9 @@ enum err flow_rows_read_questions(struct db *db, struct flow_open_questions *out
 
 enum err flow_rows_load(struct flow_rows *r, struct db *db, struct problem *p);
 
+/* ---- rows_cost.c ---- */
+
+void flow_rows_costs_stored(struct flow_rows *r); /* the batch is committed */
+void flow_rows_forget_spent(struct flow_rows *r); /* another process may write more */
+
 #endif

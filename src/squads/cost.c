@@ -261,3 +261,42 @@ enum err cost_of_tenant(struct call *c, const struct costs_in *in, struct cost_r
 	name_month(c, asked.from_ms, out);
 	return unfold(&f, err, out);
 }
+
+/* ---- budgets ---- */
+
+enum err budget_show(struct call *c, int64_t squad, struct squad_budget *out)
+{
+	struct cost_spent_of_squad_in asked = {.squad = squad};
+	struct cost_spent_of_squad_out spent = {0};
+	struct squad_budget_get_out budget;
+	struct squad_row row;
+	enum err err = q_squad_get(c->db, &(struct id_row){squad}, c->arena, &row);
+	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
+		return call_fail(c, ERR_NOT_FOUND, "there is no such squad here");
+	if (!err)
+		err = cost_month((struct str){0}, c->now_ms, &asked.from_ms, &asked.until_ms, &c->problem);
+	if (!err)
+		err = q_cost_spent_of_squad(c->db, &asked, c->arena, &spent);
+	if (err)
+		return err;
+	out->squad = squad;
+	out->spent_micro_usd = spent.micro_usd;
+	err = q_squad_budget_get(c->db, &(struct id_row){squad}, c->arena, &budget);
+	if (!err) {
+		PUT(out, squad_budget, micro_usd, budget.micro_usd);
+		out->is_spent = spent.micro_usd >= budget.micro_usd;
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err budget_set(struct call *c, const struct squad_budget_in *in, struct squad_budget *out)
+{
+	struct squad_budget_insert_in row = {in->id, c->caller.tenant, in->micro_usd, c->now_ms};
+	enum err err = budget_show(c, in->id, out);
+	if (!err)
+		err = q_squad_budget_delete(c->db, &(struct id_row){in->id}, 1);
+	if (!err && HAS(in, squad_budget_in, micro_usd))
+		err = q_squad_budget_insert(c->db, &row, 1);
+	*out = (struct squad_budget){0};
+	return err ? err : budget_show(c, in->id, out);
+}

@@ -20,6 +20,8 @@ enum err cost_month(struct str text, int64_t now_ms, int64_t *from_ms, int64_t *
 /* These run inside a handler, on its connection. ERR_NOT_FOUND with its sentence. */
 enum err cost_of_execution(struct call *c, const struct execution_cost_in *in, struct cost_report *out);
 enum err cost_of_squad(struct call *c, const struct squad_cost_in *in, struct cost_report *out);
+enum err budget_set(struct call *c, const struct squad_budget_in *in, struct squad_budget *out);
+enum err budget_show(struct call *c, int64_t squad, struct squad_budget *out);
 enum err cost_of_tenant(struct call *c, const struct costs_in *in, struct cost_report *out);
 
 #endif

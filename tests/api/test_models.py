@@ -559,3 +559,34 @@ def test_the_stand_in_asks_now_and_then(t):
         squad.operator.post(f'/v1/questions/{question["id"]}/answer', {'answer': 'For everybody.'}).expect(200)
     worked(t, squad, flags=['--model', 'stand-in', '--concurrency', '24'])
     assert {execution.state for execution in executions} == {'completed'}
+
+
+# ---- budgets ----
+
+def test_a_squad_is_paused_when_its_budget_is_spent(t):
+    squad = Squad(t)
+    operator = squad.operator
+    path = f'/v1/squads/{squad.id}/budget'
+    assert operator.get(path).expect(200).json == {'squad': squad.id, 'micro_usd': None, 'spent_micro_usd': 0, 'is_spent': False}
+    assert operator.call('PUT', path, {'micro_usd': 10000}).expect(200).json['micro_usd'] == 10000
+    t.caller('reader').call('PUT', path, {'micro_usd': 1}).expect(403)
+    operator.call('PUT', path, {'micro_usd': 0}).expect(422)
+    known = call(input_tokens=1000, cached_tokens=400, output_tokens=100)   # 4480 millionths
+    execution = squad.add(*({'name': name} for name in 'abcd'))
+    for spent in (4480, 8960):
+        squad.settle(squad.claim(), used={'calls': [known]}).expect(200)
+        assert operator.get(path).expect(200).json['spent_micro_usd'] == spent
+    assert operator.get(f'/v1/squads/{squad.id}').expect(200).json['status'] == 'active'
+    squad.settle(squad.claim(), used={'calls': [call('nobody-knows-it', input_tokens=1, output_tokens=1), known]}).expect(200)
+    assert operator.get(f'/v1/squads/{squad.id}').expect(200).json['status'] == 'paused'
+    assert squad.claim() is None and (execution.state, execution.show()['block']) == ('blocked', 'pause')
+    assert operator.get(path).expect(200).json == {'squad': squad.id, 'micro_usd': 10000, 'spent_micro_usd': 13440, 'is_spent': True}
+    with t.case('a larger one, and it goes on'):
+        operator.call('PUT', path, {'micro_usd': 14000}).expect(200)
+        squad.resume()
+        squad.settle(squad.claim()).expect(200)
+        assert execution.state == 'completed'
+        assert 'the squad is paused: it has spent 13440 of 10000' in [e['message'] for e in streamed(t, execution, 'log')][0]
+    with t.case('none'):
+        operator.call('PUT', path, {'micro_usd': None}).expect(200)
+        assert operator.get(path).expect(200).json['micro_usd'] is None

@@ -1,4 +1,4 @@
-/* What a call costs: whole millionths of a dollar by the list, unknown what is not known; months as people write them. */
+/* What a call costs: whole millionths of a dollar by the list, unknown what is not known. Months as people write. */
 #include "harness.h"
 
 #include "base/clock.h"
