@@ -77,11 +77,10 @@ class Temporal(Peer):
     name, store = "Temporal's development server", 'SQLite'
     durable = 'its file, as `--db-filename` opens it'
     client, packages = 'squads_temporal.py', ['temporalio==1.35.0']
-
     program = 'github.com/temporalio/cli/cmd/temporal'
 
     def fetch(self):
-        """Built in a module of ours: newer ones need what is not published as a module, and `go install` nothing that replaces."""
+        """In a module of ours, for `go install` takes none that replaces others; newer ones need what is not published."""
         super().fetch()
         folder = os.path.join(FETCHED, 'temporal-server')
         os.makedirs(folder, exist_ok=True)
