@@ -1034,7 +1034,7 @@ class Tenfold:
         id: The task.
         title: What is to be done, in a line.
         description: What is to be done.
-        status: Where it stands; executions of it say so by themselves.
+        status: Where it stands. 409 while an execution of it has not ended, which says so by itself.
         priority: How urgent it is.
         external_id: Its id elsewhere.
         needs: All tasks that must be completed first.

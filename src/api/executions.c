@@ -22,10 +22,30 @@ static struct str caller_name(const struct call *c)
 	return c->caller.key_name;
 }
 
-static enum err answer(struct call *c, enum err err, const struct flow_execution *e, struct execution_stand *out)
+static enum err read_row(struct call *c, int64_t id, struct execution_row *out)
+{
+	enum err err = q_execution_get(c->db, &(struct id_row){id}, c->arena, out);
+	if (err == ERR_NOT_FOUND || (!err && out->tenant != c->caller.tenant))
+		return call_fail(c, ERR_NOT_FOUND,
+				 "there is no such execution here; one that is archived is restored first");
+	return err;
+}
+
+enum err execution_gone(struct call *c, int64_t id)
+{
+	struct execution_row row;
+	enum err err = read_row(c, id, &row);
+	return err ? err
+		   : call_fail(c, ERR_CONFLICT, "the execution has ended: it is %s",
+			       enum_execution_state.values[row.state].text);
+}
+
+/* e: what the command that answered err found; NULL for nothing. */
+static enum err answer(struct call *c, int64_t id, enum err err, const struct flow_execution *e,
+		       struct execution_stand *out)
 {
 	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "there is no such execution here that has not ended");
+		return e ? call_fail(c, err, "the execution has no such step") : execution_gone(c, id);
 	if (err)
 		return err;
 	out->id = e->id;
@@ -198,7 +218,7 @@ enum err api_execution_add(struct call *c, const struct execution_new *in, struc
 {
 	struct flow_execution *e = NULL;
 	enum err err = execution_begin(c, in, &e);
-	return answer(c, err, e, out);
+	return answer(c, 0, err, e, out);
 }
 
 enum err api_execution_steps(struct call *c, const struct execution_steps_in *in, struct execution_stand *out)
@@ -208,13 +228,13 @@ enum err api_execution_steps(struct call *c, const struct execution_steps_in *in
 	struct flow_step_spec *steps;
 	struct flow_texts *texts;
 	if (!e || e->tenant != c->caller.tenant)
-		return answer(c, ERR_NOT_FOUND, NULL, out);
+		return execution_gone(c, in->id);
 	struct naming naming = {.c = c, .there = e, .squad = e->squad, .steps = in->steps};
 	enum err err = read_steps(&naming, in->steps_count, (struct str){0}, &steps, &texts);
 	if (!err)
 		err = flow_rows_extend(flow, c->caller.tenant, in->id, steps, in->steps_count, texts,
 				       caller_name(c), &e, &c->problem);
-	return answer(c, err, e, out);
+	return answer(c, in->id, err, e, out);
 }
 
 /* ---- moves ---- */
@@ -226,7 +246,7 @@ static enum err move(struct call *c, int64_t id, move_fn *to, struct execution_s
 {
 	struct flow_execution *e = NULL;
 	enum err err = to(flow_of(c)->flow, c->caller.tenant, id, caller_name(c), &e, &c->problem);
-	return answer(c, err, e, out);
+	return answer(c, id, err, e, out);
 }
 
 enum err api_execution_start(struct call *c, const struct execution_ref *in, struct execution_stand *out)
@@ -244,37 +264,51 @@ enum err api_execution_resume(struct call *c, const struct execution_ref *in, st
 	return move(c, in->id, flow_resume, out);
 }
 
+/* Cancelling what was cancelled changes nothing, and is no error. */
+static enum err answer_cancelled(struct call *c, int64_t id, struct execution_stand *out)
+{
+	struct execution_row row;
+	enum err err = read_row(c, id, &row);
+	if (!err && row.state != EXECUTION_CANCELLED)
+		return execution_gone(c, id);
+	out->id = id;
+	out->state = EXECUTION_CANCELLED;
+	return err;
+}
+
 enum err api_execution_cancel(struct call *c, const struct execution_cancel_in *in, struct execution_stand *out)
 {
 	struct flow_execution *e = NULL;
 	enum err err = flow_cancel(flow_of(c)->flow, c->caller.tenant, in->id, caller_name(c), in->reason, &e,
 				   &c->problem);
-	return answer(c, err, e, out);
+	return err == ERR_NOT_FOUND ? answer_cancelled(c, in->id, out) : answer(c, in->id, err, e, out);
 }
 
 /* What is on its way to a file does not come back to life. */
-static enum err refuse_moving(struct call *c, int64_t id)
+static enum err refuse_moving(struct call *c, const struct execution_row *row)
 {
-	struct execution_row row;
 	struct archive_moves_out on_its_way = {0};
-	enum err err = q_execution_get(c->db, &(struct id_row){id}, c->arena, &row);
-	if (!err && row.tenant == c->caller.tenant && row.finished_ms)
-		err = q_archive_moves(c->db, &(struct archive_moves_in){row.tenant, row.finished_ms}, c->arena,
+	enum err err = OK;
+	if (row->finished_ms)
+		err = q_archive_moves(c->db, &(struct archive_moves_in){row->tenant, row->finished_ms}, c->arena,
 				      &on_its_way);
 	if (!err && on_its_way.moves)
 		return call_fail(c, ERR_CONFLICT, "it is being archived; restore it then");
-	return err == ERR_NOT_FOUND ? OK : err;
+	return err;
 }
 
 enum err api_execution_retry(struct call *c, const struct execution_ref *in, struct execution_stand *out)
 {
 	struct flow_execution *e = NULL;
-	enum err err = refuse_moving(c, in->id);
+	struct execution_row row;
+	enum err err = read_row(c, in->id, &row);
+	if (!err)
+		err = find_squad(c, row.squad);
+	if (!err)
+		err = refuse_moving(c, &row);
 	if (!err)
 		err = flow_rows_revive(flow_of(c), c->caller.tenant, in->id, caller_name(c), &e, &c->problem);
-	if (err == ERR_NOT_FOUND)
-		return call_fail(c, err, "there is no such execution here; one that is archived is restored first");
-	return answer(c, err, e, out);
+	return err ? err : answer(c, in->id, err, e, out);
 }
 
 /* What comes of a yes is JSON, as all results are; what comes of a no is a sentence. */
@@ -295,7 +329,7 @@ enum err api_execution_approve(struct call *c, const struct execution_approve_in
 	struct flow_execution *e = NULL;
 	enum err err = flow_approve(flow_of(c)->flow, c->caller.tenant, in->id, in->step, in->approve,
 				    caller_name(c), verdict_note(c, in), &e, &c->problem);
-	return answer(c, err, e, out);
+	return answer(c, in->id, err, e, out);
 }
 
 enum err api_execution_signal(struct call *c, const struct execution_signal_in *in, struct execution_stand *out)
@@ -303,5 +337,5 @@ enum err api_execution_signal(struct call *c, const struct execution_signal_in *
 	struct flow_execution *e = NULL;
 	enum err err = flow_signal(flow_of(c)->flow, c->caller.tenant, in->id, in->event, in->data, caller_name(c),
 				   &e, &c->problem);
-	return answer(c, err, e, out);
+	return answer(c, in->id, err, e, out);
 }

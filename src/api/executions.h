@@ -9,6 +9,10 @@
  * changed nothing. */
 enum err execution_begin(struct call *c, const struct execution_new *in, struct flow_execution **out);
 
+/* What is said of one that is not in memory: ERR_CONFLICT and where it stands when it has ended, ERR_NOT_FOUND when the
+ * caller's tenant has none of that id. On the queue's thread, inside a batch. */
+enum err execution_gone(struct call *c, int64_t id);
+
 /* Without its steps; texts stay where the row has them. */
 void execution_show(const struct execution_row *row, bool archived, struct execution *out);
 

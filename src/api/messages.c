@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 #include "api/app.h"
+#include "api/executions.h"
 
 enum { VISIT_ROWS = 2000 };
 
@@ -102,7 +103,7 @@ enum err api_message_send(struct call *c, const struct message_new *in, struct m
 	enum err err;
 
 	if (!e || e->tenant != c->caller.tenant)
-		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here that has not ended");
+		return execution_gone(c, in->id);
 	err = put_sender(c, in, e->squad, &told);
 	if (!err)
 		err = put_receiver(c, in, e->squad, &told);

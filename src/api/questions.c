@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "api/app.h"
 #include "api/costs.h"
+#include "api/executions.h"
 #include "api/lease.h"
 
 #include "squads/routing.h"
@@ -119,7 +120,7 @@ enum err api_question_ask(struct call *c, const struct question_new *in, struct 
 	enum err err;
 
 	if (!e || e->tenant != c->caller.tenant)
-		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here that has not ended");
+		return execution_gone(c, in->id);
 	step = find_step(e, in->step);
 	if (!step)
 		return problem_field(&c->problem, ERR_INVALID, "step", "the execution has no such step");

@@ -61,7 +61,12 @@ enum err api_task_show(struct call *c, const struct task_ref *in, struct project
 
 enum err api_task_change(struct call *c, const struct task_patch *in, struct project_task *out)
 {
-	return task_change(c, in, out);
+	struct flow_execution *running = NULL;
+	enum err err = OK;
+	if (HAS(in, task_patch, status)) /* its execution's end would write over it */
+		err = flow_rows_of_task(call_app(c)->flow, in->id, &running);
+	err = refuse_running(c, err, running);
+	return err ? err : task_change(c, in, out);
 }
 
 enum err api_task_delete(struct call *c, const struct task_ref *in, struct nothing *out)

@@ -224,6 +224,8 @@ enum err flow_approve(struct flow *f, int64_t tenant, int64_t id, int64_t step, 
 	struct cause why = {.agent = by};
 	enum err err = execution_get(f, tenant, id, out);
 
+	if (!err && (*out)->ended)
+		return execution_refuses(*out, "approved", p);
 	if (!err)
 		err = find_approval(*out, step, yes, &s, p);
 	if (err || s->state != STEP_WAITING)

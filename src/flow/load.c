@@ -144,14 +144,15 @@ void flow_loaded(struct flow *f)
 enum err flow_revive(struct flow *f, const struct flow_loading *row, const struct flow_step_loading *steps,
 		     size_t steps_count, struct str by, struct flow_execution **out, struct problem *p)
 {
-	struct flow_execution *e;
+	struct flow_execution *e = flow_find(f, row->id);
 	enum err err = OK;
 
 	CHECK(f->batch.open);
-	if (flow_find(f, row->id))
-		return problem_set(p, ERR_CONFLICT, "it has not ended, or ended at this moment");
+	if (e)
+		return execution_refuses(e, "tried again", p);
 	if (row->state != EXECUTION_FAILED && row->state != EXECUTION_CANCELLED)
-		return problem_set(p, ERR_CONFLICT, "only what failed or was cancelled can be tried again");
+		return problem_set(p, ERR_CONFLICT, "an execution that is %s cannot be tried again",
+				   enum_execution_state.values[row->state].text);
 	if (f->live >= f->env.max_live)
 		return problem_set(p, ERR_TOO_MANY, "%llu executions have not ended; no more fit",
 				   (unsigned long long)f->live);

@@ -51,6 +51,7 @@ enum json_need {
 struct json_value_name {
 	const char *text;
 	const char *doc;
+	const char *also; /* another word that is taken for it, and never written; NULL: none */
 };
 
 struct json_enum {

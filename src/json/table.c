@@ -26,10 +26,15 @@ const struct json_field *json_field_by_name(const struct json_type *t, struct st
 	return i < t->field_count ? &t->fields[i] : NULL;
 }
 
+static bool is_word(const char *word, struct str text)
+{
+	return word && str_eq(str_of(word), text);
+}
+
 int json_enum_by_text(const struct json_enum *e, struct str text)
 {
 	for (int i = 0; i < e->count; i++)
-		if (text.n && strncmp(e->values[i].text, text.p, text.n) == 0 && !e->values[i].text[text.n])
+		if (is_word(e->values[i].text, text) || is_word(e->values[i].also, text))
 			return i;
 	return -1;
 }

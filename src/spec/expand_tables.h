@@ -14,6 +14,7 @@
 
 #define ENUM(text_) static const struct json_value_name SPEC_JOIN(values_of_, T)[] = {
 #define VALUE(constant, text_, doc_) [constant] = {.text = text_, .doc = doc_},
+#define VALUE_ALSO(constant, text_, also_, doc_) [constant] = {.text = text_, .also = also_, .doc = doc_},
 #define END_ENUM }; \
 	const struct json_enum SPEC_JOIN(enum_, T) = { \
 		.name = SPEC_TEXT(T), \
@@ -25,6 +26,7 @@
 #undef SPEC_ENUMS
 #undef ENUM
 #undef VALUE
+#undef VALUE_ALSO
 #undef END_ENUM
 
 /* ---- types ---- */

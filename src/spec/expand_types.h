@@ -6,12 +6,14 @@
 /* Enumerations. */
 #define ENUM(doc) enum T {
 #define VALUE(constant, text, doc) constant,
+#define VALUE_ALSO(constant, text, also, doc) constant,
 #define END_ENUM };
 #define SPEC_ENUMS
 #include SPEC_FILE
 #undef SPEC_ENUMS
 #undef ENUM
 #undef VALUE
+#undef VALUE_ALSO
 #undef END_ENUM
 
 /* Structs. */
@@ -65,12 +67,14 @@
 /* The tables themselves (spec/expand_tables.h). */
 #define ENUM(doc) extern const struct json_enum SPEC_JOIN(enum_, T);
 #define VALUE(constant, text, doc)
+#define VALUE_ALSO(constant, text, also, doc)
 #define END_ENUM
 #define SPEC_ENUMS
 #include SPEC_FILE
 #undef SPEC_ENUMS
 #undef ENUM
 #undef VALUE
+#undef VALUE_ALSO
 #undef END_ENUM
 
 #define TYPE(doc) extern const struct json_type SPEC_JOIN(type_, T);

@@ -45,7 +45,7 @@ enum err project_hold(struct call *c, int64_t id, struct project_row *out)
 	return err ? err : read_row(c, id, out);
 }
 
-static enum err check_squad(struct call *c, int64_t id)
+enum err project_check_squad(struct call *c, int64_t id)
 {
 	struct squad_row squad;
 	enum err err = squad_read_named(c, "squad", id, &squad);
@@ -64,7 +64,7 @@ enum err project_add(struct call *c, int64_t id, const struct project_new *in, s
 				  .version = 1,
 				  .created_ms = c->now_ms,
 				  .updated_ms = c->now_ms};
-	enum err err = check_squad(c, in->squad);
+	enum err err = project_check_squad(c, in->squad);
 	if (!err)
 		err = q_project_insert(c->db, &row, 1);
 	if (!err)
@@ -97,6 +97,8 @@ enum err project_change(struct call *c, const struct project_patch *in, struct p
 {
 	struct project_row row;
 	enum err err = project_hold(c, in->id, &row);
+	if (!err)
+		err = project_check_squad(c, row.squad);
 	if (!err)
 		err = call_if_match(c, row.version);
 	if (err)

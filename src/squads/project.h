@@ -18,6 +18,8 @@ enum err project_change(struct call *c, const struct project_patch *in, struct p
 enum err project_list(struct call *c, const struct project_list_in *in, struct project_list_out *out);
 /* With its tasks, or ERR_CONFLICT while it has some. Nothing of it may run. */
 enum err project_delete(struct call *c, const struct project_delete_in *in);
+/* Nothing more is made for a squad that is archived: ERR_CONFLICT. ERR_INVALID naming `squad`: there is none. */
+enum err project_check_squad(struct call *c, int64_t id);
 /* The row; held until the transaction ends. */
 enum err project_hold(struct call *c, int64_t id, struct project_row *out);
 

@@ -257,6 +257,8 @@ static enum err hold(struct call *c, int64_t id, struct routing_rule_row *out)
 		err = q_routing_hold(c->db, &(struct id_row){c->caller.tenant}, c->arena, &held);
 	if (!err)
 		err = read_row(c, id, out);
+	if (!err && out->squad)
+		err = find_squad(c, out->squad);
 	return err ? err : call_if_match(c, out->version);
 }
 

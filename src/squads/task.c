@@ -162,6 +162,8 @@ enum err task_add(struct call *c, int64_t id, const struct task_new *in, struct 
 {
 	struct project_row project;
 	enum err err = hold_project(c, in->project, &project);
+	if (!err)
+		err = project_check_squad(c, project.squad);
 	if (err)
 		return err;
 	struct task_row row = {.id = id,
@@ -220,6 +222,8 @@ enum err task_change(struct call *c, const struct task_patch *in, struct project
 {
 	struct task_row row;
 	enum err err = hold(c, in->id, &row);
+	if (!err)
+		err = project_check_squad(c, row.squad);
 	if (err)
 		return err;
 	patch(in, &row);

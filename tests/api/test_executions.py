@@ -124,7 +124,7 @@ def test_cancelling_reaches_the_worker(t):
     assert execution.call('cancel', {'reason': 'not now'}).expect(200).json['state'] == 'cancelled'
     squad.settle(item).expect(409, 'cancelled')
     assert execution.steps == 'plan:cancelled build:cancelled' and squad.claim() is None
-    execution.call('start').expect(404)
+    execution.call('start').expect(409)
 
 
 def test_a_paused_squad_begins_nothing(t):

@@ -42,7 +42,7 @@ def test_members_talk(t):
         assert first == {'from': chat.ada, 'from_name': 'ada', 'from_role': 'tech_lead', 'text': 'to all'}
     with t.case('they can be read after its end, and not be added to'):
         assert chat.listed().items == said
-        chat.send().expect(404)
+        chat.send().expect(409)
 
 
 def test_messages_are_listed_by_pages(t):

@@ -95,7 +95,7 @@ def test_a_task_stands_where_its_execution_does(t):
     execution.call('approve', {'step': execution.step('ok?')['id'], 'approve': True}).expect(200)
     done = project.show(task)
     assert done['status'] == 'completed'
-    execution.call('cancel').expect(404)
+    execution.call('cancel').expect(409)
     assert project.show(task) == done
     failing = project.add()
     project.start(failing, steps=[{'name': 'build'}]).expect(202)
