@@ -172,7 +172,8 @@ static enum err enter(struct call *c, struct str invitation, const struct user_r
 static enum err found(struct call *c, const struct tenant *tenant, enum tenant_kind kind, int64_t user,
 		      struct membership *as)
 {
-	*as = (struct membership){.tenant = tenant->id, .name = tenant->name, .kind = kind, .role = USER_OWNER};
+	*as = (struct membership){
+		.tenant = tenant->id, .name = tenant->name, .kind = (int)kind, .role = USER_OWNER};
 	enum err err = q_tenant_found(c->db, &(struct tenant_found_in){tenant->id, kind, PLAN_STARTER});
 	return err ? err : people_join(c, app_new_id(call_app(c)), tenant->id, user, USER_OWNER);
 }
@@ -351,7 +352,7 @@ enum err api_account_show(struct call *c, const struct nothing *in, struct user_
 	out->name = user.name;
 	out->tenant = c->caller.tenant;
 	out->tenant_name = c->caller.tenant_name;
-	out->role = c->caller.role;
+	out->role = (int)c->caller.role;
 	out->session = c->caller.sign_in;
 	out->password_set_at = user.password_ms;
 	out->created_at = user.created_ms;

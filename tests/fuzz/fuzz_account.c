@@ -1,6 +1,6 @@
 /*
- * Addresses and passwords as anybody may send them: an address that is taken is folded once and for all, has the parts it
- * should, and no password makes the check read beyond it.
+ * Addresses and passwords as anybody may send them: an address that is taken is folded once and for all, and has the
+ * parts it should; no password makes the check read beyond it.
  */
 #include "accounts/email.h"
 #include "accounts/password.h"
