@@ -132,7 +132,8 @@ static enum stream_next read_memory(struct happenings *s, struct buf *out)
 /* Whole events, not many more bytes than a chunk has. True: there are more. */
 static bool give_fetched(struct happenings *s, struct buf *out)
 {
-	struct str rest = {s->fetched.p + s->given, s->fetched.n - s->given};
+	struct str rest =
+		s->fetched.n ? (struct str){s->fetched.p + s->given, s->fetched.n - s->given} : (struct str){0};
 	const char *end =
 		rest.n > CHUNK_BYTES ? memmem(rest.p + CHUNK_BYTES, rest.n - CHUNK_BYTES, "\n\n", 2) : NULL;
 
