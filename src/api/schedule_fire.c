@@ -158,6 +158,8 @@ static enum err begin(struct app *app, const struct fire *fire, struct arena *a,
 enum err schedule_start(void *ctx, const struct fire *fire, struct arena *a, int64_t now_ms, struct fired *out,
 			struct problem *p)
 {
+	if (schedule_is_built_in(fire->given))
+		return schedule_run_built_in(ctx, fire, a, now_ms, out);
 	return HAS(fire->given, schedule_new, execution) ? begin(ctx, fire, a, now_ms, out, p)
 							 : enqueue(ctx, fire, a, now_ms, &out->item, p);
 }

@@ -6,10 +6,16 @@
 
 enum { LOOK_ALONE_MS = 60000, LOOK_MS = 5000 };
 
-void schedules_add(struct app *app, bool exclusive)
+static int64_t new_id(void *ctx)
+{
+	return app_new_id(ctx);
+}
+
+void schedules_add(struct app *app, int64_t home, bool exclusive)
 {
 	app->firing =
 		(struct firing){.zones = app->zones,
+				.home = {home, new_id, app},
 				.action = {.unfinished = schedule_unfinished, .start = schedule_start, .ctx = app}};
 	firing_add(&app->firing, app->jobs, exclusive ? LOOK_ALONE_MS : LOOK_MS);
 }
@@ -55,10 +61,8 @@ enum err api_schedule_resume(struct call *c, const struct schedule_ref *in, stru
 
 enum err api_schedule_delete(struct call *c, const struct schedule_ref *in, struct nothing *out)
 {
-	struct schedule_row row;
 	(void)out;
-	enum err err = schedule_read(c, in->id, &row);
-	return err ? err : q_schedule_delete(c->db, &(struct schedule_delete_in){in->id, row.tenant});
+	return schedule_delete(c, in->id);
 }
 
 enum err api_schedule_show(struct call *c, const struct schedule_ref *in, struct schedule *out)

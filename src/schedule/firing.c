@@ -204,7 +204,12 @@ static enum err fire_due(void *ctx, struct db *db, struct job_run *run)
 			    .fires = ARENA_ARRAY(run->arena, struct schedule_fire_row, AT_ONCE * PLAN_FIRES_MAX)};
 	if (!r->fires)
 		return ERR_INTERNAL;
-	enum err err = settle_waiting(r, db);
+	enum err err = OK;
+	if (!r->firing->is_complete)
+		err = schedule_add_built_in(db, r->firing->zones, &r->firing->home, run->arena, run->now_ms);
+	r->firing->is_complete = !err;
+	if (!err)
+		err = settle_waiting(r, db);
 	if (!err)
 		err = q_schedule_due(db, &(struct schedule_due_in){run->now_ms, AT_ONCE}, keep_due, r);
 	for (size_t i = 0; i < r->due_count && !err; i++)

@@ -45,6 +45,8 @@ struct fire_action {
 struct firing {
 	struct zones *zones;
 	struct fire_action action;
+	struct schedule_home home;
+	bool is_complete; /* those that are built in are there */
 	bool waits; /* a fire waits for the end of an execution; on the queue's thread */
 };
 

@@ -71,6 +71,60 @@ static void reckon_next(struct schedule_row *row, const struct plan_rule *rule, 
 	row->due_ms = row->paused_ms ? 0 : plan_due_ms(rule, row->next_ms);
 }
 
+/* ---- the server's own ---- */
+
+static const char *const built_in[] = {
+	"{\"name\":\"tenfold-archive\",\"cron\":\"20 3 * * *\",\"type\":\"tf.archive\",\"overlap\":\"allow\"}",
+	"{\"name\":\"tenfold-counts\",\"cron\":\"5 0 * * *\",\"type\":\"tf.counts\",\"overlap\":\"allow\"}",
+	"{\"name\":\"tenfold-health\",\"cron\":\"*/5 * * * *\",\"type\":\"tf.health\",\"overlap\":\"allow\"}",
+	"{\"name\":\"tenfold-prices\",\"cron\":\"0 9 1 * *\",\"type\":\"tf.prices\",\"overlap\":\"allow\"}"};
+
+bool schedule_is_built_in(const struct schedule_new *given)
+{
+	return str_starts(given->type, STR("tf."));
+}
+
+static enum err add_one_built_in(struct db *db, struct zones *zones, const struct schedule_home *home,
+				 const char *definition, struct arena *a, int64_t now_ms)
+{
+	struct schedule_plan plan;
+	struct id_row inserted;
+	struct schedule_row row = {.id = home->new_id(home->ctx),
+				   .tenant = home->tenant,
+				   .definition = str_of(definition),
+				   .created_ms = now_ms,
+				   .changed_ms = now_ms};
+	if (schedule_read_plan(&row, zones, a, &plan, NULL))
+		return OK; /* there are no time zones here */
+	row.name = plan.given.name;
+	reckon_next(&row, &plan.rule, now_ms);
+	enum err err = q_schedule_insert(db, &row, a, &inserted);
+	return err == ERR_NOT_FOUND ? OK : err; /* it is there */
+}
+
+enum err schedule_add_built_in(struct db *db, struct zones *zones, const struct schedule_home *home,
+			       struct arena *a, int64_t now_ms)
+{
+	enum err err = OK;
+	for (size_t i = 0; i < sizeof built_in / sizeof built_in[0] && !err; i++)
+		err = add_one_built_in(db, zones, home, built_in[i], a, now_ms);
+	return err;
+}
+
+static bool row_is_built_in(const struct schedule_row *row, struct arena *a)
+{
+	struct schedule_new given;
+	return json_decode(&type_schedule_new, row->definition, 0, a, &given, NULL) == OK &&
+	       schedule_is_built_in(&given);
+}
+
+static enum err refuse_built_in(struct call *c, const struct schedule_row *row)
+{
+	if (row_is_built_in(row, c->arena))
+		return call_fail(c, ERR_CONFLICT, "the schedule is built in; it can be paused and resumed");
+	return OK;
+}
+
 /* ---- made, changed, paused ---- */
 
 static enum err name_taken(struct call *c)
@@ -162,6 +216,8 @@ enum err schedule_change(struct call *c, struct zones *zones, int64_t id, struct
 	struct schedule_plan plan;
 	enum err err = hold(c, id, out);
 	if (!err)
+		err = refuse_built_in(c, out);
+	if (!err)
 		err = merge(c, zones, patch, out, &plan);
 	if (!err)
 		err = check_name(c, out, plan.given.name);
@@ -178,6 +234,8 @@ enum err schedule_set_paused(struct call *c, struct zones *zones, int64_t id, bo
 {
 	struct schedule_plan plan;
 	enum err err = hold(c, id, out);
+	if (!err && c->caller.scope < SCOPE_ADMIN && row_is_built_in(out, c->arena))
+		return call_fail(c, ERR_FORBIDDEN, "the schedule is built in; an admin pauses and resumes it");
 	if (err || paused == (out->paused_ms > 0))
 		return err;
 	err = schedule_read_plan(out, zones, c->arena, &plan, &c->problem);
@@ -187,6 +245,15 @@ enum err schedule_set_paused(struct call *c, struct zones *zones, int64_t id, bo
 	out->changed_ms = c->now_ms;
 	reckon_next(out, &plan.rule, c->now_ms);
 	return write_row(c, out);
+}
+
+enum err schedule_delete(struct call *c, int64_t id)
+{
+	struct schedule_row row;
+	enum err err = hold(c, id, &row);
+	if (!err)
+		err = refuse_built_in(c, &row);
+	return err ? err : q_schedule_delete(c->db, &(struct schedule_delete_in){id, row.tenant});
 }
 
 /* ---- looked at ---- */
@@ -251,6 +318,7 @@ enum err schedule_show(const struct schedule_row *row, struct arena *a, struct s
 				 .missed_max = given.missed_max,
 				 .overlap = given.overlap};
 	show_state(row, out);
+	out->builtin = schedule_is_built_in(&given);
 	show_work(&given, out);
 	return OK;
 }

@@ -63,6 +63,14 @@ static int64_t new_id(void *ctx)
 	return app_new_id(ctx);
 }
 
+/* Where the schedules of the server itself stand. */
+static int64_t home_tenant(struct server *s)
+{
+	struct keyring_tenant tenant;
+	bool found = keyring_find_tenant(s->app.keyring, STR("default"), s->arena, &tenant);
+	return found ? tenant.id : 0;
+}
+
 static void add_jobs(struct server *s, bool exclusive)
 {
 	struct app *app = &s->app;
@@ -73,7 +81,7 @@ static void add_jobs(struct server *s, bool exclusive)
 					   .new_id = new_id,
 					   .ctx = app};
 	app->upkeep = (struct upkeep_config){.feed = app->feed, .changes_kept_ms = s->params->changes_kept};
-	schedules_add(app, exclusive);
+	schedules_add(app, home_tenant(s), exclusive);
 	beats_sweep(&app->beats, app->jobs);
 	upkeep_add(&app->upkeep, app->jobs);
 	accounts_upkeep(app->jobs, app->feed);
