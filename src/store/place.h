@@ -1,6 +1,6 @@
 /*
- * What a session has seen of a store, as text: SYSTEM-TIMELINE-PLACE, hexadecimal digits in their full number. Of two of
- * one system the greater text is the later.
+ * What a session has seen of a store, as text: SYSTEM-TIMELINE-PLACE, hexadecimal digits in their full number. Of
+ * two of one system the greater text is the later.
  */
 #ifndef TENFOLD_STORE_PLACE_H
 #define TENFOLD_STORE_PLACE_H

@@ -1,6 +1,6 @@
 /*
- * What a caller says to have seen: whatever is taken for a place is written the same again, and is one of our system; and
- * the order of texts is that of places.
+ * What a caller says to have seen: whatever is taken for a place is written the same again, and is one of our system;
+ * and the order of texts is that of places.
  */
 #include "base/magic.h"
 #include "store/place.h"

@@ -118,7 +118,8 @@ static void help_fits_its_width(void **state)
 static bool is_member_too(const struct json_type *t, const char *name)
 {
 	for (uint32_t i = 0; i < t->field_count; i++) {
-		const struct json_type *of = t->fields[i].kind == JSON_OBJECTS ? t->fields[i].of : NULL;
+		bool has = t->fields[i].kind == JSON_OBJECTS || t->fields[i].kind == JSON_OBJECT;
+		const struct json_type *of = has ? t->fields[i].of : NULL;
 
 		for (uint32_t k = 0; of && k < of->field_count; k++)
 			if (strcmp(of->fields[k].name, name) == 0)
@@ -139,8 +140,9 @@ static void fields_are_called_by_their_flags(void **state)
 		buf_reset(&b);
 		help_print(&line, WIDTH, &b);
 		for (uint32_t k = 0; k < t->field_count; k++)
-			assert_true(!strchr(t->fields[k].name, '_') || is_member_too(t, t->fields[k].name) ||
-				    !strstr(buf_cstr(&b), t->fields[k].name));
+			assert_row(t->fields[k].name, !strchr(t->fields[k].name, '_') ||
+							      is_member_too(t, t->fields[k].name) ||
+							      !strstr(buf_cstr(&b), t->fields[k].name));
 		if (strcmp(cli_verbs[i].name, "work add") == 0)
 			assert_non_null(strstr(buf_cstr(&b), "instead of --run-at."));
 	}

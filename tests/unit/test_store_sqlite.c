@@ -208,7 +208,7 @@ static void a_full_database_refuses_and_recovers(void **state)
 {
 	struct kit *k = *state;
 
-	limit_pages(k, "PRAGMA max_page_count = 200");
+	limit_pages(k, "PRAGMA max_page_count = 400");
 	insert_rows(k, 1, 50, OK);
 	insert_rows(k, 1000, 500, ERR_STORE_FULL);
 	assert_int_equal(kit_live_count(k->db), 50); /* reading goes on */
