@@ -133,6 +133,7 @@ class Cluster:
         key = self.servers[0].key()
         print(f'PostgreSQL primary  {self.primary.url()}')
         print(f'PostgreSQL replica  {self.replica.url()}')
+        print('pgbouncer           one before each, for the servers')
         print(f'Redis               127.0.0.1:{self.redis.port}')
         for number, server in enumerate(self.servers, 1):
             print(f'tenfold {number}           {server.url}')

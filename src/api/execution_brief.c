@@ -35,6 +35,15 @@ static enum err put_member(struct call *c, int64_t id, struct step_brief *out)
 	return OK;
 }
 
+static enum err put_name(struct call *c, int64_t id, struct step_brief *out)
+{
+	struct execution_name_out named;
+	enum err err = q_execution_name(c->db, &(struct id_row){id}, c->arena, &named);
+	if (!err)
+		PUT(out, step_brief, execution_name, named.name);
+	return err;
+}
+
 static enum err put_task(struct call *c, int64_t id, struct step_brief *out)
 {
 	struct task_row row;
@@ -169,7 +178,9 @@ enum err api_execution_brief(struct call *c, const struct step_brief_in *in, str
 	out->squad = e->squad;
 	out->kind = s->kind;
 	out->name = arena_str(c->arena, name_str(s->name));
-	enum err err = put_member(c, s->member, out);
+	enum err err = put_name(c, e->id, out);
+	if (!err)
+		err = put_member(c, s->member, out);
 	if (!err)
 		err = put_task(c, e->task, out);
 	if (!err)

@@ -71,6 +71,8 @@ struct model_prompt model_prompt_of(const struct step_brief *brief, struct arena
 {
 	struct buf b = BUF_INIT(0);
 
+	if (HAS(brief, step_brief, execution_name))
+		buf_fmt(&b, "Execution: %.*s\n", STRF(brief->execution_name));
 	if (HAS(brief, step_brief, task_title))
 		buf_fmt(&b, "Task: %.*s\n", STRF(brief->task_title));
 	if (HAS(brief, step_brief, task_description))

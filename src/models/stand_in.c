@@ -27,7 +27,9 @@ static const char *one_of(struct rng *r, const char *const *words, size_t count)
 /* What the step is about, in a line. */
 static struct str subject_of(const struct step_brief *brief)
 {
-	return HAS(brief, step_brief, task_title) ? brief->task_title : brief->name;
+	if (HAS(brief, step_brief, task_title))
+		return brief->task_title;
+	return HAS(brief, step_brief, execution_name) ? brief->execution_name : brief->name;
 }
 
 /* "Limit requests" as limit_requests, for names in code. */

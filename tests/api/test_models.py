@@ -54,7 +54,7 @@ def test_a_stand_in_carries_a_whole_template_out(t):
     assert execution.steps == 'plan:completed build:completed test:completed review:completed approval:waiting', execution.show()
     plan, build, review = (execution.step(name)['result'] for name in ('plan', 'build', 'review'))
     assert plan['provider'] == plan['model'] == 'stand-in' and plan['text'].startswith('[stand-in, no model was asked]')
-    assert [f['path'] for f in build['generated']['files']] == ['src/build.py', 'tests/test_build.py']
+    assert [f['path'] for f in build['generated']['files']] == ['src/x.py', 'tests/test_x.py']
     assert review['analysed']['verdict'] in ('good', 'faulty') and review['analysed']['findings']
     with t.case('what it says comes piece by piece'):
         execution.call('approve', {'step': execution.step('approval')['id'], 'approve': True}).expect(200)
@@ -86,7 +86,7 @@ def test_an_endpoint_is_asked_what_the_step_is_about(t):
     assert endpoint.headers[0]['Authorization'] == 'Bearer secret-word'
     system, user = (message['content'] for message in asked['messages'])
     assert system.startswith('You plan.\n')
-    assert 'Your step: plan' in user and '{"branch": "main"}' in user and 'the roof leaks' in user, user
+    assert user.startswith('Execution: an execution\nYour step: plan\n') and '{"branch": "main"}' in user and 'the roof leaks' in user, user
     step = execution.step('plan')
     assert step['result'] == {'provider': endpoint.url.split('/')[2], 'model': 'large', 'text': 'Two steps: think, then build. ✓'}
     assert step['used']['calls'] == [{'provider': endpoint.url.split('/')[2], 'model': 'tiny-1', 'input_tokens': 100,
@@ -464,6 +464,7 @@ def test_a_brief(t):
     execution = squad.add({'name': 'plan', 'optional': True, 'max_attempts': 1}, {'name': 'build', 'kind': 'generate', 'role': 'tech_lead', 'needs': ['plan']}, task=task)
     squad.settle(squad.claim(), 'fail', error='no idea', retry=False).expect(200)
     brief = squad.worker.get(f'/v1/executions/{execution.id}/brief', query={'step': execution.step('build')['id']}).expect(200).json
+    assert brief['execution_name'] == 'an execution'
     assert (brief['task'], brief['task_title'], brief['task_description']) == (task, 'Limit requests', 'Ten a second.')
     assert (brief['member'], brief['member_name'], brief['role'], brief['town_role'], brief['input']) == (who, 'ada', 'tech_lead', 'polecat', None)
     assert brief['needs'] == [{'name': 'plan', 'kind': 'command', 'state': 'failed', 'error': 'no idea'}]

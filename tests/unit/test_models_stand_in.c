@@ -41,7 +41,10 @@ static void what_it_says_follows_from_the_step(void **state)
 
 	(void)state;
 	assert_true(str_eq(said_to(&one), said_to(&one)));
-	PUT(&other, step_brief, task_title, STR("Limit requests"));
+	PUT(&other, step_brief, task_title, STR("Mend the roof"));
+	assert_false(str_eq(said_to(&one), said_to(&other)));
+	other = one;
+	PUT(&other, step_brief, execution_name, STR("Mend the roof"));
 	assert_false(str_eq(said_to(&one), said_to(&other)));
 }
 
