@@ -51,7 +51,7 @@ struct app {
 	struct clock *clock;
 	struct store *store;
 	struct keyring *keyring;
-	uint64_t keys_told; /* its revision at which streams were asked; of the follower's thread */
+	uint64_t keys_told;      /* its revision at which streams were asked; of the follower's thread */
 	struct replays *replays; /* signatures taken, on SQLite */
 	int64_t started_ms;
 	struct limits *limits;
@@ -67,7 +67,7 @@ struct app {
 	struct beats_config beats;
 	struct upkeep_config upkeep;
 	struct zones *zones;
-	struct archiver *archiver;        /* of executions that ended long ago */
+	struct archiver *archiver; /* of executions that ended long ago */
 	int64_t archive_after_ms;
 	struct scaling *scaling;          /* of the queue's thread */
 	struct firing firing;             /* of schedules: api/schedules.h */

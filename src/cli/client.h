@@ -32,9 +32,9 @@ struct client {
 	char seen[CLIENT_SEEN]; /* Tenfold-Seen as answered last: what later reads must show; empty: nothing yet */
 	bool seen_is_new;       /* not in the file yet */
 	const char *agent;      /* User-Agent */
-	bool is_signed_in;    /* the key is an access token of a person (cli/sign_in.h) … */
-	int64_t key_until_ns; /* … which is to be refreshed at that time (clock_mono_ns) … */
-	bool refused;         /* … or at once, since the server does not take it any more */
+	bool is_signed_in;      /* the key is an access token of a person (cli/sign_in.h) … */
+	int64_t key_until_ns;   /* … which is to be refreshed at that time (clock_mono_ns) … */
+	bool refused;           /* … or at once, since the server does not take it any more */
 	client_find_fn *find;
 	void *find_ctx;
 	bool lost;               /* it could not be reached: find it before the next call */

@@ -47,7 +47,7 @@ struct firing {
 	struct fire_action action;
 	struct schedule_home home;
 	bool is_complete; /* those that are built in are there */
-	bool waits; /* a fire waits for the end of an execution; on the queue's thread */
+	bool waits;       /* a fire waits for the end of an execution; on the queue's thread */
 };
 
 /* Adds the jobs, which must not have started: the one that fires, and one that clears away what was fired long ago.

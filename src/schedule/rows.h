@@ -26,8 +26,8 @@ struct schedule_home {
 	int64_t (*new_id)(void *ctx);
 	void *ctx;
 };
-enum err schedule_add_built_in(struct db *db, struct zones *zones, const struct schedule_home *home, struct arena *a,
-			       int64_t now_ms);
+enum err schedule_add_built_in(struct db *db, struct zones *zones, const struct schedule_home *home,
+			       struct arena *a, int64_t now_ms);
 bool schedule_is_built_in(const struct schedule_new *given);
 
 /* Inside a transaction. ERR_INVALID names the member; ERR_ALREADY_EXISTS: the name is taken. */

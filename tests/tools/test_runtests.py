@@ -73,7 +73,7 @@ def test_a_skip_needs_leave_in_ci():
 def test_over_budget_is_a_failure():
     class Whole:
         long = False
-    outcomes = {'build': ([runtests.Result('build', passed=1)], 60 * 5)}
+    outcomes = {'build': ([runtests.Result('build', passed=1)], 60 * 60)}
     with contextlib.redirect_stdout(io.StringIO()) as out:
         assert runtests.summary(['build'], outcomes, Whole) == [1, 1, 0]
     assert 'OVER BUDGET' in out.getvalue()
