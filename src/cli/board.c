@@ -426,7 +426,7 @@ static struct board_line *line_open(struct board *b, const struct execution_even
 		struct board_line *l = &b->lines[(b->first_line + b->line_count - 1 - i) % BOARD_LINES];
 
 		if (l->execution == e->execution)
-			return l->kind == FLOW_TOKENS && l->step == e->step ? l : NULL;
+			return l->kind == FLOW_TOKENS && l->step == e->step && !l->is_over ? l : NULL;
 	}
 	return NULL;
 }
@@ -449,6 +449,7 @@ static struct str line_add(struct board_line *l, struct str text)
 	return (struct str){text.p + used, text.n - used};
 }
 
+/* A line begins with its text: an end that nothing follows leaves no empty one. */
 static void log_tokens(struct board *b, const struct execution_event_shown *e)
 {
 	struct board_line *l = line_open(b, e);
@@ -456,16 +457,17 @@ static void log_tokens(struct board *b, const struct execution_event_shown *e)
 	struct str rest;
 
 	add_message(&text, e->message);
-	if (!l)
-		l = line_new(b, e);
 	for (rest = buf_str(&text); rest.n;) {
-		struct str behind, line = str_cut(rest, '\n', &behind);
+		struct str line = str_cut(rest, '\n', &rest);
 
-		for (line = line_add(l, line); line.n; line = line_add(l, line))
-			l = line_new(b, e);
-		if (behind.p)
-			l = line_new(b, e);
-		rest = behind;
+		while (line.n) {
+			if (!l || l->is_over)
+				l = line_new(b, e);
+			line = line_add(l, line);
+			l->is_over = line.n > 0;
+		}
+		if (l && rest.p)
+			l->is_over = true;
 	}
 	buf_free(&text);
 }

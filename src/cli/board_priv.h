@@ -37,7 +37,8 @@ struct board_execution {
 /* One event, without the name of its step; what a model says goes on in its line. */
 struct board_line {
 	int64_t at_ms, execution, step;
-	int kind; /* enum execution_event_kind */
+	int kind;     /* enum execution_event_kind */
+	bool is_over; /* of what a model says: what follows is another line */
 	char text[BOARD_LINE_BYTES];
 };
 

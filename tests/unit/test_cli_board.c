@@ -381,6 +381,22 @@ static void what_a_model_says_goes_on_in_its_line_and_is_cut_into_lines(void **s
 	assert_true(board_line(s->board, s->board->line_count - 1)->text[0] == 'x');
 }
 
+static void an_end_of_a_line_that_nothing_follows_leaves_no_empty_line(void **state)
+{
+	struct story *s = *state;
+	size_t before;
+
+	work(s);
+	before = s->board->line_count;
+	hear(s, said(11, FLOW_TOKENS, BUILD, "{\"text\":\" well.\\n\\n\"}"));
+	assert_int_equal(s->board->line_count, before);
+	shows(s, "build: It works well.\n");
+	hides(s, "build:\n");
+	hear(s, said(12, FLOW_TOKENS, BUILD, "{\"text\":\"\\nNext\"}"));
+	assert_int_equal(s->board->line_count, before + 1);
+	shows(s, "build: Next\n");
+}
+
 static void nothing_from_outside_moves_the_cursor(void **state)
 {
 	struct story *s = *state;
@@ -579,6 +595,7 @@ int main(void)
 		STORY(a_line_is_of_its_step_also_when_that_is_read_later),
 		STORY(the_log_keeps_the_last_lines),
 		STORY(what_a_model_says_goes_on_in_its_line_and_is_cut_into_lines),
+		STORY(an_end_of_a_line_that_nothing_follows_leaves_no_empty_line),
 		STORY(nothing_from_outside_moves_the_cursor),
 		STORY(no_line_is_too_wide_and_no_screen_too_high),
 		STORY(colours_are_only_there_when_they_are_wanted),
