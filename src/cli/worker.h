@@ -1,7 +1,8 @@
 /*
  * tenfold worker run: the loop and the life of the worker (cmd_worker.c), what it says to the server (worker_calls.c),
  * and its commands (worker_job.c, with worker_output.c). Agents of a town are in worker_agent.c; steps of squads, which
- * commands, models and searches carry out, in worker_step.c and what it names.
+ * commands, models and searches carry out, in worker_step.c and what it names; what nothing here is for, in
+ * worker_aside.c.
  *
  * A job is one claimed item:
  *
@@ -57,6 +58,7 @@ struct job {
 	enum job_state state;
 	enum job_stop stop;
 	bool has_process; /* it has, or had one */
+	bool is_aside;    /* worker_aside.h */
 	pid_t pid;
 	struct watched in, out, err, process;
 	char *const *argv;       /* NULL-terminated */
@@ -76,6 +78,14 @@ struct job {
 	struct str result, error;
 	struct str question; /* SETTLING: a step asks it instead of ending; worker_question.c */
 	bool asking;         /* … and `progress` is that call, on its way */
+};
+
+/* Steps that nothing here is for: worker_aside.h. */
+struct aside {
+	size_t count;
+	uint32_t told;          /* of which kinds it was said: a bit for each */
+	struct problem why;     /* of the last */
+	struct backoff backoff; /* claims rest */
 };
 
 /* Which attempt an entry of a call is about: by the time of the answer the job may be gone. */
@@ -103,6 +113,7 @@ struct worker {
 	struct watched signals;
 	struct job *jobs;
 	size_t running, unsettled; /* RUNNING and STOPPING; SETTLING */
+	struct aside aside;        /* of those that run */
 
 	struct stream session;
 	int64_t session_id;    /* 0: none now */

@@ -8,6 +8,7 @@
  * An error is passing (the server is away, overloaded, restarting), or it is about one item (the lease is lost), or
  * it will not change by waiting: then the worker drains and the error becomes its own.
  */
+#include "cli/worker_aside.h"
 #include "cli/worker_question.h"
 #include "cli/worker_step.h"
 
@@ -166,18 +167,22 @@ static bool wants_claim(const struct worker *w)
 {
 	size_t most = (size_t)w->args->concurrency;
 
-	return !w->draining && !w->claim.busy && w->running < most && w->unsettled < most + UNSETTLED_SPARE;
+	return !w->draining && !w->claim.busy && !worker_is_judging(w) && worker_busy(w) < most &&
+	       w->unsettled < most + UNSETTLED_SPARE;
 }
 
 static int64_t claim_due_ms(const struct worker *w)
 {
 	int64_t held = w->session_id ? 0 : w->claim_held_ms;
+	int64_t rest = later_of(w->claim_rest_ms, w->aside.backoff.until_ms);
 
-	return later_of(later_of(w->claim_backoff.until_ms, held), w->claim_rest_ms);
+	return later_of(later_of(w->claim_backoff.until_ms, held), rest);
 }
 
 static int64_t claim_wait_ms(const struct worker *w)
 {
+	if (w->aside.count)
+		return 0;
 	if (!w->args->until_empty)
 		return CLAIM_WAIT_MS;
 	return w->claim_was_idle ? 0 : CLAIM_WAIT_UNTIL_EMPTY_MS;
@@ -189,7 +194,7 @@ static void begin_claim(struct worker *w)
 
 	if (!wants_claim(w) || w->now_ms < claim_due_ms(w))
 		return;
-	w->claim_was_idle = w->running == 0 && w->unsettled == 0;
+	w->claim_was_idle = worker_busy(w) == 0 && w->unsettled == 0;
 	w->claim_had_session = w->session_id != 0;
 	PUT(&in, work_claim_in, agent, w->name);
 	if (w->types_count) {
@@ -198,7 +203,7 @@ static void begin_claim(struct worker *w)
 	}
 	if (w->team)
 		PUT(&in, work_claim_in, team, *w->team);
-	PUT(&in, work_claim_in, max, w->args->concurrency - (int64_t)w->running);
+	PUT(&in, work_claim_in, max, w->args->concurrency - (int64_t)worker_busy(w));
 	PUT(&in, work_claim_in, wait_ms, claim_wait_ms(w));
 	PUT(&in, work_claim_in, lease_ms, w->args->lease);
 	if (w->claim_had_session)
@@ -220,6 +225,14 @@ static bool session_was_refused(struct worker *w, enum err e)
 	return true;
 }
 
+static void found_nothing(struct worker *w)
+{
+	if (w->aside.count)
+		aside_rest(w, w->claim_was_idle);
+	else if (w->args->until_empty && w->claim_was_idle)
+		worker_drain(w);
+}
+
 static void end_claim(struct worker *w, CURLcode code)
 {
 	struct work_claim_out out = {0};
@@ -227,6 +240,7 @@ static void end_claim(struct worker *w, CURLcode code)
 	enum err e = client_request_end(&w->claim, code, w->arena, &out, &p);
 
 	if (e) {
+		aside_rest(w, false);
 		if (!retry_later(w, &w->claim, &w->claim_backoff, e, &p) && !session_was_refused(w, e) &&
 		    !w->draining)
 			worker_give_up(w, e, &p);
@@ -238,8 +252,8 @@ static void end_claim(struct worker *w, CURLcode code)
 		w->extend_ms = w->now_ms + w->args->lease / 3;
 	for (size_t i = 0; i < out.items_count; i++)
 		job_start(w, &out.items[i]);
-	if (out.items_count == 0 && w->args->until_empty && w->claim_was_idle)
-		worker_drain(w);
+	if (out.items_count == 0)
+		found_nothing(w);
 }
 
 /* ---- leases ---- */
@@ -441,6 +455,8 @@ static void take_result(struct worker *w, struct job *j, const struct work_settl
 		count(w, j, r->state);
 		if (j->outcome == OUTCOME_FAILED)
 			tell_failure(w, j, r->state);
+		if (j->outcome != OUTCOME_RELEASED)
+			aside_look_again(w);
 		job_forget(j);
 	} else if (worker_is_passing(e)) {
 		backoff_failed(&w->settle_backoff, &w->rng, w->now_ms, 0);
@@ -579,6 +595,7 @@ void worker_calls_end(struct worker *w)
 	}
 	if (stream_is_silent(&w->session, w->now_ms))
 		end_session(w, CURLE_OPERATION_TIMEDOUT);
+	aside_give_back(w);
 }
 
 static void sooner(int64_t *next, int64_t when)

@@ -94,13 +94,6 @@ static void fails(struct job *j, enum err e, const char *fmt, ...)
 	model_failed(j, e != ERR_TOO_LARGE, &p);
 }
 
-/* The settings of this worker are wrong; another step would fare no better. */
-static void worker_is_wrong(struct job *j, const struct problem *p)
-{
-	model_not_to_blame(j, p);
-	worker_give_up(j->worker, ERR_USAGE, p);
-}
-
 static void is_refused(struct job *j, long status)
 {
 	struct model_run *run = j->step->model;
@@ -120,12 +113,12 @@ static void is_refused(struct job *j, long status)
 			    "%.*s refuses the key (%ld: %.*s); give one with --model-key-file or "
 			    "TENFOLD_MODEL_KEY",
 			    STRF(host), status, STRF(said));
-		worker_is_wrong(j, &p);
+		model_settings_are_wrong(j, &p);
 	} else if (status >= 300 && status < 400) {
 		problem_set(&p, ERR_USAGE,
 			    "%.*s answers with a redirection (%ld); give the final URL with --model-url",
 			    STRF(host), status);
-		worker_is_wrong(j, &p);
+		model_settings_are_wrong(j, &p);
 	} else {
 		bool passing = status >= 500 || status == 408 || status == 409 || status == 425;
 

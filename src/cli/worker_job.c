@@ -6,6 +6,7 @@
  * anybody else. The command is asked to go (SIGTERM) when the worker dies without being able to stop it.
  */
 #include "cli/worker_agent.h"
+#include "cli/worker_aside.h"
 #include "cli/worker_question.h"
 #include "cli/worker_step.h"
 
@@ -201,12 +202,18 @@ static void blame_provider(struct job *j, int status, const struct trouble *t)
 		j->outcome = OUTCOME_RELEASED;
 }
 
+static void runs_no_more(struct job *j)
+{
+	j->worker->running--;
+	aside_leave(j);
+}
+
 static void ended(struct job *j, int status)
 {
 	struct worker *w = j->worker;
 	struct trouble t = {0};
 
-	w->running--;
+	runs_no_more(j);
 	if (j->agent)
 		t = worker_agents_ended(w->agents, j, status, j->stop != STOP_NOT);
 	if (j->stop != STOP_NOT && j->stop != STOP_RELEASE) {
@@ -225,7 +232,7 @@ static void ended(struct job *j, int status)
 
 static void settles(struct job *j, enum work_outcome outcome)
 {
-	j->worker->running--;
+	runs_no_more(j);
 	j->worker->unsettled++;
 	j->state = JOB_SETTLING;
 	j->outcome = outcome;
@@ -254,7 +261,7 @@ static void end_without_process(struct job *j)
 		job_give_back(j);
 		return;
 	}
-	j->worker->running--;
+	runs_no_more(j);
 	taken_away(j);
 }
 

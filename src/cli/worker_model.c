@@ -159,6 +159,12 @@ void model_not_to_blame(struct job *j, const struct problem *p)
 	job_end(j, OUTCOME_RELEASED, false, (struct str){0});
 }
 
+void model_settings_are_wrong(struct job *j, const struct problem *p)
+{
+	model_not_to_blame(j, p);
+	worker_give_up(j->worker, ERR_USAGE, p);
+}
+
 void model_answered(struct job *j)
 {
 	struct model_run *run = j->step->model;
@@ -239,9 +245,10 @@ void model_ask(struct job *j)
 	if (e) {
 		job_cannot_run(j, e, &p);
 	} else if (!run->model.n) {
-		problem_set(&p, ERR_INVALID,
-			    "no model is named for it: neither its member nor this worker (--model) has one");
-		model_failed(j, false, &p);
+		problem_set(&p, ERR_USAGE,
+			    "no model is named for the step %.*s: its member has none; give one with --model",
+			    STRF(j->step->brief.name));
+		model_settings_are_wrong(j, &p);
 	} else if (j->worker->models->pretend) {
 		pretend(j);
 	} else {

@@ -41,6 +41,8 @@ struct model_run {
 void model_answered(struct job *j);
 void model_failed(struct job *j, bool retry, const struct problem *p);
 void model_not_to_blame(struct job *j, const struct problem *p); /* the step goes back */
+/* The settings of this worker are to blame: the step goes back, and the worker ends. Another would fare no better. */
+void model_settings_are_wrong(struct job *j, const struct problem *p);
 
 /* ---- worker_endpoint.c ---- */
 

@@ -1,6 +1,7 @@
 /* See worker_step.h. */
 #include "cli/worker_step.h"
 
+#include "cli/worker_aside.h"
 #include "cli/worker_model.h"
 #include "cli/worker_search.h"
 
@@ -44,28 +45,38 @@ static void refuse(struct job *j)
 
 	if (is_of_models((enum step_kind)b->kind))
 		problem_set(&p, ERR_CONFLICT,
-			    "the step %.*s asks a model, and this worker was given none (--model)", STRF(b->name));
+			    "steps of the kind %s, like %.*s, wait for another worker: this one was given no model "
+			    "for them (--model)",
+			    kind, STRF(b->name));
 	else
-		problem_set(&p, ERR_CONFLICT,
-			    "the step %.*s is of the kind %s, and this worker was given no command for it (-- "
-			    "COMMAND)",
-			    STRF(b->name), kind);
-	job_cannot_run(j, ERR_CONFLICT, &p);
+		problem_set(
+			&p, ERR_CONFLICT,
+			"steps of the kind %s, like %.*s, wait for another worker: this one was given no command "
+			"for them (-- COMMAND)",
+			kind, STRF(b->name));
+	aside_put(j, &p);
 }
 
 static void run(struct job *j)
 {
 	struct worker *w = j->worker;
 	enum step_kind kind = (enum step_kind)j->step->brief.kind;
+	bool asks = w->models &&
+		    (is_of_models(kind) || (kind == STEP_COMMAND && !w->command && models_pretend(w->models)));
+	bool searches = w->searches && kind == STEP_RETRIEVE;
+	bool starts = w->command || (w->agents && (is_of_models(kind) || kind == STEP_COMMAND));
 
-	if (w->models && (is_of_models(kind) || (kind == STEP_COMMAND && !w->command && models_pretend(w->models))))
-		model_ask(j);
-	else if (w->searches && kind == STEP_RETRIEVE)
-		search_begin(j);
-	else if (w->command || (w->agents && (is_of_models(kind) || kind == STEP_COMMAND)))
-		run_process(j);
-	else
+	if (!asks && !searches && !starts) {
 		refuse(j);
+		return;
+	}
+	aside_look_again(w);
+	if (asks)
+		model_ask(j);
+	else if (searches)
+		search_begin(j);
+	else
+		run_process(j);
 }
 
 /* ---- the brief ---- */

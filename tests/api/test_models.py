@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import tempfile
+from datetime import datetime, timedelta
 
 from harness import until
 from model_endpoint import Endpoint, Reply, chunk, events, refusal, spoken
@@ -342,12 +343,58 @@ def test_a_step_that_nobody_here_can_carry_out_goes_back(t):
     assert execution.state == 'completed'
 
 
+def test_steps_that_wait_for_another_worker_hold_none_back(t):
+    plan, code = spoken('A plan.'), spoken(json.dumps({'summary': 'A limit.', 'files': [{'path': 'limit.py', 'content': 'x'}]}))
+    review = spoken(json.dumps({'verdict': 'good', 'summary': 'Well done.', 'findings': []}))
+    squad = Squad(t)
+    for role in ('project_manager', 'backend_developer', 'tester', 'tech_lead'):
+        member(squad, role)
+    made = squad.operator.post('/v1/executions', {'squad': squad.id, 'name': 'x', 'template': 'software-development'})
+    execution = Execution(squad, made.expect(202).json['id'])
+    endpoint = Endpoint(t, Reply(plan), Reply(code), Reply(review))
+    worker = work(t, squad, flags=asking(t, endpoint), until_empty=False)
+    until(lambda: execution.steps == 'plan:completed build:completed test:ready review:completed approval:pending', 20)
+    taken = lambda: [e['at'] for e in seen(t, execution) if e.get('step') == execution.step('test')['id'] and e.get('new_status') == 'running']
+    with t.case('it is looked at again, and not at once'):
+        until(lambda: len(taken()) >= 3, 20)
+        before, last = map(datetime.fromisoformat, taken()[1:3])
+        assert last - before >= timedelta(seconds=1), taken()
+    with t.case('that is said once'):
+        said = worker.complaints()
+        assert said.count('steps of the kind command, like test, wait for another worker') == 1, said
+    with t.case('one that has a command gets it'):
+        other = work(t, squad, 'true', until_empty=False)
+        until(lambda: execution.step('test')['state'] == 'completed', 20)
+        other.signal(15)
+    worker.signal(15)
+    _, summary = worker.wait()
+    assert (summary['completed'], summary['failed']) == (3, 0), summary
+
+
+def test_what_it_can_do_is_found_behind_much_that_it_cannot(t):
+    squad = Squad(t)
+    endpoint = Endpoint(t, Reply(spoken('ok')))
+    others = [squad.add({'name': 'compile'}, {'name': 'test'}) for _ in range(4)]
+    for concurrency in ('1', '3'):
+        with t.case(f'--concurrency {concurrency}'):
+            execution = squad.add({'name': 'plan', 'kind': 'model'})
+            worker = work(t, squad, flags=asking(t, endpoint, '--concurrency', concurrency))
+            status, summary = worker.wait()
+            assert status == 5 and summary['completed'] == 1, (status, summary, worker.complaints())
+            assert execution.state == 'completed'
+            assert {other.steps for other in others} == {'compile:ready test:ready'}
+
+
 def test_a_member_without_a_model(t):
     endpoint = Endpoint(t, Reply(spoken('ok')))
     squad = Squad(t)
-    execution = squad.add({'name': 'plan', 'kind': 'model'})
-    worked(t, squad, flags=['--model-url', endpoint.url])
-    assert 'no model is named for it' in execution.show()['why']
+    execution = squad.add({'name': 'plan', 'kind': 'model', 'max_attempts': 1})
+    worker = work(t, squad, flags=['--model-url', endpoint.url], until_empty=False)
+    status, summary = worker.wait()
+    assert status == 2 and summary['released'] == 1, (status, summary)
+    assert 'no model is named for the step plan' in worker.complaints() and '--model' in worker.complaints()
+    worked(t, squad, flags=asking(t, endpoint))
+    assert execution.state == 'completed', execution.show()
 
 
 def test_the_key_of_a_model_is_not_for_commands(t):
