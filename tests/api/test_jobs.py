@@ -5,7 +5,7 @@ import time
 
 from harness import NotHere, until
 
-NAMES = {'sqlite': {'staleness', 'expiry', 'tombstones', 'webhooks', 'hooks', 'schedules', 'fires'}}
+NAMES = {'sqlite': {'staleness', 'expiry', 'tombstones', 'webhooks', 'hooks', 'schedules', 'fires', 'accounts', 'archive'}}
 NAMES['postgres'] = NAMES['sqlite'] | {'sequencer'}
 QUICK = ['--agent-sweep', '20ms', '--owner-lease', '1s']
 

@@ -405,8 +405,8 @@ def test_connections_to_it_that_are_cut_cost_nobody_an_answer(t):
 def processes_of(cluster):
     with open(os.path.join(cluster.data, 'postmaster.pid'), encoding='utf-8') as f:
         head = int(f.readline())
-    children = subprocess.run(['ps', '-o', 'pid=', '--ppid', str(head)], capture_output=True, text=True, check=False)
-    return [head] + [int(pid) for pid in children.stdout.split()]
+    with open(f'/proc/{head}/task/{head}/children', encoding='utf-8') as f:
+        return [head] + [int(pid) for pid in f.read().split()]
 
 
 def signal_all(pids, number):
