@@ -88,6 +88,30 @@ void fault_given(char given[FAULT_GIVEN], struct str text)
 	snprintf(given, FAULT_GIVEN, ", not '%.*s%s'", (int)n, shown, text.n ? "…" : "");
 }
 
+static bool has_word(struct str name, struct str word)
+{
+	while (name.n)
+		if (str_eq(str_cut(name, '_', &name), word))
+			return true;
+	return false;
+}
+
+/* Those names that `wrong` is one of the words of, as many as there is room for: "developer" of backend_developer. */
+static void suggest_longer(char hint[FAULT_HINT], struct str wrong, const char *const *names, unsigned count)
+{
+	static const char begin[] = "; did you mean ", between[] = " or ";
+	size_t n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		size_t most = sizeof(begin) + strlen(names[i]) + 3; /* with its quotes and the question mark */
+
+		if (has_word(str_of(names[i]), wrong) && n + most < FAULT_HINT)
+			n += (size_t)snprintf(hint + n, FAULT_HINT - n, "%s\"%s\"", n ? between : begin, names[i]);
+	}
+	if (n)
+		snprintf(hint + n, FAULT_HINT - n, "?");
+}
+
 void fault_suggest(char hint[FAULT_HINT], struct str wrong, const char *const *names, unsigned count)
 {
 	unsigned best = wrong.n < 2 ? 0 : wrong.n < 4 ? 1 : wrong.n < 8 ? 2 : 3;
@@ -101,8 +125,9 @@ void fault_suggest(char hint[FAULT_HINT], struct str wrong, const char *const *n
 			best = distance;
 		}
 	}
+	hint[0] = '\0';
 	if (nearest)
 		snprintf(hint, FAULT_HINT, "; did you mean \"%s\"?", nearest);
-	else
-		hint[0] = '\0';
+	else if (wrong.n)
+		suggest_longer(hint, wrong, names, count);
 }

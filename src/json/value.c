@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { NUMBER_SHOWN_MAX = 40 };
 
@@ -76,7 +77,7 @@ bool value_element(const struct json_field *f, struct str text, size_t min, stru
 	return false;
 }
 
-/* "must be one of a, b or c", or with many only a guess at what was meant. */
+/* "must be one of a, b, c"; of many only a guess at what was meant, or else the first. */
 static void not_in_enum(const struct json_enum *e, struct str text, struct faults *faults,
 			const struct place *where)
 {
@@ -84,16 +85,19 @@ static void not_in_enum(const struct json_enum *e, struct str text, struct fault
 	char list[FAULT_HINT] = "", hint[FAULT_HINT], given[FAULT_GIVEN];
 	size_t n = 0;
 	unsigned count = 0;
+	bool whole = true;
 
 	for (; count < 64 && count < (unsigned)e->count; count++) {
 		names[count] = e->values[count].text;
-		if (n < sizeof(list))
+		whole = whole && n + strlen(", ") + strlen(names[count]) < sizeof(list);
+		if (whole)
 			n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", count ? ", " : "", names[count]);
 	}
 	fault_suggest(hint, text, names, count);
 	fault_given(given, text);
-	if (n < sizeof(list))
-		fault_add(faults, ERR_INVALID, where, "must be one of %s%s%s", list, given, hint);
+	if (whole || !*hint)
+		fault_add(faults, ERR_INVALID, where, "must be one of %s%s%s%s", list, whole ? "" : ", …", given,
+			  hint);
 	else
 		fault_add(faults, ERR_INVALID, where, "must be a value of %s%s%s", e->name, given, hint);
 }
