@@ -169,6 +169,18 @@ enum err cmd_account_use(struct cli *cli, const void *args)
 	return e;
 }
 
+/* To whom it is news that there is another key for the server: it may do more than the person could. */
+static void tell_next_key(struct cli *cli)
+{
+	struct client *next;
+
+	if (cli->globals.key.n || cli_connect(cli, &next) != OK)
+		return;
+	if (next->key.n)
+		fprintf(stderr, "Signed out; from now on commands use the key in %.*s\n", STRF(next->key_note));
+	client_destroy(&next);
+}
+
 /* What is kept here is forgotten even when the server has ended the session before. */
 enum err cmd_account_sign_out(struct cli *cli, const void *args)
 {
@@ -187,6 +199,8 @@ enum err cmd_account_sign_out(struct cli *cli, const void *args)
 		e = sign_in_forget(cli, client->url);
 	sign_in_unlock(lock);
 	client_destroy(&client);
+	if (!e)
+		tell_next_key(cli);
 	return e;
 }
 

@@ -135,11 +135,20 @@ def test_from_sign_up_to_sign_out(t):
         home.sign_in(email)
         assert len(home.json('account', 'sessions')['items']) == 1 and home.kept()[0]['refresh_token'] != first
     with t.case('sign-out'):
-        home.good('account', 'sign-out')
+        assert home.run('account', 'sign-out').stderr == ''
         assert home.kept() == []
         assert home.run('account', 'show').returncode == 1
         again = home.run('account', 'sign-out')
         assert again.returncode == 4 and 'nobody is signed in' in again.stderr, again
+
+
+def test_signing_out_tells_which_key_is_next(t):
+    home, person = Home(t), Person(t)
+    home.sign_in(person.email)
+    done = home.run('account', 'sign-out', '--data', home.server.data)
+    assert (done.returncode, done.stdout) == (0, ''), done
+    assert done.stderr == f'Signed out; from now on commands use the key in {home.server.data}/admin.key\n'
+    assert json.loads(home.run('whoami', '--json', '--data', home.server.data).stdout)['scope'] == 'admin'
 
 
 def test_the_password_is_asked_for_and_not_shown(t):
