@@ -7,9 +7,9 @@
 
 -- Returns a row so that a name that is taken shows at once, not at the commit.
 -- name: tenant_insert :one
--- in: tenant_row
+-- in: (id id64, name text, created_ms int64, plan int64)
 -- out: (id id64)
-INSERT INTO tenants (id, name, created_ms) VALUES ($1, $2, $3) RETURNING id
+INSERT INTO tenants (id, name, created_ms, plan) VALUES ($1, $2, $3, $4) RETURNING id
 
 -- name: tenant_all :many
 -- out: tenant_row

@@ -47,8 +47,8 @@ UPDATE users SET password = $2, password_ms = $3 WHERE id = $1
 -- ---- tenants ----
 
 -- name: tenant_found :exec
--- in: (id id64, kind int64, plan int64)
-UPDATE tenants SET kind = $2, plan = $3 WHERE id = $1
+-- in: (id id64, kind int64)
+UPDATE tenants SET kind = $2 WHERE id = $1
 
 -- Who changes its people waits here for whoever does so already.
 -- name: tenant_hold :one

@@ -174,7 +174,7 @@ static enum err found(struct call *c, const struct tenant *tenant, enum tenant_k
 {
 	*as = (struct membership){
 		.tenant = tenant->id, .name = tenant->name, .kind = (int)kind, .role = USER_OWNER};
-	enum err err = q_tenant_found(c->db, &(struct tenant_found_in){tenant->id, kind, PLAN_STARTER});
+	enum err err = q_tenant_found(c->db, &(struct tenant_found_in){tenant->id, kind});
 	return err ? err : people_join(c, app_new_id(call_app(c)), tenant->id, user, USER_OWNER);
 }
 

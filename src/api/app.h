@@ -85,6 +85,7 @@ struct app {
 	struct pool *compute;             /* threads for COMPUTE */
 	struct pool *hashing;             /* threads with connections that read, for passwords */
 	struct user_accounts *accounts;   /* of people */
+	enum tenant_plan plan;            /* of tenants that are made */
 	struct gather *bulk[ROUTE_COUNT]; /* on PostgreSQL, of BULK routes; else NULL */
 	struct http_server *http;
 	struct forward *forward; /* NULL: no other process can own the queue (SQLite) */

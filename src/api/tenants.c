@@ -31,7 +31,8 @@ static void put_tenant(void *arg)
 static enum err add(struct call *c, struct str name, struct tenant *out)
 {
 	struct app *app = call_app(c);
-	struct tenant_row row = {.id = app_new_id(app), .name = name, .created_ms = c->now_ms};
+	struct tenant_insert_in row = {
+		.id = app_new_id(app), .name = name, .created_ms = c->now_ms, .plan = app->plan};
 	struct tenant_insert_out inserted;
 	struct tenant_added *added = ARENA_NEW(c->arena, struct tenant_added);
 	if (!added)
@@ -60,7 +61,5 @@ enum err tenants_add_own(struct call *c, int64_t user, struct tenant *out)
 {
 	char name[ID_TEXT];
 	id_format(name, "us_", user);
-	enum err err = add(c, arena_str(c->arena, str_of(name)), out);
-	struct tenant_found_in own = {out->id, TENANT_PERSON, PLAN_STARTER};
-	return err ? err : q_tenant_found(c->db, &own);
+	return add(c, arena_str(c->arena, str_of(name)), out);
 }

@@ -126,6 +126,10 @@ static enum err check_scope(struct call_private *c)
 		return OK;
 	if (!call->caller.key && !call->caller.agent)
 		return call_fail(call, ERR_UNAUTHENTICATED, "send a key as Authorization: Bearer KEY");
+	if (call->caller.user && call->route->scope == SCOPE_ADMIN && !(call->route->flags & ROUTE_MANAGES))
+		return call_fail(
+			call, ERR_FORBIDDEN,
+			"an admin of the server does this, with an admin key; no role of a person's allows it");
 	return call_fail(call, ERR_FORBIDDEN, "this call needs the scope %s, the key has %s",
 			 enum_scope.values[call->route->scope].text, enum_scope.values[call->caller.scope].text);
 }

@@ -100,8 +100,10 @@ static struct metrics *make_metrics(struct server *s)
 
 static enum err make_default_tenant(struct server *s, struct db *db)
 {
-	struct tenant_row row = {
-		.id = app_new_id(&s->app), .name = STR("default"), .created_ms = clock_now_ms(s->app.clock)};
+	struct tenant_insert_in row = {.id = app_new_id(&s->app),
+				       .name = STR("default"),
+				       .created_ms = clock_now_ms(s->app.clock),
+				       .plan = s->app.plan};
 	struct tenant_insert_out out;
 	enum err err = q_tenant_insert(db, &row, s->arena, &out);
 	return err == ERR_ALREADY_EXISTS ? OK : err; /* another process was faster */
@@ -479,6 +481,7 @@ enum err server_build(struct server *s, const struct serve_params *params, struc
 	*s = (struct server){.arena = a, .dir = dir, .params = params};
 	s->app.magic = APP_MAGIC;
 	s->app.version = version;
+	s->app.plan = (enum tenant_plan)params->plan;
 	s->app.clock = clock_system_new();
 	s->app.started_ms = clock_now_ms(s->app.clock);
 	s->app.zones = zones_new(params->zoneinfo);

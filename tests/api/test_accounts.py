@@ -8,7 +8,7 @@ import statistics
 import threading
 import time
 
-from harness import until
+from harness import Caller, until
 from people import PASSWORD, Person, colleague, email_of, invite, organisation, with_token
 
 SERVER_ARGS = ['--sign-up', 'open', '--limit-sign-in', '0', '--limit-anonymous', '0']
@@ -38,7 +38,8 @@ def test_sign_up_and_sign_in(t):
         shown = ada.get('/v1/account').expect(200).json
         assert (shown['email'], shown['name'], shown['role']) == (ada.email, 'Ada', 'owner'), shown
         assert [(x['kind'], x['role']) for x in shown['tenants']] == [('person', 'owner')], shown
-        assert ada.get('/v1/plan').expect(200).json['plan'] == 'starter'
+        assert ada.get('/v1/plan').expect(200).json['plan'] == 'pro'
+        assert 'admin of the server' in ada.call('PUT', '/v1/plan', {'plan': 'enterprise'}).expect(403).json['detail']
     with t.case('capitals of an address do not count'):
         again = t.anonymous().post('/v1/account/sign-in', {'email': ada.email.upper(), 'password': PASSWORD}).expect(200).json
         assert again['user'] == ada.id and again['session'] != ada.session['session']
@@ -54,6 +55,18 @@ def test_sign_up_and_sign_in(t):
     with t.case('names'):
         plain = Person(t)
         assert plain.get('/v1/account').json['name'] == plain.email.split('@')[0]
+
+
+def test_the_plan_of_new_tenants_is_a_setting(t):
+    server = t.new_server(*SERVER_ARGS, '--plan', 'starter')
+    admin = Caller(server, server.admin_key)
+    admin.post('/v1/tenants', {'name': 'made'}).expect(201)
+    for who, caller in (('a person', Person(t, server).caller), ('an organisation', organisation(t, server).caller),
+                        ('the first tenant', admin)):
+        with t.case(who):
+            assert caller.get('/v1/plan').expect(200).json == {'plan': 'starter', 'active_members': 3}
+    with t.case('one made by an admin'):
+        assert admin.get('/v1/plan', headers={'X-Tenant': 'made'}).expect(200).json['plan'] == 'starter'
 
 
 def test_passwords_that_are_refused(t):

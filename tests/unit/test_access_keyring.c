@@ -36,8 +36,8 @@ static void insert_tenant(struct ring_kit *r, int64_t id, struct str name)
 {
 	struct tenant_insert_out out;
 
-	assert_int_equal(q_tenant_insert(r->k->db, &(struct tenant_row){.id = id, .name = name}, r->arena, &out),
-			 OK);
+	assert_int_equal(
+		q_tenant_insert(r->k->db, &(struct tenant_insert_in){.id = id, .name = name}, r->arena, &out), OK);
 }
 
 static enum err ask(struct ring_kit *r, int64_t i, struct caller *out)

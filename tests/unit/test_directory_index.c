@@ -30,10 +30,10 @@ static struct desk desk_new(void **state)
 	d.index = agent_index_new(d.feed, NULL);
 	for (int64_t id = MINE; id <= THEIRS; id++)
 		assert_int_equal(
-			q_tenant_insert(
-				k->db,
-				&(struct tenant_row){.id = id, .name = id == MINE ? STR("mine") : STR("theirs")},
-				k->arena, &out),
+			q_tenant_insert(k->db,
+					&(struct tenant_insert_in){
+						.id = id, .name = id == MINE ? STR("mine") : STR("theirs")},
+					k->arena, &out),
 			OK);
 	return d;
 }

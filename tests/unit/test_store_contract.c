@@ -606,7 +606,7 @@ static void a_batch_is_all_or_nothing(void **state)
 static void unique_columns_other_than_the_key(void **state)
 {
 	struct kit *k = *state;
-	struct tenant_row tenant = {.id = 1, .name = STR("default")};
+	struct tenant_insert_in tenant = {.id = 1, .name = STR("default")};
 	struct queue_row queues[] = {kit_queue(1, STR("a")), kit_queue(2, STR("b")), kit_queue(3, STR("a"))};
 	struct tenant_insert_out out;
 
