@@ -729,15 +729,16 @@ class Tenfold:
         return self._call('GET', f'/v1/schedules/{urllib.parse.quote(id, safe="")}/fires', query={'cursor': cursor,
             'limit': limit})
 
-    def squad_add(self, name, *, description=None, config=None, idempotency_key=None):
-        """Make a squad.
+    def squad_add(self, name, *, description=None, config=None, template=None, idempotency_key=None):
+        """Make a squad, with the members of a template if one is named; 409 when the plan allows fewer.
 
         name: Its name.
         description: What it is for.
         config: Any JSON of your own, kept byte for byte.
+        template: The template whose members it is made with.
         """
-        return self._call('POST', '/v1/squads', body={'name': name, 'description': description, 'config': config},
-            idempotency_key=idempotency_key, creates=True)
+        return self._call('POST', '/v1/squads', body={'name': name, 'description': description, 'config': config,
+            'template': template}, idempotency_key=idempotency_key, creates=True)
 
     def squad_list(self, *, status=None, limit=None, cursor=None):
         """List the squads, newest first.
@@ -940,7 +941,7 @@ class Tenfold:
         return self._call('PUT', '/v1/plan', body={'plan': plan})
 
     def squad_template_list(self):
-        """List the templates that executions can be made of."""
+        """List the templates that squads and executions can be made of."""
         return self._call('GET', '/v1/squad-templates')
 
     def project_add(self, squad, name, *, description=None, repository=None, tickets=None, idempotency_key=None):

@@ -5,7 +5,10 @@
 
 #include "api/kept.h"
 #include "directory/changes.h"
+#include "squads/member.h"
+#include "squads/plan.h"
 #include "squads/squad.h"
+#include "squads/template.h"
 #include "store/page.h"
 
 #include <inttypes.h>
@@ -45,8 +48,52 @@ static enum err tell(struct call *c, const struct squad_row *row)
 	return change_add(call_app(c)->feed, c, &fact, 1);
 }
 
+/* ---- one that is made ---- */
+
+/* None when no template is named. */
+static enum err members_of_template(struct call *c, const struct squad_new *in, struct squad_template *out)
+{
+	enum tenant_plan plan = PLAN_STARTER;
+	*out = (struct squad_template){0};
+	if (!HAS(in, squad_new, template))
+		return OK;
+	enum err err = template_find(in->template, c->arena, out, &c->problem);
+	if (!err)
+		err = plan_read(c, &plan);
+	if (!err && out->members_count > (size_t)plan_active_members(plan))
+		return problem_field(
+			&c->problem, ERR_CONFLICT, "template",
+			"has %zu members, the plan %s allows %d active ones in a squad; add some of them "
+			"to a squad without it, or have an admin of the server set a wider plan",
+			out->members_count, enum_tenant_plan.values[plan].text, (int)plan_active_members(plan));
+	return err;
+}
+
+/* Adds members to a squad that is of this transaction, and to what is told of it. */
+static enum err add_members(struct call *c, int64_t squad, const struct squad_template *given)
+{
+	struct change_fact *facts = ARENA_ARRAY(c->arena, struct change_fact, given->members_count);
+	if (!facts)
+		return ERR_INTERNAL;
+	for (size_t i = 0; i < given->members_count; i++) {
+		struct squad_member_new in = {.id = squad, .role = given->members[i], .active = true};
+		struct squad_member_row row;
+		enum err err = member_add(c, app_new_id(call_app(c)), &in, &row);
+		if (err)
+			return err;
+		facts[i] = (struct change_fact){.tenant = row.tenant,
+						.entity = ENTITY_SQUAD_MEMBER,
+						.op = OP_PUT,
+						.ref = row.id,
+						.version = row.version,
+						.at_ms = c->now_ms};
+	}
+	return change_add(call_app(c)->feed, c, facts, given->members_count);
+}
+
 enum err api_squad_add(struct call *c, const struct squad_new *in, struct squad *out)
 {
+	struct squad_template given;
 	struct squad_row row = {.id = app_new_id(call_app(c)),
 				.tenant = c->caller.tenant,
 				.name = in->name,
@@ -56,12 +103,18 @@ enum err api_squad_add(struct call *c, const struct squad_new *in, struct squad 
 				.version = 1,
 				.created_ms = c->now_ms,
 				.updated_ms = c->now_ms};
-	enum err err = q_squad_insert(c->db, &row, 1);
+	enum err err = members_of_template(c, in, &given);
+	if (!err)
+		err = q_squad_insert(c->db, &row, 1);
+	if (!err && given.members_count)
+		err = add_members(c, row.id, &given);
 	if (err)
 		return err;
 	answer(c, &row, out);
 	return tell(c, &row);
 }
+
+/* ---- shown ---- */
 
 enum err api_squad_show(struct call *c, const struct squad_ref *in, struct squad *out)
 {

@@ -33,7 +33,7 @@ static enum err check_room(struct call *c, int64_t squad, bool is_new, bool acti
 	if (!err && active && there.active >= plan_active_members(plan))
 		return call_fail(c, ERR_CONFLICT,
 				 "the plan %s allows %d active members in a squad; deactivate one, or have an "
-				 "admin set a wider plan",
+				 "admin of the server set a wider plan",
 				 enum_tenant_plan.values[plan].text, (int)plan_active_members(plan));
 	return err;
 }

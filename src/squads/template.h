@@ -1,4 +1,4 @@
-/* Templates of executions that ship with the program. */
+/* Templates that ship with the program: the members of a squad, and the steps of its executions. */
 #ifndef TENFOLD_SQUADS_TEMPLATE_H
 #define TENFOLD_SQUADS_TEMPLATE_H
 

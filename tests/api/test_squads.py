@@ -3,6 +3,8 @@
 import concurrent.futures
 
 from agents import Agent
+from harness import until
+from test_changes import everything, last
 from test_executions import Squad
 
 
@@ -102,8 +104,54 @@ def test_a_member_is_in_a_role(t):
     assert members.call('GET', own).expect(200).json == own
     members.ask(name='ada').expect(409, 'already_exists').names('name')
     members.ask(name='Ada!').expect(422).names('name')
-    members.ask('poet').expect(422).names('role')
+    for wrong, said in (('developer', 'did you mean "backend_developer" or "frontend_developer"?'), ('testr', 'did you mean "tester"?'),
+                        ('poet', 'must be one of project_manager, tech_lead, ')):
+        assert said in members.ask(wrong).expect(422).names('role').json['detail'], wrong
     members.ask(agent='nobody-of-this-name').expect(422).names('agent')
+
+
+def test_a_template_gives_the_members(t):
+    operator, admin = t.caller('operator', tenant='templates'), t.caller('admin', tenant='templates')
+
+    def members_of(squad):
+        return operator.get(f'/v1/squads/{squad["id"]}/members').expect(200).items
+
+    templates = operator.get('/v1/squad-templates').expect(200).items
+    for template in templates:
+        with t.case(template['name']):
+            assert {step['role'] for step in template['steps'] if 'role' in step} <= set(template['members'])
+            squad = operator.post('/v1/squads', {'name': 'made', 'template': template['name']}).expect(201).json
+            members = members_of(squad)[::-1]
+            assert [m['role'] for m in members] == template['members']
+            assert [m['name'] for m in members] == [role.replace('_', '-') for role in template['members']]
+            assert all(m['active'] and m['squad'] == squad['id'] for m in members)
+            body = {'squad': squad['id'], 'name': 'x', 'template': template['name'], 'start': False}
+            execution = operator.post('/v1/executions', body).expect(202).json['id']
+            steps = operator.get(f'/v1/executions/{execution}').expect(200).json['steps']
+            assert all(step['member'] for step in steps if step['kind'] != 'approval'), steps
+    with t.case('once for an idempotency key'):
+        again = {'Idempotency-Key': 'squad-of-a-template'}
+        body = {'name': 'once', 'template': 'software-development'}
+        made = [operator.call('POST', '/v1/squads', body, headers=again).expect(201).json for _ in range(2)]
+        assert made[0] == made[1] and len(members_of(made[0])) == 5
+    with t.case('no such template'):
+        operator.post('/v1/squads', {'name': 'x', 'template': 'poetry'}).expect(422).names('template')
+    with t.case('the plan allows fewer, and nothing is half made'):
+        admin.call('PUT', '/v1/plan', {'plan': 'starter'}).expect(200)
+        before = operator.get('/v1/squads').expect(200).items
+        said = operator.post('/v1/squads', {'name': 'x', 'template': 'software-development'}).expect(409, 'conflict').names('template')
+        assert 'has 5 members, the plan starter allows 3' in said.json['detail'] and said.json['detail'].endswith('set a wider plan')
+        assert operator.get('/v1/squads').expect(200).items == before
+        admin.call('PUT', '/v1/plan', {'plan': 'pro'}).expect(200)
+        operator.post('/v1/squads', {'name': 'x', 'template': 'software-development'}).expect(201)
+
+
+def test_followers_are_told_of_members_of_a_template(t):
+    since = last(t.admin)
+    squad = t.operator.post('/v1/squads', {'name': 'x', 'template': 'machine-learning'}).expect(201).json['id']
+    ids = {m['id'] for m in t.operator.get(f'/v1/squads/{squad}/members').expect(200).items}
+    assert len(ids) == 4
+    until(lambda: ids | {squad} <= {c['id'] for c in everything(t.admin, since)}, what='changes of the squad and its members')
 
 
 def test_qa_tester_is_a_tester(t):
