@@ -364,10 +364,14 @@ enum err archive_step(void *ctx, struct db *db, struct job_run *run)
 	a->next_at = a->at;
 	a->closes = a->took = a->takes_file = false;
 	err = q_archive_open(db, run->arena, &r.row);
-	if (!err)
+	if (!err) {
+		buf_fmt(&run->result, "the file %.*s is under way", STRF(r.row.file));
 		return see_to(&r);
+	}
 	if (err == ERR_NOT_FOUND)
 		err = next_wish(&r);
+	buf_z(&run->result,
+	      run->more ? "executions are counted, or chosen for a file" : "no execution waits for a file");
 	return err || run->more ? err : clear_notes(&r);
 }
 
