@@ -191,7 +191,7 @@ SELECT count(*) AS count FROM tasks WHERE project = $1
 -- in: id_row
 DELETE FROM tasks WHERE id = $1
 
--- name: task_need_delete_of_project :batch
+-- name: task_need_delete_of_project :exec
 -- in: id_row
 DELETE FROM task_dependencies WHERE task IN (SELECT id FROM tasks WHERE project = $1)
 

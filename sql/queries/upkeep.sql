@@ -52,4 +52,4 @@ DELETE FROM liveness_log WHERE agent = $1
 
 -- name: agent_key_clear :batch
 -- in: id_row
-DELETE FROM keys WHERE agent = $1
+DELETE FROM keys WHERE agent = $1 AND agent > 0

@@ -136,7 +136,7 @@ enum err project_delete(struct call *c, const struct project_delete_in *in)
 	if (!err && !in->with_tasks)
 		err = check_empty(c, in->id);
 	if (!err)
-		err = q_task_need_delete_of_project(c->db, &id, 1);
+		err = q_task_need_delete_of_project(c->db, &id);
 	if (!err)
 		err = q_task_delete_of_project(c->db, &id, 1);
 	return err ? err : q_project_delete(c->db, &id, 1);
