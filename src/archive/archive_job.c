@@ -208,6 +208,16 @@ static enum err put_back(void *ctx, const struct archive_row *row)
 					 : q_execution_event_insert(b->run->db, &row->event_row, 1);
 }
 
+/* In memory of its own: a block may have more than a run of a job is given. */
+static enum err put_block_back(struct archive_file *f, struct putting_back *b, struct problem *p)
+{
+	struct arena *block = arena_new(SIZE_MAX);
+	enum err err = archive_block_each(f, b->run->archiver->at, 0, block, put_back, b, p);
+
+	arena_destroy(&block);
+	return err;
+}
+
 /* `at` counts blocks here. */
 static enum err step_restoring(const struct run *r)
 {
@@ -219,7 +229,7 @@ static enum err step_restoring(const struct run *r)
 
 	if (!f)
 		return OK;
-	err = a->at < f->blocks ? archive_block_each(f, a->at, 0, r->job->arena, put_back, &b, &p) : OK;
+	err = a->at < f->blocks ? put_block_back(f, &b, &p) : OK;
 	if (err == ERR_ARCHIVE) {
 		buf_fmt(&r->job->result, "%.150s", p.detail);
 		return OK;

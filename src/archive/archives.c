@@ -146,7 +146,7 @@ static enum err open_file(struct call *c, const char *folder, const struct archi
 
 /* ERR_NOT_FOUND: this archive does not have it. */
 static enum err give_from(struct call *c, const char *folder, const struct archive_state_row *row,
-			  int64_t execution, archive_row_fn *fn, void *ctx)
+			  int64_t execution, struct arena *a, archive_row_fn *fn, void *ctx)
 {
 	struct archive_file *f;
 	size_t block;
@@ -157,7 +157,7 @@ static enum err give_from(struct call *c, const char *folder, const struct archi
 	err = open_file(c, folder, row, &f);
 	if (!err)
 		err = archive_file_find(f, execution, &block)
-			      ? archive_block_each(f, block, execution, c->arena, fn, ctx, &c->problem)
+			      ? archive_block_each(f, block, execution, a, fn, ctx, &c->problem)
 			      : ERR_NOT_FOUND;
 	archive_file_close(&f);
 	return err;
@@ -177,7 +177,7 @@ enum err archive_find(struct call *c, const char *folder, int64_t execution, arc
 	if (!err)
 		err = ERR_NOT_FOUND;
 	for (size_t i = 0; i < l.rows.n && err == ERR_NOT_FOUND; i++)
-		err = give_from(c, folder, &l.rows.v[i], execution, fn, ctx);
+		err = give_from(c, folder, &l.rows.v[i], execution, c->arena, fn, ctx);
 	VEC_FREE(&l.rows);
 	return err;
 }
@@ -201,6 +201,17 @@ static enum err insert_row(void *ctx, const struct archive_row *row)
 	return ERR_INTERNAL;
 }
 
+/* In memory of their own: a block may have more than a call is given. */
+static enum err insert_rows(struct call *c, const char *folder, const struct archive_state_row *row,
+			    int64_t execution)
+{
+	struct arena *block = arena_new(SIZE_MAX);
+	enum err err = give_from(c, folder, row, execution, block, insert_row, c->db);
+
+	arena_destroy(&block);
+	return err;
+}
+
 static enum err restore_from(struct call *c, const char *folder, const struct archive_state_row *row,
 			     int64_t execution)
 {
@@ -215,7 +226,7 @@ static enum err restore_from(struct call *c, const char *folder, const struct ar
 	if (!err && now.state != ARCHIVE_KEPT)
 		return refuse_move(c);
 	if (!err)
-		err = give_from(c, folder, row, execution, insert_row, c->db);
+		err = insert_rows(c, folder, row, execution);
 	if (!err)
 		err = q_archive_restored_insert(c->db, &note, 1);
 	return err ? err : q_archive_count_restored(c->db, &more, 1);
@@ -264,23 +275,30 @@ static enum err take_execution(void *ctx, const struct archive_row *row)
 {
 	struct gathering *g = ctx;
 
-	if (row->kind == ARCHIVE_EXECUTION && row->execution < g->below && !is_restored(g, row->execution))
-		*VEC_PUSH(&g->block) = row->execution_row;
+	if (row->kind == ARCHIVE_EXECUTION && row->execution < g->below && !is_restored(g, row->execution)) {
+		struct execution_row *kept = VEC_PUSH(&g->block);
+
+		*kept = row->execution_row;
+		row_keep(&Q_EXECUTION_INSERT, kept, g->c->arena);
+	}
 	return OK;
 }
 
 static enum err gather(struct gathering *g)
 {
+	struct arena *rows = arena_new(SIZE_MAX); /* of a block */
 	enum err err = OK;
 
 	for (size_t block = g->file->blocks; block-- > 0 && g->found.n < g->limit && !err;) {
 		if (g->file->ids[archive_block_first(g->file, block)] >= g->below)
 			continue;
 		g->block.n = 0;
-		err = archive_block_each(g->file, block, 0, g->c->arena, take_execution, g, &g->c->problem);
+		err = archive_block_each(g->file, block, 0, rows, take_execution, g, &g->c->problem);
+		arena_reset(rows);
 		for (size_t i = g->block.n; i-- > 0 && g->found.n < g->limit;)
 			*VEC_PUSH(&g->found) = g->block.v[i];
 	}
+	arena_destroy(&rows);
 	return err;
 }
 

@@ -51,6 +51,11 @@ enum err columns_match(const struct query *insert, const struct str *names, size
 
 /* ---- rows ---- */
 
+static bool is_text(const struct sql_field *f)
+{
+	return f->type == SQL_TEXT || f->type == SQL_BYTES;
+}
+
 static void put_text(struct str s, struct buf *to)
 {
 	buf_varint(to, s.p ? s.n + 1 : 0);
@@ -142,10 +147,10 @@ static void make_empty(const struct query *insert, void *row)
 {
 	memset(row, 0, insert->in_size);
 	for (unsigned i = 0; i < insert->in_count; i++) {
-		enum sql_type type = insert->in[i].type;
+		const struct sql_field *f = &insert->in[i];
 
-		if ((type == SQL_TEXT || type == SQL_BYTES) && !insert->in[i].nullable)
-			*(struct str *)((char *)row + insert->in[i].offset) = STR("");
+		if (is_text(f) && !f->nullable)
+			*(struct str *)((char *)row + f->offset) = STR("");
 	}
 }
 
@@ -158,8 +163,18 @@ bool row_take(const struct columns *columns, struct str *bytes, void *row)
 
 		if (!take_value(columns->of[i].type, bytes, at))
 			return false;
-		if ((f->type == SQL_TEXT || f->type == SQL_BYTES) && !f->nullable && !((struct str *)at)->p)
+		if (is_text(f) && !f->nullable && !((struct str *)at)->p)
 			return false;
 	}
 	return true;
+}
+
+void row_keep(const struct query *insert, void *row, struct arena *a)
+{
+	for (unsigned i = 0; i < insert->in_count; i++) {
+		struct str *text = (struct str *)((char *)row + insert->in[i].offset);
+
+		if (is_text(&insert->in[i]))
+			*text = arena_kept(a, *text);
+	}
 }

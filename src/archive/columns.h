@@ -33,5 +33,7 @@ enum err columns_match(const struct query *insert, const struct str *names, size
 void row_put(const struct query *insert, const void *row, struct buf *to);
 /* Takes a row from the bytes; its texts point into them. False when they hold none. */
 bool row_take(const struct columns *columns, struct str *bytes, void *row);
+/* Copies its texts. */
+void row_keep(const struct query *insert, void *row, struct arena *a);
 
 #endif

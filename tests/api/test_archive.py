@@ -197,6 +197,27 @@ def test_one_alone_is_restored(t):
         assert sorted(site.there()) == sorted(made) and site.files() == []
 
 
+def test_large_ones_come_back(t):
+    site = Site(t)
+    steps = 80
+    execution = site.squad.add(*[{'name': f'step {i}'} for i in range(steps)], name='large')
+    text = random.Random(3).randbytes(125_000).hex()
+    for _ in range(steps):
+        site.squad.settle(site.squad.claim(), result={'text': text}).expect(200)
+    before = site.rows()
+    site.archive()
+    assert [e['id'] for e in site.inside(site.archives()[0])] == [execution.id]
+    with t.case('alone'):
+        site.restore('executions', execution.id).expect(200)
+        assert site.rows() == before
+    with t.case('with its file'):
+        site.archive()
+        for archive in site.archives():
+            site.restore('archives', archive['id']).expect(202)
+        until(lambda: site.archives() == [], 60)
+        assert site.rows() == before and site.files() == []
+
+
 def test_what_is_wrong_is_said(t):
     site = Site(t)
     site.operator.post('/v1/archives', {'before': '2999-01-01T00:00:00Z'}).expect(422, 'invalid').names('before')
