@@ -57,8 +57,6 @@ struct archive_file {
 
 /* `archive`: whose file it must be; 0: any. Owner: the caller, archive_file_close(). */
 enum err archive_file_open(const char *path, int64_t archive, struct archive_file **out, struct problem *p);
-/* The same of bytes that the caller keeps. */
-enum err archive_file_read(struct str bytes, struct archive_file **out, struct problem *p);
 void archive_file_close(struct archive_file **f);
 
 /* In which block an execution is; false: it is not in the file. */
@@ -82,7 +80,8 @@ struct archive_row {
 typedef enum err archive_row_fn(void *ctx, const struct archive_row *row);
 
 /* Gives the rows of a block, or of one execution in it (0: all), in order. What is given has been checked: the block
- * is whole, each row belongs to the execution before it, and they are those that the index names. */
+ * is whole, each row belongs to the execution before it, and they are those that the index names. ERR_TOO_LARGE: the
+ * arena has no room for the block, which has ARCHIVE_PLAIN_MAX bytes at most. */
 enum err archive_block_each(struct archive_file *f, size_t block, int64_t execution, struct arena *a,
 			    archive_row_fn *fn, void *ctx, struct problem *p);
 /* The rows of all blocks. */

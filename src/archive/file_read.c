@@ -10,7 +10,9 @@
 #include <unistd.h>
 #include <zstd.h>
 
-enum { HEAD_MAX = 1 << 20, INDEX_MAX = 1 << 28 };
+/* FRAME_MIN and ZSTD_BLOCK_MIN: what zstd takes for anything at all. With them, and with how many executions are in a
+ * block at most, what a file makes us keep is bounded by how long it is, and not by what it says. */
+enum { HEAD_MAX = 1 << 20, INDEX_MAX = 1 << 28, FRAME_MIN = 10, ZSTD_BLOCK_MIN = 4, VARINT_MAX = 10 };
 
 struct block {
 	uint64_t offset, bytes, plain_bytes;
@@ -18,8 +20,7 @@ struct block {
 };
 
 struct archive_reading {
-	int fd; /* -1: bytes */
-	struct str bytes;
+	int fd;
 	uint64_t size;
 	struct arena *arena; /* name, head, index */
 	struct block *blocks;
@@ -51,10 +52,6 @@ static bool read_at(const struct archive_reading *r, uint64_t offset, void *to, 
 
 	if (offset > r->size || n > r->size - offset)
 		return false;
-	if (r->fd < 0) {
-		memcpy(to, r->bytes.p + offset, n);
-		return true;
-	}
 	while (got < n) {
 		ssize_t more = pread(r->fd, (char *)to + got, n - got, (off_t)(offset + got));
 
@@ -67,35 +64,49 @@ static bool read_at(const struct archive_reading *r, uint64_t offset, void *to, 
 	return true;
 }
 
-/* A frame of that many bytes; in the arena. An empty text: it is damaged. */
-static struct str unpack(const char *packed, size_t n, size_t plain_max, struct arena *a)
+/* How much is in a frame; -1: none whole, or more than plain_max, or more than so few bytes can hold. */
+static int64_t plain_size(struct str packed, size_t plain_max)
 {
-	unsigned long long plain = ZSTD_getFrameContentSize(packed, n);
-	char *to;
+	unsigned long long plain = ZSTD_getFrameContentSize(packed.p, packed.n);
 
-	if (plain == ZSTD_CONTENTSIZE_ERROR || plain == ZSTD_CONTENTSIZE_UNKNOWN || plain > plain_max)
-		return (struct str){0};
-	if (ZSTD_findFrameCompressedSize(packed, n) != n)
-		return (struct str){0};
-	to = arena_alloc(a, plain + 1);
-	if (!to || ZSTD_decompress(to, plain, packed, n) != plain)
-		return (struct str){0};
-	return (struct str){to, plain};
+	if (plain == ZSTD_CONTENTSIZE_ERROR || plain == ZSTD_CONTENTSIZE_UNKNOWN || plain > plain_max ||
+	    plain / ZSTD_BLOCKSIZE_MAX > packed.n / ZSTD_BLOCK_MIN)
+		return -1;
+	return ZSTD_findFrameCompressedSize(packed.p, packed.n) == packed.n ? (int64_t)plain : -1;
 }
 
-static struct str read_frame(const struct archive_reading *r, uint64_t offset, uint64_t bytes, size_t plain_max,
-			     struct arena *a)
+/* What is in a frame; in the arena. ERR_ARCHIVE: it is damaged; ERR_TOO_LARGE: the arena is too small for it. */
+static enum err unpack(struct str packed, size_t plain_max, struct arena *a, struct str *out)
+{
+	int64_t plain = plain_size(packed, plain_max);
+	char *to;
+
+	*out = (struct str){0};
+	if (plain < 0)
+		return ERR_ARCHIVE;
+	to = arena_alloc(a, (size_t)plain + 1);
+	if (!to)
+		return ERR_TOO_LARGE;
+	if (ZSTD_decompress(to, (size_t)plain, packed.p, packed.n) != (size_t)plain)
+		return ERR_ARCHIVE;
+	*out = (struct str){to, (size_t)plain};
+	return OK;
+}
+
+static enum err read_frame(const struct archive_reading *r, uint64_t offset, uint64_t bytes, size_t plain_max,
+			   struct arena *a, struct str *out)
 {
 	char *packed;
-	struct str plain = {0};
+	enum err err = ERR_ARCHIVE;
 
+	*out = (struct str){0};
 	if (bytes == 0 || bytes > r->size)
-		return plain;
+		return err;
 	packed = must_realloc(NULL, bytes);
 	if (read_at(r, offset, packed, bytes))
-		plain = unpack(packed, bytes, plain_max, a);
+		err = unpack((struct str){packed, bytes}, plain_max, a, out);
 	free(packed);
-	return plain;
+	return err;
 }
 
 /* ---- the footer and the index ---- */
@@ -113,13 +124,27 @@ static bool take_footer(const unsigned char *footer, struct archive_footer *out)
 	       memcmp(fields, archive_mark, sizeof archive_mark) == 0 && out->archive <= INT64_MAX;
 }
 
+static uint64_t blocks_max(const struct archive_footer *footer)
+{
+	return footer->index_offset / FRAME_MIN;
+}
+
 /* The index is behind the blocks and before the footer, and nothing else is. */
 static bool fits(const struct archive_reading *r, const struct archive_footer *footer)
 {
 	uint64_t end = r->size - ARCHIVE_FOOTER_BYTES;
 
 	return footer->index_offset < end && footer->index_bytes == end - footer->index_offset &&
-	       footer->index_bytes <= INDEX_MAX;
+	       footer->index_bytes <= INDEX_MAX &&
+	       footer->executions <= blocks_max(footer) * ARCHIVE_BLOCK_EXECUTIONS;
+}
+
+/* Of the numbers that are in it: two, three of each block, one of each execution. */
+static size_t index_max(const struct archive_footer *footer)
+{
+	uint64_t most = (2 + 3 * blocks_max(footer) + footer->executions) * VARINT_MAX;
+
+	return most < INDEX_MAX ? most : INDEX_MAX;
 }
 
 static enum err read_footer(struct archive_file *f, struct archive_footer *out, struct str *index,
@@ -138,9 +163,9 @@ static enum err read_footer(struct archive_file *f, struct archive_footer *out, 
 	whole = read_at(r, out->index_offset, packed, out->index_bytes) &&
 		archive_checksum(footer + 8, (struct str){packed, out->index_bytes}) ==
 			archive_get_u64(footer + 8 + 8 * (ARCHIVE_FOOTER_FIELDS - 1));
-	*index = whole ? unpack(packed, out->index_bytes, INDEX_MAX, r->arena) : (struct str){0};
+	whole = whole && unpack((struct str){packed, out->index_bytes}, index_max(out), r->arena, index) == OK;
 	free(packed);
-	return index->p ? OK : is_damaged(f, p);
+	return whole ? OK : is_damaged(f, p);
 }
 
 static bool take_blocks(struct archive_file *f, const struct archive_footer *footer, struct str *index)
@@ -149,7 +174,8 @@ static bool take_blocks(struct archive_file *f, const struct archive_footer *foo
 	uint64_t offset, count, ids;
 	size_t first = 0;
 
-	if (!take_varint(index, &offset) || !take_varint(index, &count) || count > index->n)
+	if (!take_varint(index, &offset) || !take_varint(index, &count) || offset > footer->index_offset ||
+	    count > blocks_max(footer))
 		return false;
 	r->blocks = ARENA_ARRAY(r->arena, struct block, count);
 	for (f->blocks = 0; r->blocks && f->blocks < count; f->blocks++) {
@@ -157,7 +183,7 @@ static bool take_blocks(struct archive_file *f, const struct archive_footer *foo
 
 		if (!take_varint(index, &b->bytes) || !take_varint(index, &b->plain_bytes) ||
 		    !take_varint(index, &ids) || b->bytes > footer->index_offset || ids == 0 ||
-		    ids > footer->executions - first)
+		    ids > ARCHIVE_BLOCK_EXECUTIONS || ids > footer->executions - first)
 			return false;
 		b->offset = offset;
 		b->first = first;
@@ -191,11 +217,11 @@ static bool take_ids(struct archive_file *f, uint64_t count, struct str *index)
 static enum err read_head(struct archive_file *f, uint64_t end, struct problem *p)
 {
 	struct archive_reading *r = f->own;
-	struct str text = end <= HEAD_MAX ? read_frame(r, 0, end, HEAD_MAX, r->arena) : (struct str){0};
+	struct str text;
 	struct problem why = {0};
 	struct archive_head *h = &f->head;
 
-	if (!text.p)
+	if (end > HEAD_MAX || read_frame(r, 0, end, HEAD_MAX, r->arena, &text))
 		return is_damaged(f, p);
 	if (json_decode_answer(&type_archive_head, text, r->arena, h, &why) || !str_eqz(h->format, ARCHIVE_FORMAT))
 		return refuse(f, "is no archive of executions", p);
@@ -213,15 +239,13 @@ static enum err read_head(struct archive_file *f, uint64_t end, struct problem *
 
 /* ---- opening ---- */
 
-static struct archive_file *file_new(const char *name, int fd, struct str bytes)
+static struct archive_file *file_new(const char *name, int fd)
 {
 	struct archive_file *f = NEW(struct archive_file);
 
 	f->own = NEW(struct archive_reading);
 	f->own->arena = arena_new(SIZE_MAX);
 	f->own->fd = fd;
-	f->own->bytes = bytes;
-	f->own->size = bytes.n;
 	f->name = arena_z(f->own->arena, str_of(name));
 	return f;
 }
@@ -233,8 +257,7 @@ void archive_file_close(struct archive_file **pf)
 	*pf = NULL;
 	if (!f)
 		return;
-	if (f->own->fd >= 0)
-		close(f->own->fd);
+	close(f->own->fd);
 	arena_destroy(&f->own->arena);
 	free(f->own);
 	free(f);
@@ -256,17 +279,6 @@ static enum err read_whole(struct archive_file *f, struct problem *p)
 	return read_head(f, head_end, p);
 }
 
-enum err archive_file_read(struct str bytes, struct archive_file **out, struct problem *p)
-{
-	enum err err;
-
-	*out = file_new("in memory", -1, bytes);
-	err = read_whole(*out, p);
-	if (err)
-		archive_file_close(out);
-	return err;
-}
-
 enum err archive_file_open(const char *path, int64_t archive, struct archive_file **out, struct problem *p)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -276,7 +288,7 @@ enum err archive_file_open(const char *path, int64_t archive, struct archive_fil
 	*out = NULL;
 	if (fd < 0)
 		return problem_set(p, ERR_ARCHIVE, "the archive %s cannot be opened: %s", path, strerror(errno));
-	*out = file_new(path, fd, (struct str){0});
+	*out = file_new(path, fd);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		err = refuse(*out, "is no file", p);
 	else {
@@ -366,12 +378,15 @@ enum err archive_block_each(struct archive_file *f, size_t block, int64_t execut
 			    archive_row_fn *fn, void *ctx, struct problem *p)
 {
 	const struct block *b = &f->own->blocks[block];
-	struct str bytes = read_frame(f->own, b->offset, b->bytes, b->plain_bytes, a);
+	struct str bytes;
 	struct archive_row row;
 	size_t place = 0;
-	enum err err = OK;
+	enum err err = read_frame(f->own, b->offset, b->bytes, b->plain_bytes, a, &bytes);
 
-	if (!bytes.p || bytes.n != b->plain_bytes)
+	if (err == ERR_TOO_LARGE)
+		return problem_set(p, err, "the archive %s has executions that are too large to be read here",
+				   f->name);
+	if (err || bytes.n != b->plain_bytes)
 		return is_damaged(f, p);
 	while (bytes.n > 0 && !err) {
 		if (!take_row(f, b, &bytes, &place, &row))
