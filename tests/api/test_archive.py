@@ -279,7 +279,7 @@ def test_a_file_that_is_not_whole_is_refused_by_name(t):
         assert made[0] not in site.there()
         os.rename(path + '.good', path)
     with t.case('and when it is whole again it goes on'):
-        until(lambda: sorted(site.there()) == sorted(made), 40)
+        until(lambda: sorted(site.there()) == sorted(made), 120)     # it is tried again after longer and longer
 
 
 def test_killed_in_the_middle_nothing_is_lost_and_nothing_is_doubled(t):
