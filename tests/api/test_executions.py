@@ -2,15 +2,15 @@
 
 import threading
 
-from harness import Caller, until
+from harness import until
 
 STEP = 'tf.step'
 
 
 class Squad:
     def __init__(self, t, name='builders', server=None):
-        self.operator = Caller(server, server.admin_key) if server else t.caller('operator')
-        self.worker = Caller(server, server.admin_key) if server else t.caller('worker')
+        self.operator = t.caller('first' if server else 'operator', server=server)
+        self.worker = t.caller('first' if server else 'worker', server=server)
         self.id = self.operator.post('/v1/squads', {'name': name}).expect(201).json['id']
 
     def add(self, *steps, **more):
