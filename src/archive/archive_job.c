@@ -375,13 +375,16 @@ enum err archive_step(void *ctx, struct db *db, struct job_run *run)
 	a->closes = a->took = a->takes_file = false;
 	err = q_archive_open(db, run->arena, &r.row);
 	if (!err) {
-		buf_z(&run->result, "a file is under way");
-		return see_to(&r);
+		err = see_to(&r);
+		if (run->result.n == 0)
+			buf_z(&run->result, "a file is under way");
+		return err;
 	}
 	if (err == ERR_NOT_FOUND)
 		err = next_wish(&r);
-	buf_z(&run->result,
-	      run->more ? "executions are counted, or chosen for a file" : "no execution waits for a file");
+	if (run->result.n == 0)
+		buf_z(&run->result,
+		      run->more ? "executions are counted, or chosen for a file" : "no execution waits for a file");
 	return err || run->more ? err : clear_notes(&r);
 }
 

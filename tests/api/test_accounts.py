@@ -181,13 +181,15 @@ def test_tokens_expire(t):
         until(lambda: time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime()) > eve.session['refresh_expires_at'][:19], 10, 'its time')
         says(eve.refresh(kept), 'expired')
     with t.case('no session outlives its time'):
+        bob = Person(t, server)
+
         def over():
-            answer = ada.refresh()
+            answer = bob.refresh()
             if answer.status == 200:
-                ada.take(answer.json)
+                bob.take(answer.json)
             return answer.status == 401 and answer
         says(until(over, 10, 'the end of the session'), 'is over')
-        assert t.anonymous(server).post('/v1/account/sign-in', {'email': ada.email, 'password': PASSWORD}).status == 200
+        assert t.anonymous(server).post('/v1/account/sign-in', {'email': bob.email, 'password': PASSWORD}).status == 200
 
 
 def test_sessions_and_signing_out(t):
