@@ -337,9 +337,12 @@ def test_what_squads_are_read_for_comes_from_memory_until_it_changes(t):
             t.caller('operator').get(path) if name == 'plan_show' else t.caller('operator').get(path).expect(404)
     operator.call('DELETE', f'/v1/squad-members/{member}').expect(204)
     operator.get(f'/v1/squad-members/{member}').expect(404)
-    told = {(c['entity'], c['op'], c['id']) for c in admin.get('/v1/changes').expect(200).items}
-    assert {('squad', 'put', squad), ('squad_member', 'put', member), ('squad_member', 'delete', member)} <= told
-    assert 'plan' in [entity for entity, _, _ in told]
+    wanted = {('squad', 'put', squad), ('squad_member', 'put', member), ('squad_member', 'delete', member)}
+
+    def told():
+        found = {(c['entity'], c['op'], c['id']) for c in admin.get('/v1/changes').expect(200).items}
+        return wanted <= found and 'plan' in [entity for entity, _, _ in found]
+    until(told, what='the feed of changes, which follows commits')
 
 
 def test_squads_changed_at_another_process_are_changed_here(t):
