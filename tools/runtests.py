@@ -84,6 +84,7 @@ def run(program):
             status = child.wait(program.timeout_s)
         except subprocess.TimeoutExpired:
             status = None
+            say_where(child)
         RUNNING.discard(child)
         end_session(child)
         out.seek(0)
@@ -91,6 +92,15 @@ def run(program):
     result = judge(program, status, text)
     result.seconds = time.monotonic() - began
     return result
+
+
+def say_where(child):
+    """A test that hangs prints where it stands when it is asked to quit; tests/api/harness.py does."""
+    child.send_signal(signal.SIGQUIT)
+    try:
+        child.wait(2)
+    except subprocess.TimeoutExpired:
+        pass
 
 
 def end_session(child):

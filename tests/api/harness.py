@@ -16,6 +16,7 @@ TENFOLD_UNDER (a command to run the server under, such as valgrind), TENFOLD_SEE
 
 import argparse
 import contextlib
+import faulthandler
 import http.client
 import importlib
 import importlib.machinery
@@ -526,6 +527,7 @@ def main():
         import contract
         return contract.check_seen(BINARY, args.check_seen)
     sys.path.insert(0, os.path.join(ROOT, args.folder))
+    faulthandler.register(signal.SIGQUIT)   # whoever waited too long hears where it stands
     return Run(args.store, args.behind).module(args.module, args.test)
 
 

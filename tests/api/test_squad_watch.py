@@ -4,10 +4,8 @@ missed or told twice over restarts of the server."""
 import os
 import re
 import signal
-import subprocess
-import threading
 
-from harness import BINARY, Caller, clean_env, until
+from harness import BINARY, Caller, until
 from screen import LEFT, Screen
 from test_cli import Cli
 from test_executions import Squad, chain
@@ -251,46 +249,32 @@ def test_ctrl_c_ends_lines(t):
     assert process.wait(20) == 130
 
 
-def carry_out(execution, at_rest):
-    """One step after the other; the server dies only while none is taken, for its lease would have to lapse."""
-    squad, state = execution.squad, None
-    while state != 'completed':
-        with at_rest:
-            squad.settle(squad.claim(wait_ms=5000)).expect(200)
-            state = execution.state
-
-
 def test_nothing_is_missed_or_doubled_over_restarts_of_the_server(t):
     server = t.new_server()
     server.listen = '{}:{}'.format(*server.address)
     squad = Squad(t, server=server)
-    env = clean_env(TENFOLD_URL=server.url, TENFOLD_KEY=server.admin_key, TENFOLD_HOME='/nonexistent')
-    with subprocess.Popen([BINARY, 'squad', 'watch', squad.id, '--json'], env=env, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, text=True) as watch:
-        t.cleanup.callback(watch.kill)
-        until(lambda: server.metric('tenfold_event_stream_subscribers') == 1)
-        execution, at_rest = squad.add(*chain(*[f's{n}' for n in range(40)])), threading.Lock()
-        worker = threading.Thread(target=carry_out, args=(execution, at_rest), daemon=True)
-        worker.start()
-        for _ in range(3):
-            done = execution_done(execution)
-            until(lambda: execution_done(execution) >= done + 8, 30)  # pylint: disable=cell-var-from-loop
-            with at_rest:
-                server.kill()
-                server.start()
-                squad.operator = Caller(server, server.admin_key)   # for both threads
-                squad.worker = Caller(server, server.admin_key)
-        worker.join()
-        total = execution.show()['last_event']
-        said = [watch.stdout.readline() for _ in range(total)]
-        watch.send_signal(signal.SIGTERM)
-        rest = watch.stdout.read()
+    watch = Cli(t, server=server).start('squad', 'watch', squad.id, '--json')
+    until(lambda: server.metric('tenfold_event_stream_subscribers') == 1)
+    execution = squad.add(*chain(*[f's{n}' for n in range(32)]))
+    for _ in range(3):
+        carry_out(squad, 8)
+        server.kill()
+        server.start()
+        squad.operator, squad.worker = Caller(server, server.admin_key), Caller(server, server.admin_key)
+    carry_out(squad, 8)
+    shown = execution.show()
+    assert shown['state'] == 'completed', shown
+    said = [watch.stdout.readline() for _ in range(shown['last_event'])]
+    watch.send_signal(signal.SIGTERM)
+    rest = watch.stdout.read()
     numbers = [int(re.search(r'"number":(\d+)', line)[1]) for line in said]
-    assert numbers == list(range(1, total + 1)) and rest == '', (numbers, rest)
+    assert numbers == list(range(1, len(said) + 1)) and rest == '', (numbers, rest)
 
 
-def execution_done(execution):
-    return sum(step['state'] == 'completed' for step in execution.show()['steps'])
+def carry_out(squad, steps):
+    """One after the other; none is left taken, for its lease would have to lapse when the server dies."""
+    for _ in range(steps):
+        squad.settle(squad.claim(wait_ms=5000)).expect(200)
 
 
 def test_the_board_comes_back_after_the_server_did(t):
