@@ -16,7 +16,7 @@ import sqlite3
 import subprocess
 import time
 
-from servers import Unavailable, with_postgres
+from servers import Unavailable, started_postgres
 
 LIMIT = 20
 CHANGE_EACH = 10    # one document changes for so many questions
@@ -154,12 +154,7 @@ class Postgres(Peer):
             import psycopg2.extras
         except ImportError:
             raise Unavailable('python3-psycopg2 is not installed') from None
-        tool = with_postgres()
-        try:
-            self.cluster = tool.Cluster(tool.find_programs(), tool.server_user())
-        except tool.Unavailable as why:
-            raise Unavailable(str(why)) from None
-        self.cluster.start()
+        self.cluster = started_postgres()
         self.db = psycopg2.connect(self.cluster.url())
         self.db.autocommit = True
         self.cursor = self.db.cursor()

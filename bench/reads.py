@@ -27,13 +27,7 @@ class Setup:
     """A primary, a replica, and two processes of each kind: without the replica and with it."""
 
     def __init__(self, folder, cleanup):
-        self.postgres = cluster.tool('with-postgres')
-        self.primary = self.postgres.Cluster(self.postgres.find_programs(), self.postgres.server_user())
-        cleanup.callback(self.primary.stop)
-        self.primary.start()
-        self.replica = self.postgres.Replica(self.primary)
-        cleanup.callback(self.replica.stop)
-        self.replica.start()
+        self.primary, self.replica = cluster.with_replica(cluster.tool('with-postgres'), cleanup)
         self.alone = self.servers(folder, cleanup, 'alone', [])
         self.first, self.second = [self.servers(folder, cleanup, name, ['--replica', self.replica.url()])
                                    for name in ['first', 'second']]

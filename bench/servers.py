@@ -159,6 +159,17 @@ def with_postgres():
     return module
 
 
+def started_postgres():
+    """A cluster of its own, that runs; the caller stops it."""
+    tool = with_postgres()
+    try:
+        cluster = tool.Cluster(tool.find_programs(), tool.server_user())
+    except tool.Unavailable as why:
+        raise Unavailable(str(why)) from None
+    cluster.start()
+    return cluster
+
+
 class TenfoldPostgres(Tenfold):
     """With a PostgreSQL cluster of its own, so that none inherits the dead rows of another run."""
 
@@ -166,13 +177,8 @@ class TenfoldPostgres(Tenfold):
     cluster = None
 
     def start(self):
-        tool = with_postgres()
         if not self.cluster:
-            try:
-                self.cluster = tool.Cluster(tool.find_programs(), tool.server_user())
-            except tool.Unavailable as why:
-                raise Unavailable(str(why)) from None
-            self.cluster.start()
+            self.cluster = started_postgres()
             self.store_url = self.cluster.url()
         super().start()
 

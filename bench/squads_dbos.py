@@ -2,10 +2,9 @@
 
 import json
 import sys
-import threading
-import time
 
 from dbos import DBOS
+from squads_many import many
 
 url, under_way, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 DBOS(config={'name': 'bench', 'system_database_url': url, 'log_level': 'ERROR', 'run_admin_server': False})
@@ -23,23 +22,6 @@ def three_steps(value):
     return value
 
 
-def many(call):
-    """How often a second `call` returns, from so many threads."""
-    counts, end = [0] * under_way, time.monotonic() + seconds
-
-    def loop(nth):
-        while time.monotonic() < end:
-            call()
-            counts[nth] += 1
-
-    threads = [threading.Thread(target=loop, args=(n,)) for n in range(under_way)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / seconds
-
-
 def whole():
     if three_steps(1) != 4:
         raise RuntimeError('three steps make four')
@@ -48,7 +30,7 @@ def whole():
 DBOS.launch()
 queue = DBOS.register_queue('waiting', worker_concurrency=1, polling_interval_sec=3600)    # nobody takes them meanwhile
 whole()
-completed = many(whole)
-started = many(lambda: queue.enqueue(three_steps, 1))
+completed = many(lambda: whole, under_way, seconds)
+started = many(lambda: lambda: queue.enqueue(three_steps, 1), under_way, seconds)
 print(json.dumps({'started': started, 'completed': completed}), flush=True)
 DBOS.destroy()

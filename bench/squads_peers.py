@@ -12,7 +12,7 @@ import os
 import subprocess
 
 from generators import PEERS as FETCHED, fetched, run_fetch
-from servers import Server, Unavailable, free_port, wait_until, with_postgres
+from servers import Server, Unavailable, free_port, started_postgres, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = '/usr/bin/python3'
@@ -58,12 +58,7 @@ class Dbos(Peer):
 
     def measure(self, seconds):
         self.python()
-        tool = with_postgres()
-        try:
-            self.cluster = tool.Cluster(tool.find_programs(), tool.server_user())
-        except tool.Unavailable as why:
-            raise Unavailable(str(why)) from None
-        self.cluster.start()
+        self.cluster = started_postgres()
         return self.run_client(self.cluster.url(), UNDER_WAY, seconds)
 
     def __exit__(self, *_):

@@ -6,8 +6,9 @@ import http.client
 import json
 import multiprocessing
 import sys
-import threading
 import time
+
+from squads_many import many
 
 ingress, admin, port, under_way = map(int, sys.argv[1:5])
 seconds = float(sys.argv[5])
@@ -40,22 +41,10 @@ def call(connection, path, body):
     return json.loads(said)
 
 
-def many(path, check):
-    """How often a second the call is answered, from so many threads."""
-    counts, end = [0] * under_way, time.monotonic() + seconds
-
-    def loop(nth):
-        connection = http.client.HTTPConnection('127.0.0.1', ingress)
-        while time.monotonic() < end:
-            check(call(connection, path, 1))
-            counts[nth] += 1
-
-    threads = [threading.Thread(target=loop, args=(n,)) for n in range(under_way)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(counts) / seconds
+def client(path, check):
+    """A connection of its own; its call."""
+    connection = http.client.HTTPConnection('127.0.0.1', ingress)
+    return lambda: check(call(connection, path, 1))
 
 
 def four(answer):
@@ -76,7 +65,7 @@ if __name__ == '__main__':
     service = multiprocessing.Process(target=serve, daemon=True)
     service.start()
     register()
-    completed = many('/ThreeSteps/run', four)
-    started = many('/ThreeSteps/run/send', lambda answer: None)
+    completed = many(lambda: client('/ThreeSteps/run', four), under_way, seconds)
+    started = many(lambda: client('/ThreeSteps/run/send', lambda answer: None), under_way, seconds)
     print(json.dumps({'started': started, 'completed': completed}), flush=True)
     service.kill()      # it would wait for what was only begun

@@ -96,6 +96,17 @@ class Process:
             self.child.wait()
 
 
+def with_replica(postgres, cleanup):
+    """A primary and a replica of it, by tools/with-postgres."""
+    primary = postgres.Cluster(postgres.find_programs(), postgres.server_user())
+    cleanup.callback(primary.stop)
+    primary.start()
+    replica = postgres.Replica(primary)
+    cleanup.callback(replica.stop)
+    replica.start()
+    return primary, replica
+
+
 class Cluster:
     """What runs, each part with the process that is stopped for it."""
 
@@ -104,12 +115,7 @@ class Cluster:
         self.postgres.Pooler.own_session = self.redis_tool.Server.own_session = True
         self.folder = tempfile.mkdtemp(prefix='tenfold-cluster.')
         cleanup.callback(shutil.rmtree, self.folder, True)
-        self.primary = self.postgres.Cluster(self.postgres.find_programs(), self.postgres.server_user())
-        cleanup.callback(self.primary.stop)
-        self.primary.start()
-        self.replica = self.postgres.Replica(self.primary)
-        cleanup.callback(self.replica.stop)
-        self.replica.start()
+        self.primary, self.replica = with_replica(self.postgres, cleanup)
         self.redis = self.redis_tool.started()
         cleanup.callback(self.redis.stop)
         poolers = [self.pooler(c, cleanup) for c in [self.primary, self.replica]]

@@ -16,7 +16,7 @@ RETURNING id
 
 -- name: key_clear :many
 -- in: upkeep_in
--- out: (id id64, tenant id64)
+-- out: key_place
 DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE expires_ms > 0 AND expires_ms < $1 ORDER BY expires_ms LIMIT $2)
 RETURNING id, tenant
 

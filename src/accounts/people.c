@@ -147,13 +147,6 @@ static enum err hold(struct call *c, int64_t user, struct user_row *who, struct 
 	return err == ERR_NOT_FOUND ? call_fail(c, err, "there is no such person here") : err;
 }
 
-static enum err count_one(void *ctx, const void *row)
-{
-	(void)row;
-	++*(size_t *)ctx;
-	return OK;
-}
-
 /* Somebody else must be an owner when this one is no more. */
 static enum err check_owner_left(struct call *c, const struct membership_row *as)
 {
@@ -163,7 +156,7 @@ static enum err check_owner_left(struct call *c, const struct membership_row *as
 		return OK;
 	enum err err = people_may_give(c, USER_OWNER);
 	if (!err)
-		err = q_membership_other_owner(c->db, &in, count_one, &others);
+		err = q_membership_other_owner(c->db, &in, db_count_row, &others);
 	if (!err && !others)
 		return call_fail(c, ERR_CONFLICT, "this is the last owner; make another one first");
 	return err;

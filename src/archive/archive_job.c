@@ -348,18 +348,13 @@ static enum err next_wish(const struct run *r)
 
 /* ---- upkeep ---- */
 
-static enum err take_nothing(void *ctx, const void *row)
-{
-	(void)ctx, (void)row;
-	return OK;
-}
-
 static enum err clear_notes(const struct run *r)
 {
 	int64_t long_ago_ms = r->job->now_ms - 400 * DAY_MS;
+	size_t cleared = 0;
 
-	return q_archive_restored_clear(r->db, &(struct upkeep_in){long_ago_ms, CLEARED_AT_ONCE}, take_nothing,
-					NULL);
+	return q_archive_restored_clear(r->db, &(struct upkeep_in){long_ago_ms, CLEARED_AT_ONCE}, db_count_row,
+					&cleared);
 }
 
 /* ---- the job ---- */

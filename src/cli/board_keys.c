@@ -206,23 +206,34 @@ static void pause_squad(const struct board *b, struct board_action *out)
 		out->does = b->squad_status == SQUAD_PAUSED ? BOARD_RESUME_SQUAD : BOARD_PAUSE_SQUAD;
 }
 
-static void look_key(struct board *b, int key, struct board_action *out)
+/* How far a key moves what is chosen. */
+static int rows_of(int key)
 {
 	switch (key) {
 	case TERM_DOWN:
 	case 'j':
-		move(b, 1);
-		break;
+		return 1;
 	case TERM_UP:
 	case 'k':
-		move(b, -1);
-		break;
+		return -1;
 	case TERM_PAGE_DOWN:
-		move(b, PAGE_ROWS);
-		break;
+		return PAGE_ROWS;
 	case TERM_PAGE_UP:
-		move(b, -PAGE_ROWS);
-		break;
+		return -PAGE_ROWS;
+	default:
+		return 0;
+	}
+}
+
+static void look_key(struct board *b, int key, struct board_action *out)
+{
+	int rows = rows_of(key);
+
+	if (rows) {
+		move(b, rows);
+		return;
+	}
+	switch (key) {
 	case 'a':
 		ask_note(b, BOARD_APPROVE, out);
 		break;

@@ -10,20 +10,6 @@
 
 enum { HOST_MAX = 64 };
 
-static void print_any(struct cli *cli, const struct json_type *t, const void *object)
-{
-	struct buf b = BUF_INIT(0);
-
-	if (cli->globals.json)
-		json_encode(t, object, 0, &b);
-	else
-		print_object(t, object, "", print_width(), &b);
-	fputs(buf_cstr(&b), stdout);
-	if (cli->globals.json)
-		putchar('\n');
-	buf_free(&b);
-}
-
 /* What the list of sessions calls it. */
 static struct str client_name(struct cli *cli)
 {
@@ -46,7 +32,7 @@ static enum err keep(struct cli *cli, struct client *client, const struct signed
 	enum err e = sign_in_keep(cli, client->url, in);
 
 	if (!e)
-		print_any(cli, &type_account_report, &report);
+		print_answer(cli, &type_account_report, &report, "");
 	return e;
 }
 

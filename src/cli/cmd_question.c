@@ -37,20 +37,6 @@ static void take_flags(const struct question_ask_args *args, struct question_new
 		PUT(in, question_new, again_ms, args->again);
 }
 
-static void print(const struct cli *cli, const struct question_stand *out)
-{
-	struct buf b = BUF_INIT(0);
-
-	if (cli->globals.json)
-		json_encode(&type_question_stand, out, 0, &b);
-	else
-		print_object(&type_question_stand, out, "", print_width(), &b);
-	fputs(buf_cstr(&b), stdout);
-	if (cli->globals.json)
-		putchar('\n');
-	buf_free(&b);
-}
-
 enum err cmd_question_ask(struct cli *cli, const void *given)
 {
 	struct question_new in = {0};
@@ -70,7 +56,7 @@ enum err cmd_question_ask(struct cli *cli, const void *given)
 		return e;
 	e = client_call(client, ROUTE_question_ask, &in, cli->arena, &out, NULL, &cli->problem);
 	if (!e)
-		print(cli, &out);
+		print_answer(cli, &type_question_stand, &out, "");
 	client_destroy(&client);
 	return e;
 }

@@ -7,13 +7,6 @@ enum { AT_ONCE = 1000, AGENTS_AT_ONCE = 200, EXPIRY_MS = 60000, TOMBSTONES_MS = 
 
 static const int64_t KEPT_MS = INT64_C(30) * 86400000;
 
-static enum err count_one(void *ctx, const void *row)
-{
-	(void)row;
-	++*(size_t *)ctx;
-	return OK;
-}
-
 /* ---- keys ---- */
 
 struct cleared_keys {
@@ -25,7 +18,7 @@ struct cleared_keys {
 static enum err tell_of_key(void *ctx, const void *row)
 {
 	struct cleared_keys *cleared = ctx;
-	const struct key_clear_out *key = row;
+	const struct key_place *key = row;
 	cleared->facts[cleared->count++] = (struct change_fact){.tenant = key->tenant,
 								.entity = ENTITY_KEY,
 								.op = OP_DELETE,
@@ -34,13 +27,17 @@ static enum err tell_of_key(void *ctx, const void *row)
 	return OK;
 }
 
-static enum err clear_keys(struct db *db, struct job_run *run, struct cleared_keys *cleared)
+enum err upkeep_clear_keys(struct db *db, struct job_run *run, upkeep_clear_fn *clear, int64_t before_ms,
+			   size_t *count)
 {
-	*cleared = (struct cleared_keys){.facts = ARENA_ARRAY(run->arena, struct change_fact, AT_ONCE),
-					 .now_ms = run->now_ms};
-	if (!cleared->facts)
+	struct cleared_keys cleared = {.facts = ARENA_ARRAY(run->arena, struct change_fact, AT_ONCE),
+				       .now_ms = run->now_ms};
+	if (!cleared.facts)
 		return ERR_INTERNAL;
-	return q_key_clear(db, &(struct upkeep_in){run->now_ms - KEPT_MS, AT_ONCE}, tell_of_key, cleared);
+	enum err err = clear(db, &(struct upkeep_in){before_ms, AT_ONCE}, tell_of_key, &cleared);
+	*count = cleared.count;
+	run->more = run->more || cleared.count == AT_ONCE;
+	return err || !cleared.count ? err : q_change_add(db, cleared.facts, cleared.count);
 }
 
 /* ---- changes ---- */
@@ -78,25 +75,22 @@ static enum err clear_changes(struct db *db, int64_t before_ms, size_t *count)
 static enum err expiry(void *ctx, struct db *db, struct job_run *run)
 {
 	const struct upkeep_config *config = ctx;
-	struct cleared_keys keys = {0};
-	size_t challenges = 0, signatures = 0, flips = 0, changes = 0;
-	enum err err = q_challenge_expire(db, &(struct upkeep_in){run->now_ms, AT_ONCE}, count_one, &challenges);
+	size_t challenges = 0, signatures = 0, keys = 0, flips = 0, changes = 0;
+	enum err err = q_challenge_expire(db, &(struct upkeep_in){run->now_ms, AT_ONCE}, db_count_row, &challenges);
 	if (!err)
-		err = q_signature_expire(db, &(struct upkeep_in){run->now_ms, AT_ONCE}, count_one, &signatures);
+		err = q_signature_expire(db, &(struct upkeep_in){run->now_ms, AT_ONCE}, db_count_row, &signatures);
 	if (!err)
-		err = clear_keys(db, run, &keys);
-	if (!err)
-		err = q_liveness_log_clear(db, &(struct upkeep_in){run->now_ms - KEPT_MS, AT_ONCE}, count_one,
+		err = q_liveness_log_clear(db, &(struct upkeep_in){run->now_ms - KEPT_MS, AT_ONCE}, db_count_row,
 					   &flips);
 	if (!err)
 		err = clear_changes(db, run->now_ms - config->changes_kept_ms, &changes);
 	if (!err)
-		err = q_change_add(db, keys.facts, keys.count);
-	run->more = challenges == AT_ONCE || signatures == AT_ONCE || keys.count == AT_ONCE || flips == AT_ONCE ||
+		err = upkeep_clear_keys(db, run, q_key_clear, run->now_ms - KEPT_MS, &keys);
+	run->more = run->more || challenges == AT_ONCE || signatures == AT_ONCE || flips == AT_ONCE ||
 		    changes == AT_ONCE;
 	buf_fmt(&run->result,
 		"%zu challenges, %zu signatures, %zu keys, %zu flips of liveness and %zu changes cleared away",
-		challenges, signatures, keys.count, flips, changes);
+		challenges, signatures, keys, flips, changes);
 	return err;
 }
 

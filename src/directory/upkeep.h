@@ -17,6 +17,12 @@ struct upkeep_config {
 	int64_t changes_kept_ms;
 };
 
+/* A query that deletes what ended before a time, a bounded number, and gives the rows. */
+typedef enum err upkeep_clear_fn(struct db *db, const struct upkeep_in *in, db_row_fn *each, void *ctx);
+/* Clears keys away by one that gives struct key_place; the feed is told of them. */
+enum err upkeep_clear_keys(struct db *db, struct job_run *run, upkeep_clear_fn *clear, int64_t before_ms,
+			   size_t *count);
+
 /* Adds the jobs, which must not have started. *config must live as long as they. */
 void upkeep_add(const struct upkeep_config *config, struct jobs *jobs);
 

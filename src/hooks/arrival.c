@@ -181,20 +181,14 @@ static enum err tell_of_late(void *ctx, const void *row)
 	return OK;
 }
 
-static enum err count_row(void *ctx, const void *row)
-{
-	(void)row;
-	++*(size_t *)ctx;
-	return OK;
-}
-
 static enum err step(void *ctx, struct db *db, struct job_run *run)
 {
 	struct change_fact late = {0};
 	size_t cleared = 0;
 	(void)ctx;
-	enum err err = q_hook_delivery_clear(
-		db, &(struct hook_delivery_clear_in){run->now_ms - KEPT_MS, CLEARED_AT_ONCE}, count_row, &cleared);
+	enum err err =
+		q_hook_delivery_clear(db, &(struct hook_delivery_clear_in){run->now_ms - KEPT_MS, CLEARED_AT_ONCE},
+				      db_count_row, &cleared);
 	if (!err)
 		err = q_hook_delivery_late(db, &(struct hook_delivery_late_in){run->now_ms - LATE_MS}, tell_of_late,
 					   &late);

@@ -223,19 +223,12 @@ static enum err fire_due(void *ctx, struct db *db, struct job_run *run)
 	return err;
 }
 
-static enum err count_one(void *ctx, const void *row)
-{
-	(void)row;
-	++*(size_t *)ctx;
-	return OK;
-}
-
 static enum err clear_history(void *ctx, struct db *db, struct job_run *run)
 {
 	size_t cleared = 0;
 	(void)ctx;
 	enum err err = q_schedule_fire_clear(db, &(struct upkeep_in){run->now_ms - KEPT_MS, CLEARED_AT_ONCE},
-					     count_one, &cleared);
+					     db_count_row, &cleared);
 	run->more = cleared == CLEARED_AT_ONCE;
 	buf_fmt(&run->result, "%zu fires of schedules cleared away", cleared);
 	return err;

@@ -277,6 +277,13 @@ enum err db_many(struct db *db, const struct query *q, const void *in, db_row_fn
 	return e == OK ? db->driver->many(db, q, in, each, ctx) : e;
 }
 
+enum err db_count_row(void *ctx, const void *row)
+{
+	(void)row;
+	++*(size_t *)ctx;
+	return OK;
+}
+
 enum err db_batch(struct db *db, const struct query *q, const void *rows, size_t count)
 {
 	enum err e = admit(db, q);

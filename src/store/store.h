@@ -140,6 +140,8 @@ enum err db_exec(struct db *db, const struct query *q, const void *in); /* :exec
 /* a may be NULL when no member of the row is text or bytes. */
 enum err db_one(struct db *db, const struct query *q, const void *in, struct arena *a, void *out);
 enum err db_many(struct db *db, const struct query *q, const void *in, db_row_fn *each, void *ctx);
+/* A db_row_fn for who wants to know how many rows there were; ctx is a size_t. */
+enum err db_count_row(void *ctx, const void *row);
 /* All rows or none. An UPDATE or DELETE names each key once. */
 enum err db_batch(struct db *db, const struct query *q, const void *rows, size_t count);
 /* Runs a :one query for each of `count` inputs (an array of the in struct), in one round trip where there is one.

@@ -295,13 +295,6 @@ static enum err take_cleared(void *ctx, const void *row)
 	return OK;
 }
 
-static enum err count_row(void *ctx, const void *row)
-{
-	(void)row;
-	++*(size_t *)ctx;
-	return OK;
-}
-
 enum err deliveries_clear(struct delivery_run *r, size_t *count)
 {
 	struct cleared *c = ARENA_NEW(r->arena, struct cleared);
@@ -313,5 +306,5 @@ enum err deliveries_clear(struct delivery_run *r, size_t *count)
 	for (size_t i = 0; i < c->n && !err; i++)
 		err = q_webhook_waiting(r->db, &c->webhooks[i]);
 	*count = c->rows;
-	return err ? err : q_webhook_event_clear(r->db, &events, count_row, count);
+	return err ? err : q_webhook_event_clear(r->db, &events, db_count_row, count);
 }

@@ -205,23 +205,16 @@ static inline size_t kit_count_rows(struct db *db, enum err (*all)(struct db *, 
 	return n;
 }
 
-static inline enum err kit_count_one(void *ctx, const void *row)
-{
-	(void)row;
-	++*(size_t *)ctx;
-	return OK;
-}
-
 static inline size_t kit_live_count(struct db *db)
 {
-	return kit_count_rows(db, q_work_live_all, kit_count_one);
+	return kit_count_rows(db, q_work_live_all, db_count_row);
 }
 
 static inline size_t kit_event_count(struct db *db)
 {
 	size_t n = 0;
 
-	assert_int_equal(q_event_from(db, &(struct event_from_in){0, INT64_MAX}, kit_count_one, &n), OK);
+	assert_int_equal(q_event_from(db, &(struct event_from_in){0, INT64_MAX}, db_count_row, &n), OK);
 	return n;
 }
 

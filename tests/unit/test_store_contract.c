@@ -443,7 +443,7 @@ static void a_failed_statement_dooms_its_transaction(void **state)
 	assert_int_equal(db_begin(k->db), OK);
 	assert_int_equal(insert_live(k->db, 2), OK);
 	insert_live(k->db, 1); /* tells now, or with the next rows */
-	assert_int_equal(q_work_live_all(k->db, kit_count_one, &n), ERR_ALREADY_EXISTS);
+	assert_int_equal(q_work_live_all(k->db, db_count_row, &n), ERR_ALREADY_EXISTS);
 	assert_int_equal(insert_live(k->db, 3), ERR_ALREADY_EXISTS);
 	assert_int_equal(db_commit(k->db), ERR_ALREADY_EXISTS);
 	assert_false(db_in_transaction(k->db));

@@ -101,7 +101,7 @@ static void a_commit_is_one_also_when_that_cannot_be_said(void **state)
 	assert_int_equal(db_one(k->db, &own_functions_first, NULL, k->arena, &path), OK);
 	assert_int_equal(commit_row(k, 1), OK);
 	assert_int_equal(db_place(k->db).timeline, 0);
-	assert_int_equal(kit_count_rows(k->db, q_work_live_all, kit_count_one), 1);
+	assert_int_equal(kit_count_rows(k->db, q_work_live_all, db_count_row), 1);
 	assert_int_equal(commit_row(k, 2), OK);
 	kit_free(k);
 }

@@ -110,9 +110,9 @@ static void killed_in_a_transaction(void **state)
 
 	assert_int_equal(db_begin(k->db), OK);
 	assert_int_equal(insert_live(k->db, 1), OK);
-	assert_int_equal(q_work_live_all(k->db, kit_count_one, &n), OK);
+	assert_int_equal(q_work_live_all(k->db, db_count_row, &n), OK);
 	kill_backend(pid);
-	assert_int_equal(q_work_live_all(k->db, kit_count_one, &n), ERR_STORE_UNAVAILABLE);
+	assert_int_equal(q_work_live_all(k->db, db_count_row, &n), ERR_STORE_UNAVAILABLE);
 	assert_false(db_in_transaction(k->db));
 	assert_int_equal(insert_live(k->db, 2), ERR_STORE_UNAVAILABLE);
 	assert_int_equal(db_commit(k->db), ERR_STORE_UNAVAILABLE);
@@ -157,7 +157,7 @@ static void killed_outside_a_transaction(void **state)
 	assert_int_equal(insert_live(k->db, 1), ERR_OUTCOME_UNKNOWN);
 	assert_renewable(k, 0);
 	kill_backend(backend_of(k));
-	assert_int_equal(q_work_live_all(k->db, kit_count_one, &n), ERR_STORE_UNAVAILABLE);
+	assert_int_equal(q_work_live_all(k->db, db_count_row, &n), ERR_STORE_UNAVAILABLE);
 	assert_int_equal(db_reconnect(k->db, NULL), OK);
 }
 
@@ -267,7 +267,7 @@ static void a_serialization_failure_asks_for_another_run(void **state)
 	assert_int_equal(insert_live(k->db, 1), OK);
 	settings(k, "SET default_transaction_isolation = 'repeatable read'");
 	assert_int_equal(db_begin(k->db), OK);
-	assert_int_equal(q_work_live_all(k->db, kit_count_one, &n), OK);
+	assert_int_equal(q_work_live_all(k->db, db_count_row, &n), OK);
 	assert_int_equal(db_begin(other), OK);
 	update_live(other, 1, OK);
 	update_live(k->db, 1, ERR_STORE_BUSY);

@@ -173,7 +173,7 @@ static void a_damaged_file(void **state)
 	for (off_t page = st.st_size / 4096 / 2; page < st.st_size / 4096; page++)
 		write_at(file_of(k), page * 4096, (struct str){junk, sizeof(junk)});
 	k->db = kit_connect(k->store, DB_WRITE);
-	e = q_work_live_all(k->db, kit_count_one, &n);
+	e = q_work_live_all(k->db, db_count_row, &n);
 	assert_int_equal(e, ERR_INTERNAL);
 	assert_true(n < 200);
 }
@@ -189,7 +189,7 @@ static void a_file_without_its_end(void **state)
 	assert_int_equal(truncate(file_of(k), 5 * 4096), 0);
 	if (try_to_connect(k, DB_WRITE, &p) == OK) {
 		k->db = kit_connect(k->store, DB_WRITE);
-		assert_int_equal(q_work_live_all(k->db, kit_count_one, &n), ERR_INTERNAL);
+		assert_int_equal(q_work_live_all(k->db, db_count_row, &n), ERR_INTERNAL);
 	} else {
 		assert_non_null(strstr(p.detail, "is damaged"));
 	}
