@@ -4,7 +4,8 @@ what people run instead (squads_peers.py).
     start     POST /v1/executions in a closed loop: each is durable before its answer
     complete  executions of three steps from their start to their end, their steps taken and settled in batches over HTTP
     streams   so many open streams, 1,000 events a second: from when a report was due until a stream has its event
-    reads     1,000 users who read, one call after the other, while executions begin at a steady rate
+    archive   all that was carried out, to a file and back
+    reads     10 and 1,000 users who read, one call after the other, while executions begin at a steady rate
     peers     the same three steps on Temporal, Restate and DBOS
 
 With --peers what is not here is fetched first.
@@ -29,7 +30,7 @@ STEPS = [{'name': 'a'}, {'name': 'b', 'needs': ['a']}, {'name': 'c', 'needs': ['
 STEP_TYPE = 'tf.step'
 EVENTS_PER_S = 1000
 READERS_EACH = 10       # streams of one execution
-USERS = 1000
+USERS = [10, 1000]
 BACKGROUND = 200        # executions a second that begin while others read
 SEED_TIER = 11.6        # a million executions a day
 
@@ -92,9 +93,17 @@ def execution_of(server, **more):
     return {'squad': server.squad, 'name': 'benchmark execution', 'steps': STEPS, **more}
 
 
-def get(server, path):
+def call(server, method, path, body=None):
     with open(server.admin_key_file, encoding='utf-8') as f:
-        return server.call('GET', path, headers={'Authorization': f'Bearer {f.read().strip()}'})[1]
+        headers = {'Authorization': f'Bearer {f.read().strip()}', 'Content-Type': 'application/json'}
+    status, answer = server.call(method, path, body, headers)
+    if status >= 300:
+        raise RuntimeError(f'{method} {path}: {status} {answer}')
+    return answer
+
+
+def get(server, path):
+    return call(server, 'GET', path)
 
 
 def check_all_completed(server):
@@ -158,6 +167,60 @@ def streams(bench):
     return section('Streams', doc, ['streams', 'deliveries/s', 'p50 ms', 'p99 ms', 'p99.9 ms', 'KiB a stream'], rows), results
 
 
+def time_until(server, archive, states):
+    """How long until it is in one of them, looked at every 20 ms; 'gone' when its file is removed."""
+    began = time.monotonic()
+    while True:
+        got = next((a for a in get(server, '/v1/archives')['items'] if a['id'] == archive), {'state': 'gone'})
+        took = time.monotonic() - began
+        if got['state'] in states:
+            return took, got
+        if took > 300:
+            raise RuntimeError(f'an archive stays {got["state"]}')
+        time.sleep(0.02)
+
+
+def there_and_back(server):
+    """One archive of all that has ended: how long each of its parts took."""
+    began = time.monotonic()
+    call(server, 'POST', '/v1/archives', {'before': time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime())})
+    while not (found := get(server, '/v1/archives')['items']):
+        time.sleep(0.02)
+    archive = found[0]['id']
+    time_until(server, archive, ['moving', 'kept'])
+    written = time.monotonic() - began
+    moved, kept = time_until(server, archive, ['kept'])
+    one = get(server, f'/v1/archives/{archive}/executions?limit=1')['items'][0]['id']
+    took = []
+    for _ in range(200):
+        began = time.monotonic()
+        if not get(server, f'/v1/executions/{one}')['archived']:
+            raise RuntimeError('an archived execution is in the store')
+        took.append(time.monotonic() - began)
+    call(server, 'POST', f'/v1/archives/{archive}/restore')
+    back, _ = time_until(server, archive, ['emptied', 'gone'])
+    return {'executions': kept['executions'], 'bytes': kept['bytes'], 'written_s': written, 'moved_s': moved, 'back_s': back,
+            'read_ms': statistics.median(took) * 1000}
+
+
+def archive(bench):
+    results, rows = {}, []
+    for _ in range(bench.plan.rounds):
+        for server in bench.each_store():
+            bench.load(server, 'flow', '--connections', 32, '--batch', 100, '--in-flight', 1000)
+            time.sleep(1.1)     # 'before' is a whole second
+            results.setdefault(server.store, []).append(there_and_back(server))
+            print(f'    {server.store}: {results[server.store][-1]}', flush=True)
+    for store, runs in results.items():
+        rows.append([store, *(report.spread([value(r) for r in runs]) for value in (
+            lambda r: r['executions'], lambda r: r['bytes'] / r['executions'], lambda r: r['executions'] / r['written_s'],
+            lambda r: r['executions'] / r['moved_s'], lambda r: r['executions'] / r['back_s'], lambda r: r['read_ms']))])
+    doc = ('Executions of three steps with all that was told of them, in one file: written, flushed and read again; then moved out of '
+           'the store, some in each transaction beside its other work; one of them read from the file; and all put back. Writing counts from the request.')
+    return section('Archive', doc, ['store', 'executions', 'bytes each', 'written/s', 'moved/s', 'put back/s', 'one read, ms'],
+                   rows), results
+
+
 def some_reads(bench, server):
     """What people look at: lists, single executions with their steps, the squad and its members."""
     member = {'role': 'backend_developer', 'name': 'ada'}
@@ -175,16 +238,17 @@ def reads(bench):
     for _ in range(bench.plan.rounds):
         for server in bench.each_store():
             path = some_reads(bench, server)
-            work = bench.launch(server, 'flow', '--connections', 8, '--batch', 100, '--paced', '--rate', BACKGROUND, '--warmup', 0)
-            result = bench.load(server, 'calls', '--calls', path, '--connections', USERS, '--warmup', 0.5)
-            result['work'] = finished(work)
-            results.setdefault(server.store, []).append(result)
-    for store, runs in results.items():
-        rows.append([store, report.spread([r['per_second'] for r in runs]),
+            for users in USERS:
+                work = bench.launch(server, 'flow', '--connections', 8, '--batch', 100, '--paced', '--rate', BACKGROUND, '--warmup', 0)
+                result = bench.load(server, 'calls', '--calls', path, '--connections', users, '--warmup', 0.5)
+                result['work'] = finished(work)
+                results.setdefault((users, server.store), []).append(result)
+    for (users, store), runs in sorted(results.items()):
+        rows.append([f'{users:,}, {store}', report.spread([r['per_second'] for r in runs]),
                      *(report.milliseconds([r['call'][p] for r in runs]) for p in ('p50_us', 'p95_us', 'p99_us'))])
-    doc = (f'{USERS:,} connections, each one call after the other without a pause (lists, executions with their steps, squads, '
+    doc = ('Connections that make one call after the other without a pause (lists, executions with their steps, squads, '
            f'members), while {BACKGROUND} executions of three steps begin and end each second.')
-    return section('Reads meanwhile', doc, ['store', 'reads/s', 'p50 ms', 'p95 ms', 'p99 ms'], rows), results
+    return section('Reads meanwhile', doc, ['users', 'reads/s', 'p50 ms', 'p95 ms', 'p99 ms'], rows), results
 
 
 def peers(bench):
@@ -209,7 +273,7 @@ def peers(bench):
     return section('Peers', doc, ['peer', 'store', 'durable', 'started/s', 'completed/s'], rows), results
 
 
-SECTIONS = {'start': start, 'complete': complete, 'streams': streams, 'reads': reads, 'peers': peers}
+SECTIONS = {'start': start, 'complete': complete, 'archive': archive, 'streams': streams, 'reads': reads, 'peers': peers}
 
 
 def section(title, doc, head, rows):

@@ -44,7 +44,7 @@ class Peer(Server):
         done = subprocess.run([self.python(), os.path.join(HERE, self.client), *map(str, words)], capture_output=True, text=True,
                               check=False, timeout=120, cwd=self.folder, env={**os.environ, **env})
         if done.returncode:
-            raise Unavailable(f'its client failed: {done.stderr.strip()[-300:]}')
+            raise Unavailable(f'its client failed: {done.stderr.strip().splitlines()[-1]}')
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def measure(self, seconds):

@@ -68,4 +68,5 @@ async def main():
     print(json.dumps({'started': started, 'completed': completed}))
 
 
-asyncio.run(main())
+if __name__ == '__main__':    # the worker reads this file again, apart from the rest
+    asyncio.run(main())
