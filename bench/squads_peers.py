@@ -70,7 +70,7 @@ class Dbos(Peer):
 
 class Temporal(Peer):
     name, store = "Temporal's development server", 'SQLite'
-    durable = 'its file, as `--db-filename` opens it'
+    durable = 'flush per commit (WAL, synchronous=FULL)'    # given as pragmas; its own default is slower
     client, packages = 'squads_temporal.py', ['temporalio==1.35.0']
     program = 'github.com/temporalio/cli/cmd/temporal'
 
@@ -89,13 +89,14 @@ class Temporal(Peer):
         self.python()
         self.host = f'127.0.0.1:{port}'
         self.launch(program, 'server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--port', str(port), '--log-level', 'error',
-                    '--db-filename', os.path.join(self.folder, 'temporal.db'))
+                    '--db-filename', os.path.join(self.folder, 'temporal.db'), '--sqlite-pragma', 'journal_mode=WAL',
+                    '--sqlite-pragma', 'synchronous=FULL')
         return self.run_client(self.host, UNDER_WAY, seconds)
 
 
 class Restate(Peer):
     name, store = 'Restate', 'RocksDB'
-    durable = 'its log, flushed as its default says'
+    durable = 'its log, flushed (`rocksdb-disable-wal-fsync = false`, its default)'
     client, packages = 'squads_restate.py', ['restate-sdk[serde]==1.2.0', 'hypercorn']
     package = '@restatedev/restate-server'
     program = f'node_modules/{package}-linux-x64/bin/restate-server'
