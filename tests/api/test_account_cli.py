@@ -10,33 +10,22 @@ import stat
 import subprocess
 import tempfile
 
-from harness import BINARY, SLOW, clean_env, until
+from harness import BINARY, SLOW, until
 from people import PASSWORD, Person, email_of, organisation
+from test_cli import Cli
 
 SERVER_ARGS = ['--sign-up', 'open', '--limit-sign-in', '0', '--limit-anonymous', '0']
 OTHER = 'a quiet river under snow'
 
 
-class Home:
+class Home(Cli):
     """A machine of somebody's: its tokens, and `tenfold` run there."""
 
     def __init__(self, t, server=None):
-        self.server, self.config = server or t.server, tempfile.mkdtemp()
+        self.config = tempfile.mkdtemp()
         t.cleanup.callback(shutil.rmtree, self.config)
-        self.env = clean_env(TENFOLD_URL=self.server.url, TENFOLD_HOME='/nonexistent', XDG_CONFIG_HOME=self.config)
+        super().__init__(t, server=server, XDG_CONFIG_HOME=self.config)
         self.path = os.path.join(self.config, 'tenfold/sign-in.json')
-
-    def run(self, *words, given='', **more):
-        return subprocess.run([BINARY, *words], input=given, capture_output=True, text=True, check=False,
-                              env={**self.env, **more}, timeout=60 * SLOW)
-
-    def good(self, *words, given=''):
-        done = self.run(*words, given=given)
-        assert done.returncode == 0, done
-        return done.stdout
-
-    def json(self, *words, given=''):
-        return json.loads(self.good(*words, '--json', given=given))
 
     def sign_in(self, email, password=PASSWORD, *words):
         return self.json('account', 'sign-in', email, '--password-stdin', *words, given=password + '\n')
@@ -114,11 +103,11 @@ def test_from_sign_up_to_sign_out(t):
         assert [s['current'] for s in home.json('account', 'sessions')['items']] == [True]
     with t.case('but not where another key is given'):
         assert home.json('whoami', '--key', t.worker.key)['tenant_name'] == 'default'
-        assert json.loads(home.run('whoami', '--json', TENFOLD_KEY=t.worker.key).stdout)['tenant_name'] == 'default'
+        assert json.loads(home.run('whoami', '--json', env={**home.env, 'TENFOLD_KEY': t.worker.key}).stdout)['tenant_name'] == 'default'
     with t.case('nor at another server'):
         other = t.new_server()
-        assert 'ta_' not in home.run('whoami', TENFOLD_URL=other.url).stderr
-        assert home.run('whoami', TENFOLD_URL=other.url).returncode == 1
+        done = home.run('whoami', env={**home.env, 'TENFOLD_URL': other.url})
+        assert done.returncode == 1 and 'ta_' not in done.stderr
     with t.case('people and their roles'):
         token = home.json('account', 'invite', '--role', 'member')['invitation']
         bob = Person(t, invitation=token)
@@ -241,8 +230,7 @@ def test_tokens_are_refreshed_by_themselves(t):
         assert home.json('whoami')['scope'] == 'operator'
     with t.case('by a worker that runs for long'):
         home.good('work', 'add', 'long-job')
-        worker = subprocess.Popen([BINARY, 'worker', 'run', '--type', 'long-job', '--', 'true'], env=home.env,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        worker = home.start('worker', 'run', '--type', 'long-job', '--', 'true')
         before = home.kept()[0]['access_token']
         until(lambda: home.kept()[0]['access_token'] != before, 40, 'a refresh by the worker')
         item = home.json('work', 'add', 'long-job')['id']

@@ -12,13 +12,12 @@ from harness import BINARY, SLOW, clean_env, until
 
 
 class Cli:
-    """Runs `tenfold …` with a key of one scope."""
+    """Runs `tenfold …` with a key of one scope, or what `env` says."""
 
-    def __init__(self, t, scope='operator', server=None):
-        self.server = server or t.server
-        self.env = clean_env(TENFOLD_URL=self.server.url, TENFOLD_KEY=t.caller(scope, self.server).key,
-                             TENFOLD_HOME='/nonexistent')
-        self.t = t
+    def __init__(self, t, scope='operator', server=None, **env):
+        self.t, self.server = t, server or t.server
+        self.env = clean_env(TENFOLD_URL=self.server.url, TENFOLD_HOME='/nonexistent',
+                             **(env or {'TENFOLD_KEY': t.caller(scope, self.server).key}))
 
     def run(self, *words, given='', env=None):
         done = subprocess.run([BINARY, *words], input=given, capture_output=True, text=True, check=False,
