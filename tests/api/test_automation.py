@@ -275,6 +275,71 @@ def test_killed_each_delivery_makes_its_task_once(t):
     assert sorted(e['task'] for e in executions(squad)) == sorted(task['id'] for task in tasks)
 
 
+# ---- a squad that rests ----
+
+def fail_each_way(squad):
+    """Three executions: a step tried again, an execution tried again, and a step that its worker still has."""
+    kinds = ({'name': 'step', 'max_attempts': 2}, {}), ({'name': 'all', 'max_attempts': 1}, {'max_attempts': 2, 'backoff_ms': 1000})
+    made = []
+    for step, more in kinds:
+        made.append(squad.add(step, **more))
+        squad.settle(squad.claim(), 'fail', error='not yet').expect(200)
+    made.append(squad.add({'name': 'held', 'max_attempts': 2}))
+    return made, squad.claim()
+
+
+def restart(squad):
+    squad.operator.server.kill()
+    squad.operator.close()
+    squad.worker.close()
+    squad.operator.server.start()
+
+
+def test_a_paused_squad_tries_nothing_again_until_it_goes_on(t):
+    """Another squad fails in the same ways a moment later: when its times have come, so have those of the one that rests."""
+    resting = Squad(t, server=t.new_server())
+    going = Squad(t, 'going', server=resting.operator.server)
+    made, held = fail_each_way(resting)
+    resting.pause()
+    resting.settle(held, 'fail', error='not yet').expect(200)
+    _, held = fail_each_way(going)
+    going.settle(held, 'fail', error='not yet').expect(200)
+    assert {going.claim(wait_ms=10000)['payload']['name'] for _ in range(3)} == {'step', 'all', 'held'}
+
+    def rests():
+        assert resting.claim() is None
+        assert [(e.show()['state'], e.show().get('block')) for e in made] == [('blocked', 'pause')] * 3
+
+    rests()
+    restart(resting)
+    rests()
+    claimed, _ = at_once(lambda: [resting.claim(wait_ms=10000) for _ in range(3)], resting.resume)
+    assert {item['payload']['name'] for item in claimed} == {'step', 'all', 'held'}
+    for item in claimed:
+        resting.settle(item).expect(200)
+    assert [e.state for e in made] == ['completed'] * 3 and [e.show()['attempt'] for e in made] == [1, 2, 1]
+
+
+def test_what_a_hook_begins_waits_while_its_squad_is_paused(t):
+    squad = Squad(t, server=t.new_server())
+    hook = Hook(t, server=squad.operator.server, rules=[{'squad': squad.id, 'title': '/title', 'steps': BUILD, 'payload': '/title'}])
+    squad.pause()
+    begun = [Execution(squad, hook.ended(hook.send({'title': title}).expect(202).json)['execution']) for title in 'ab']
+
+    def rests():
+        assert squad.claim() is None
+        assert [(e.show()['state'], e.show().get('block')) for e in begun] == [('blocked', 'pause')] * 2
+
+    rests()
+    restart(squad)
+    rests()
+    claimed, _ = at_once(lambda: [squad.claim(wait_ms=10000) for _ in range(2)], squad.resume)
+    assert sorted(item['payload']['input'] for item in claimed) == ['a', 'b']
+    for item in claimed:
+        squad.settle(item).expect(200)
+    assert [e.state for e in begun] == ['completed'] * 2 and squad.claim() is None
+
+
 # ---- webhooks ----
 
 def told(receiver, execution):
