@@ -216,6 +216,44 @@ def test_a_cancel_is_heard_at_once(t):
     assert worker.wait()[0] == 0
 
 
+def begun_step(t, squad, server=None, **more):
+    """A worker with the step of a new execution of the squad, and the process of its command."""
+    gate, execution = Gate(t), squad.add({'name': 'build'}, {'name': 'ok?', 'kind': 'approval'}, **more)
+    worker = Worker(t, 'sh', '-c', f'echo $$ >{gate.file("child")}; : <{gate.path}', server=server, type_='',
+                    flags=['--until-empty', '--squad', squad.id])
+    return execution, worker, pid_in(gate.file('child'))
+
+
+def ends_within_a_second(worker, pid):
+    until(lambda: is_gone(pid), 1, 'the end of the command')
+    status, summary = worker.wait()
+    assert (status, summary['cancelled'], summary['lost']) == (0, 1, 0), worker.complaints()
+
+
+def test_the_end_of_an_execution_reaches_its_commands_within_a_second(t):
+    squad = Squad(t)
+    with t.case('cancelled'):
+        execution, worker, pid = begun_step(t, squad)
+        execution.call('cancel').expect(200)
+        ends_within_a_second(worker, pid)
+    with t.case('failed by a step beside it'):
+        execution, worker, pid = begun_step(t, squad)
+        execution.call('approve', {'step': execution.step('ok?')['id'], 'approve': False}).expect(200)
+        ends_within_a_second(worker, pid)
+    with t.case('its deadline passed'):
+        execution, worker, pid = begun_step(t, squad, deadline=(datetime.now(timezone.utc) + timedelta(seconds=3 * SLOW)).isoformat())
+        until(lambda: execution.state == 'failed')
+        ends_within_a_second(worker, pid)
+
+
+def test_a_cancel_is_heard_through_a_server_that_stands_by(t):
+    owner, other = t.pair()
+    squad = Squad(t, server=owner)
+    execution, worker, pid = begun_step(t, squad, server=other)
+    execution.call('cancel').expect(200)
+    ends_within_a_second(worker, pid)
+
+
 def test_who_ignores_sigterm_is_killed_after_the_grace(t):
     gate, item = Gate(t), t.worker.add(t.type)
     child = gate.file('child')
