@@ -34,7 +34,13 @@ struct lane *lane_find(const struct work *w, int64_t tenant, enum lane_kind kind
 /* The lanes of a kind keep their shelves' places apart. */
 static struct heap lane_heap(enum lane_kind kind)
 {
-	struct heap h = HEAP_INIT(shelf_before, struct shelf, places);
+	static bool (*const before[LANE_KINDS])(const void *, const void *) = {
+		[LANE_ALL] = shelf_before_in_all,
+		[LANE_TYPE] = shelf_before_in_type,
+		[LANE_TEAM] = shelf_before_in_team,
+		[LANE_TEAM | LANE_TYPE] = shelf_before_in_team,
+	};
+	struct heap h = HEAP_INIT(before[kind], struct shelf, places);
 
 	h.place_offset += kind * sizeof(uint32_t);
 	return h;

@@ -5,6 +5,9 @@
  * items anybody may take stand in the heaps of their queue's four lanes, ordered by their heads; those of one agent
  * hang on its desk. A claim reads the best head of the lanes it names and of the agent's shelves that fit it.
  *
+ * In a lane of no certain team the queues take turns: among shelves of one priority the one that gave a claim of this
+ * lane an item longest ago stands first, so a team with a long queue does not make another wait for all of it.
+ *
  * Invariants: a shelf is in its lanes if and only if it is not empty; an assigned shelf exists only while it is not
  * empty; a shelf's head is what item_before() puts first.
  */
@@ -22,11 +25,26 @@ static bool returned_before(const void *a, const void *b)
 	return item_before(a, b);
 }
 
-bool shelf_before(const void *a, const void *b)
+static bool shelf_before(const struct shelf *one, const struct shelf *other, enum lane_kind kind)
 {
-	const struct shelf *one = a, *other = b;
-
+	if (one->priority == other->priority && one->turns[kind] != other->turns[kind])
+		return one->turns[kind] < other->turns[kind];
 	return item_before(one->head, other->head);
+}
+
+bool shelf_before_in_all(const void *a, const void *b)
+{
+	return shelf_before(a, b, LANE_ALL);
+}
+
+bool shelf_before_in_type(const void *a, const void *b)
+{
+	return shelf_before(a, b, LANE_TYPE);
+}
+
+bool shelf_before_in_team(const void *a, const void *b)
+{
+	return item_before(((const struct shelf *)a)->head, ((const struct shelf *)b)->head);
 }
 
 /* ---- shelves ---- */
@@ -240,6 +258,15 @@ void ready_begin(struct work *w, const struct work_claim *claim)
 		heap_push(&w->best_sources, &w->sources.v[i]);
 }
 
+/* Its place in the lane is given anew when its item has left it. */
+static void had_its_turn(struct work *w, const struct lane *lane)
+{
+	struct shelf *s = heap_peek(&lane->shelves);
+
+	if (!(lane->kind & LANE_TEAM))
+		s->turns[lane->kind] = ++w->turns;
+}
+
 struct item *ready_next(struct work *w)
 {
 	struct source *best = heap_peek(&w->best_sources);
@@ -255,6 +282,8 @@ struct item *ready_next(struct work *w)
 	if (!best)
 		return NULL;
 	item = head_of(best);
+	if (best->lane)
+		had_its_turn(w, best->lane);
 	w->source_changed = !best->shelf || shelf_count(best->shelf) > 1;
 	if (!w->source_changed)
 		heap_pop(&w->best_sources); /* the shelf goes with its last item */

@@ -116,6 +116,7 @@ struct work {
 	struct map lanes, desks, shelves; /* shelves: the assigned ones */
 	struct heap waits;                /* by their end */
 	uint64_t waits_begun, claims_begun;
+	uint64_t turns;             /* that shelves had in lanes of no certain team */
 	VEC(struct source) sources; /* of the claim under way … */
 	struct heap best_sources;   /* … in order */
 	bool source_changed;        /* the first of them gave an item */
@@ -246,6 +247,7 @@ struct shelf {
 	struct line line;     /* those that came in order: nearly all */
 	struct heap returned; /* those that came back to an earlier place */
 	uint32_t places[LANE_KINDS];
+	uint64_t turns[LANE_TEAM];   /* by kind of lane: which turn was its last there; 0: none yet */
 	struct desk *desk;           /* of assigned ones */
 	struct shelf *next, *before; /* on the desk */
 };
@@ -269,7 +271,9 @@ struct shelf *shelf_of(const struct work *w, const struct item *item); /* NULL w
 void ready_begin(struct work *w, const struct work_claim *claim);
 struct item *ready_next(struct work *w); /* NULL: none left */
 
-bool shelf_before(const void *a, const void *b);
+bool shelf_before_in_all(const void *a, const void *b); /* order in lanes, by their kind */
+bool shelf_before_in_type(const void *a, const void *b);
+bool shelf_before_in_team(const void *a, const void *b);
 void shelf_free(struct shelf *s); /* what it holds of memory */
 
 /* ---- wait.c ---- */

@@ -4,6 +4,7 @@ import threading
 import time
 
 from harness import SLOW
+from test_executions import STEP, Squad
 
 BURST = 100_000
 
@@ -103,3 +104,18 @@ def test_many_settled_and_extended_in_parts_beside_others(t):
         assert [i['id'] for i in answer] == [r['id'] for r in refs]
         assert [n for n, i in enumerate(answer) if 'error' in i] == [500]
         assert answer[500]['error']['code'] == 'stale_token'
+
+
+def test_a_squad_with_a_long_queue_does_not_starve_another(t):
+    """Where workers take the steps of any squad, and so claim by type alone: 2,000 came before a single execution."""
+    busy, small = Squad(t, 'busy'), Squad(t, 'small')
+    for _ in range(2):
+        busy.add(*[{'name': f's{n}'} for n in range(1000)])
+    execution = small.add({'name': 'first'}, {'name': 'second', 'needs': ['first']})
+    before = 0
+    while execution.state != 'completed':
+        item = t.worker.claim(STEP)[0]
+        before += item['payload']['squad'] == busy.id
+        t.worker.settle(item).expect(200)
+    print(f'# {before} steps of the busy squad came before and between the two of the other')
+    assert before <= 2

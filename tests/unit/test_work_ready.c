@@ -37,6 +37,33 @@ static void the_order_is_priority_then_first_ready_then_id(void **state)
 	story_end(&s);
 }
 
+/* A long queue of one does not make the other wait for all of it; what is more urgent comes first all the same. */
+static void teams_take_turns_where_a_claim_names_none(void **state)
+{
+	struct story *s = story_new();
+	struct item *big[5], *small[2], *urgent;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		story_at(s, i);
+		big[i] = add_for(s, "build", "big", PRIORITY_MEDIUM, NULL);
+	}
+	story_at(s, 5);
+	small[0] = add_for(s, "build", "small", PRIORITY_MEDIUM, NULL);
+	urgent = add_for(s, "build", "big", PRIORITY_HIGH, NULL);
+	assert_ptr_equal(claim(s, "grace", "build"), urgent);
+	assert_ptr_equal(claim(s, "grace", "build"), big[0]);
+	assert_ptr_equal(claim(s, "grace", "build"), small[0]);
+	assert_ptr_equal(claim(s, "grace", "build"), big[1]);
+	assert_ptr_equal(claim(s, "grace", "build"), big[2]);
+	story_at(s, 6);
+	small[1] = add_for(s, "build", "small", PRIORITY_MEDIUM, NULL);
+	assert_ptr_equal(claim(s, "grace", "build"), small[1]);
+	assert_ptr_equal(claim(s, "grace", NULL), big[3]); /* those that name no type count for themselves */
+	assert_ptr_equal(claim(s, "grace", NULL), big[4]);
+	story_end(&s);
+}
+
 /* Two types, two teams and none: which of the six queues a claim reaches. */
 static void a_claim_reaches_just_the_queues_it_names(void **state)
 {
@@ -384,6 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_is_priority_then_first_ready_then_id),
+		cmocka_unit_test(teams_take_turns_where_a_claim_names_none),
 		cmocka_unit_test(a_claim_reaches_just_the_queues_it_names),
 		cmocka_unit_test(an_assigned_item_is_for_its_agent_and_blocks_nobody),
 		cmocka_unit_test(an_agent_takes_what_is_best_of_its_own_and_everybodys),

@@ -362,7 +362,7 @@ void model_undo(struct model *m, const struct model *before)
 
 void model_restart(struct model *m, int64_t now_ms)
 {
-	m->waits_count = 0;
+	m->waits_count = m->turns_count = 0;
 	m->epoch++;
 	for (int i = 0; i < m->count; i++) {
 		struct m_item *item = &m->items[i];
@@ -500,18 +500,87 @@ enum err model_revive(struct model *m, int64_t id, int by)
 
 /* ---- claims ---- */
 
+static struct m_turn *turn_of(struct model *m, const struct m_claim *c, const struct m_item *i)
+{
+	bool of_type = c->types_count > 0;
+
+	for (int k = 0; k < m->turns_count; k++) {
+		struct m_turn *t = &m->turns[k];
+
+		if (t->tenant == i->tenant && t->type == i->type && t->team == i->team &&
+		    t->priority == i->priority && t->of_type == of_type)
+			return t;
+	}
+	return NULL;
+}
+
+static void takes_turn(struct model *m, const struct m_claim *c, const struct m_item *i)
+{
+	struct m_turn *t = turn_of(m, c, i);
+
+	if (!t) {
+		CHECK(m->turns_count < M_TURNS);
+		t = &m->turns[m->turns_count++];
+		*t = (struct m_turn){i->tenant, i->type, i->team, i->priority, c->types_count > 0, 0};
+	}
+	t->number = ++m->turns_given;
+}
+
+static bool before_in_turn(struct model *m, const struct m_claim *c, const struct m_item *a, const struct m_item *b)
+{
+	const struct m_turn *one = turn_of(m, c, a), *other = turn_of(m, c, b);
+	int a_number = one ? one->number : 0, b_number = other ? other->number : 0;
+
+	if (c->team != M_ANY || a->priority != b->priority || a_number == b_number)
+		return model_before(a, b);
+	return a_number < b_number;
+}
+
+/* Of a type, or of all, what anybody may take. */
+static struct m_item *first_of(struct model *m, const struct m_claim *c, int type)
+{
+	struct m_item *first = NULL;
+
+	for (int k = 0; k < m->count; k++) {
+		struct m_item *i = &m->items[k];
+
+		if (model_claimable(i, c) && i->assignee == M_NONE && (type == M_ANY || type == i->type) &&
+		    (!first || before_in_turn(m, c, i, first)))
+			first = i;
+	}
+	return first;
+}
+
+static struct m_item *best_of(struct model *m, const struct m_claim *c)
+{
+	struct m_item *best = c->types_count == 0 ? first_of(m, c, M_ANY) : NULL;
+
+	for (int k = 0; k < c->types_count; k++) {
+		struct m_item *i = first_of(m, c, c->types[k]);
+
+		if (i && (!best || model_before(i, best)))
+			best = i;
+	}
+	for (int k = 0; k < m->count; k++) {
+		struct m_item *i = &m->items[k];
+
+		if (model_claimable(i, c) && i->assignee != M_NONE && (!best || model_before(i, best)))
+			best = i;
+	}
+	return best;
+}
+
 int model_claim(struct model *m, const struct m_claim *c, int64_t *ids)
 {
 	int n = 0;
 
 	while (n < c->max) {
-		struct m_item *best = NULL;
+		struct m_item *best = best_of(m, c);
 
-		for (int k = 0; k < m->count; k++)
-			if (model_claimable(&m->items[k], c) && (!best || model_before(&m->items[k], best)))
-				best = &m->items[k];
 		if (!best)
 			break;
+		if (best->assignee == M_NONE && c->team == M_ANY)
+			takes_turn(m, c, best);
 		lease(m, best, c->agent, c->lease_ms);
 		ids[n++] = best->id;
 	}

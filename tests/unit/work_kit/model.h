@@ -18,7 +18,8 @@ enum {
 	M_WAITS = 16,
 	M_TYPES = 4,
 	M_HAPPENINGS = 4096,
-	M_SERVED = 256
+	M_SERVED = 256,
+	M_TURNS = 512
 };
 enum { M_NONE = -1, M_ANY = -2 };
 
@@ -71,6 +72,13 @@ struct m_served {
 	int64_t id; /* 0: nothing */
 };
 
+/* When claims of no certain team, and of a certain type or not, were last given something of a queue. */
+struct m_turn {
+	int tenant, type, team, priority;
+	bool of_type;
+	int number;
+};
+
 struct model {
 	int64_t now_ms;
 	int count;
@@ -81,6 +89,8 @@ struct model {
 	struct m_happening happenings[M_HAPPENINGS]; /* of the batch */
 	int served_count;
 	struct m_served served[M_SERVED]; /* since the test looked */
+	int turns_count, turns_given;
+	struct m_turn turns[M_TURNS];
 	uint32_t epoch;
 	uint64_t max_live, max_waiting;
 };
