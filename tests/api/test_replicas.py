@@ -645,5 +645,8 @@ def test_one_that_is_away_at_the_start_is_taken_up_later(t):
     both.replica.begin()
     await_use(server)
     before = reads_at(server, 'replica')
-    reader.get('/v1/projects').expect(200)
-    assert reads_at(server, 'replica') == before + 1
+
+    def read_there():   # the first ones may be waiting for the replica's place, and go to the primary
+        reader.get('/v1/projects').expect(200)
+        return reads_at(server, 'replica') > before
+    until(read_there, 10, 'a read at the replica')

@@ -195,6 +195,11 @@ class Tmux:
     def wait(self, text):
         until(lambda: text in self.call('capture-pane', '-p'), 30, f'"{text}" in {self.call("capture-pane", "-p")}')
 
+    def wait_shell(self):
+        """Until what was run has ended, and the shell does the next thing."""
+        self.type('echo then $((40 + 2))', 'Enter')
+        self.wait('then 42')
+
 
 def test_in_tmux_the_last_column_is_not_erased(t):
     with tempfile.TemporaryDirectory() as path, Tmux() as tmux:
@@ -203,6 +208,7 @@ def test_in_tmux_the_last_column_is_not_erased(t):
         until(lambda: re.search(r'^tenfold sim .* \d+:\d\d:\d\d$', tmux.call('capture-pane', '-p'), re.M), 30, 'the clock')
         tmux.type('q')
         tmux.wait('ended     it was stopped')
+        tmux.wait_shell()                           # it may still be writing to its folder
 
 
 def test_in_tmux_it_is_suspended_and_goes_on(t):
