@@ -1,6 +1,7 @@
 """Each item once: many workers on one queue, and a worker that sleeps through its lease."""
 
 import collections
+import contextlib
 import signal
 import subprocess
 import sys
@@ -61,12 +62,23 @@ except TenfoldError as error:
 '''
 
 
+@contextlib.contextmanager
+def sleeper_of(t, worker):
+    """A process that has claimed an item and waits; ended with all it holds, also while it is stopped."""
+    sleeper = subprocess.Popen([sys.executable, '-c', SLEEPER, ROOT + '/clients/python', t.server.url, worker.key, t.type],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_env())
+    try:
+        assert sleeper.stdout.readline() == 'claimed\n'
+        yield sleeper
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+
+
 def test_a_worker_that_was_stopped_past_its_lease_is_refused(t):
     w = t.worker
     made = w.add(t.type, backoff={'kind': 'fixed', 'base_ms': 0})
-    with subprocess.Popen([sys.executable, '-c', SLEEPER, ROOT + '/clients/python', t.server.url, w.key, t.type],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_env()) as sleeper:
-        assert sleeper.stdout.readline() == 'claimed\n'
+    with sleeper_of(t, w) as sleeper:
         sleeper.send_signal(signal.SIGSTOP)
         other = until(lambda: w.claim(t.type, agent='other', wait_ms=5000), what='the lapse')[0]
         w.settle(other, result='the other').expect(200)
@@ -80,9 +92,7 @@ def test_a_worker_that_was_stopped_past_its_lease_is_refused(t):
 def test_a_dead_workers_items_come_back(t):
     w = t.worker
     made = w.add(t.type, backoff={'kind': 'fixed', 'base_ms': 0})
-    with subprocess.Popen([sys.executable, '-c', SLEEPER, ROOT + '/clients/python', t.server.url, w.key, t.type],
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean_env()) as sleeper:
-        assert sleeper.stdout.readline() == 'claimed\n'
+    with sleeper_of(t, w) as sleeper:
         sleeper.kill()
     again = until(lambda: w.claim(t.type, wait_ms=5000), what='the lapse')[0]
     assert again['id'] == made['id'] and again['attempt'] == 2
