@@ -1,9 +1,10 @@
 """Streams of executions: every event once, in order, over any number of cuts."""
 
+import multiprocessing
 import random
 import threading
 
-from harness import until
+from harness import SLOW, until
 from test_events import Stream
 from test_executions import Squad, chain
 
@@ -71,6 +72,41 @@ def test_nothing_is_missed_and_nothing_comes_twice_over_many_cuts(t):
         cuts += 1
     worker.join()
     assert numbers(got) == list(range(1, execution.show()['last_event'] + 1)) and cuts > 60, cuts
+
+
+def say(worker, path, token, who, answers):
+    """200 notes of one process, in calls of one to four; which number each has by its answer."""
+    numbered, said = [], 0
+    for call in range(80):
+        texts = [f'{who} {said + k}' for k in range(call % 4 + 1)]
+        said += len(texts)
+        last = worker.post(path, {**token, 'notes': [{'text': text} for text in texts]}).expect(200).json['last_event']
+        numbered += zip(range(last - len(texts) + 1, last + 1), texts)
+    answers.put(numbered)
+
+
+def test_notes_of_many_processes_at_once_are_told_once_each_in_the_order_of_their_numbers(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'build'})
+    item = squad.claim(lease_ms=600000)
+    live = events_of(t, execution)
+    path, token = f'/v1/executions/{execution.id}/notes', {'item': item['id'], 'token': item['token']}
+    fork = multiprocessing.get_context('fork')
+    answers = fork.Queue()
+    tellers = [fork.Process(target=say, args=(t.caller('worker'), path, token, who, answers)) for who in range(8)]
+    for teller in tellers:
+        t.cleanup.callback(teller.kill)
+        teller.start()
+    numbered = [pair for _ in tellers for pair in answers.get(timeout=60 * SLOW)]
+    squad.settle(item).expect(200)
+    got = list(iter(live.next, None))
+    assert numbers(got) == list(range(1, len(got) + 1))
+    notes = [(data['number'], data['message']) for _, kind, data in got if kind == 'log']
+    assert len(notes) == 1600 and notes == sorted(numbered)
+    for who in range(8):
+        assert [text for _, text in notes if text.startswith(f'{who} ')] == [f'{who} {n}' for n in range(200)]
+    with t.case('and so they are kept'):
+        assert list(iter(events_of(t, execution).next, None)) == got
 
 
 def test_a_squad_tells_of_all_its_executions(t):
