@@ -37,38 +37,6 @@ static bool is_within(double tolerance, double ratio)
 	return ratio >= 1 - tolerance && ratio <= 1 + tolerance;
 }
 
-/* calcPlainMetricReplicas, after the missing and the unready are filled in. */
-static int64_t by_all(double tolerance, const struct autoscale_figures *f, double sum, double ratio,
-		      bool with_unready, int64_t current)
-{
-	size_t count = f->count + f->missing + (with_unready ? f->unready : 0);
-	double filled = sum + (ratio < 1 ? f->target * (double)f->missing : 0);
-	double again = filled / (double)count / f->target;
-	int64_t proposed = whole(ceil(again * (double)count));
-	bool turned = (ratio < 1 && again > 1) || (ratio > 1 && again < 1);
-	if (is_within(tolerance, again) || turned)
-		return current;
-	if ((again < 1 && proposed > current) || (again > 1 && proposed < current))
-		return current;
-	return proposed;
-}
-
-bool autoscale_by_figures(double tolerance, const struct autoscale_figures *f, int64_t current, int64_t *out)
-{
-	double sum = 0;
-	if (f->count == 0 || f->target <= 0)
-		return false;
-	for (size_t i = 0; i < f->count; i++)
-		sum += f->values[i];
-	double ratio = sum / (double)f->count / f->target;
-	bool with_unready = f->unready > 0 && ratio > 1;
-	if (f->missing || with_unready)
-		*out = by_all(tolerance, f, sum, ratio, with_unready, current);
-	else
-		*out = is_within(tolerance, ratio) ? current : whole(ceil(ratio * (double)f->count));
-	return true;
-}
-
 /* GetExternalPerPodMetricReplicas. */
 int64_t autoscale_by_total(double tolerance, double total, double target, int64_t current)
 {

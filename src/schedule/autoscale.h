@@ -24,16 +24,6 @@ extern const struct autoscale_rules autoscale_defaults;
 
 /* ---- what a metric proposes ---- */
 
-/* A figure of each worker beside what it should be on average. Of those that are missing the figure is not known; those
- * that are not ready have just begun. */
-struct autoscale_figures {
-	const double *values; /* of those that are ready and known */
-	size_t count, missing, unready;
-	double target;
-};
-/* False when nothing is known. */
-bool autoscale_by_figures(double tolerance, const struct autoscale_figures *f, int64_t current, int64_t *out);
-
 /* A total that the workers share, and how much of it is right for each. */
 int64_t autoscale_by_total(double tolerance, double total, double target, int64_t current);
 
