@@ -32,7 +32,6 @@ COLD = {
     'archive_open': 'the first of those that are not settled, along their index',
     'archive_wish_first': 'the first of a small table, along its key',
     'archive_oldest': 'a job, which looks at each tenant along an index',
-    'archive_restored_clear': 'a job, in a table of what was restored',
     'squad_days_due': 'a job, of a small table', 'squad_days_add': 'a job, which counts days',
     'squad_paused_all': 'once, when the queue is taken', 'queue_all': 'once, when the queue is taken',
     'execution_live_all': 'once, when the queue is taken; along an index of what is live',
