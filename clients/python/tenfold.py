@@ -1142,7 +1142,7 @@ class Tenfold:
 
         id: The execution.
         step: The approval.
-        approve: Yes or no.
+        approve: true says yes, false says no.
         note: Why.
         """
         return self._call('POST', f'/v1/executions/{urllib.parse.quote(id, safe="")}/approve', body={'step': step,

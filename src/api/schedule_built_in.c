@@ -4,10 +4,11 @@
 #include "archive/archives.h"
 #include "base/log.h"
 #include "jobs/jobs.h"
+#include "roles/cost.h"
 
 #include <inttypes.h>
 
-static const int64_t DAY_MS = 86400000;
+static const int64_t DAY_MS = 86400000, PRICES_HOLD_DAYS = 92;
 
 static enum err ask(struct app *app, enum archive_wish wish, int64_t before_ms)
 {
@@ -49,10 +50,16 @@ static enum err look_at_health(struct app *app, struct arena *a, struct fired *o
 	return OK;
 }
 
-static enum err remind_of_prices(struct fired *out)
+static enum err remind_of_prices(struct app *app, struct arena *a, int64_t now_ms, struct fired *out)
 {
-	LOG_W("prices.reminder", "detail=\"look whether the prices of models still hold\"");
-	out->detail = STR("look whether the prices of models still hold: docs/models.md");
+	struct clock_date then = clock_date(now_ms - PRICES_HOLD_DAYS * DAY_MS);
+	struct str month = arena_fmt(a, "%04" PRId64 "-%02d", then.year, then.month);
+	size_t all, old = prices_before(app->prices, month.p, &all);
+	if (old)
+		LOG_W("prices.reminder", "old=%zu all=%zu before=%s", old, all, month.p);
+	out->detail =
+		arena_fmt(a, "%zu of %zu prices of models are of before %s, or have no date%s", old, all, month.p,
+			  old ? ": look whether they still hold, and put those that do not into prices.json" : "");
 	return OK;
 }
 
@@ -64,5 +71,5 @@ enum err schedule_run_built_in(struct app *app, const struct fire *fire, struct 
 		return archive_old(app, a, now_ms, out);
 	if (str_eqz(type, "tf.counts"))
 		return count_days(app, a, now_ms, out);
-	return str_eqz(type, "tf.health") ? look_at_health(app, a, out) : remind_of_prices(out);
+	return str_eqz(type, "tf.health") ? look_at_health(app, a, out) : remind_of_prices(app, a, now_ms, out);
 }

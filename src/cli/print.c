@@ -319,16 +319,25 @@ static void print_inner(const struct json_type *t, uint32_t field, const void *o
 	print_table(&l, "", width, b);
 }
 
-/* A text of several lines keeps them, each shown as json/ shows text. */
-static void print_lines(struct str text, size_t indent, struct buf *b)
+/* As json/ shows text, but for tabs: in code and in what commands write they are meant. */
+static void print_line(struct str line, struct buf *b)
 {
-	json_show_text(str_cut(text, '\n', &text), b);
+	json_show_text(str_cut(line, '\t', &line), b);
+	while (line.n) {
+		buf_c(b, '\t');
+		json_show_text(str_cut(line, '\t', &line), b);
+	}
+}
+
+void print_lines(struct str text, size_t indent, struct buf *b)
+{
+	print_line(str_cut(text, '\n', &text), b);
 	while (text.n) {
 		struct str line = str_cut(text, '\n', &text);
 
 		buf_c(b, '\n');
 		pad(b, line.n ? indent : 0);
-		json_show_text(line, b);
+		print_line(line, b);
 	}
 }
 

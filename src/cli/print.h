@@ -16,6 +16,14 @@ void print_object(const struct json_type *t, const void *object, const char *col
 /* An answer to standard output: with --json as JSON, else as print_object() has it. */
 void print_answer(const struct cli *cli, const struct json_type *t, const void *object, const char *columns);
 
+/* Text of several lines keeps them, each shown as json/ shows text: those behind the first indented by so many columns.
+ */
+void print_lines(struct str text, size_t indent, struct buf *b);
+
+/* Any JSON value as an outline: members as "name: value", elements behind "- ", texts with their lines. Each line is
+ * indented by so many columns and ended. */
+void print_value(struct str json, size_t indent, struct arena *a, struct buf *b);
+
 /* One line, without its end. `v` is the verb that failed; NULL: the line was not understood. */
 void print_problem(const struct cli_verb *v, enum err e, const struct problem *p, struct buf *b);
 

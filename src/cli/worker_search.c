@@ -1,6 +1,7 @@
 /* See worker_search.h. */
 #include "cli/worker_search.h"
 
+#include "cli/worker_aside.h"
 #include "cli/worker_documents.h"
 #include "cli/worker_step.h"
 
@@ -77,12 +78,11 @@ static int place_of(const struct job *j, const struct retrieval *asked)
 
 /* ---- what was found ---- */
 
-static void found(struct job *j, int where, struct retrieved_document *documents, size_t count)
+static void found(struct job *j, const struct retrieval *asked, int where, struct retrieved_document *documents,
+		  size_t count)
 {
-	struct retrieved out = {.query = j->step->search->asked.query,
-				.where = where,
-				.documents = documents,
-				.documents_count = count};
+	struct retrieved out = {
+		.query = asked->query, .where = where, .documents = documents, .documents_count = count};
 	struct buf json = BUF_INIT(0);
 
 	step_log(j, "found %zu for '%.*s'", count, STRF(str_clip(out.query, 200)));
@@ -99,20 +99,13 @@ static void fail(struct job *j, const struct problem *p)
 
 /* ---- in documents ---- */
 
-static void look_into_documents(struct job *j)
+static void look_into_documents(struct job *j, const struct retrieval *asked)
 {
-	const struct retrieval *asked = &j->step->search->asked;
 	struct retrieved_document documents[FOUND_MAX];
-	struct problem p = {0};
-	size_t count;
+	size_t count =
+		documents_search(j->worker->searches->documents, asked->query, (size_t)asked->limit, documents);
 
-	if (!j->worker->searches->documents) {
-		problem_set(&p, ERR_INVALID, "it looks in documents, and this worker was given none (--documents)");
-		fail(j, &p);
-		return;
-	}
-	count = documents_search(j->worker->searches->documents, asked->query, (size_t)asked->limit, documents);
-	found(j, RETRIEVE_DOCUMENTS, documents, count);
+	found(j, asked, RETRIEVE_DOCUMENTS, documents, count);
 }
 
 /* ---- in the directory ---- */
@@ -141,7 +134,7 @@ static void on_agents(struct request *r, CURLcode code)
 			.name = out.items[count].agent.handle,
 			.score = out.items[count].score,
 			.excerpt = str_clip(out.items[count].agent.description, EXCERPT_CHARACTERS)};
-	found(j, RETRIEVE_AGENTS, documents, count);
+	found(j, &j->step->search->asked, RETRIEVE_AGENTS, documents, count);
 }
 
 void search_calls_begin(struct job *j)
@@ -165,20 +158,49 @@ int64_t search_next_ms(const struct job *j)
 
 /* ---- life ---- */
 
-void search_begin(struct job *j)
+static void look_into_agents(struct job *j, const struct retrieval *asked)
 {
 	struct search_run *s = ARENA_NEW(j->arena, struct search_run);
-	struct problem p = {0};
 
 	CHECK(s);
-	j->step->search = s;
+	s->asked = *asked;
 	client_request_init(&s->call, j->worker->client);
 	s->call.owner = j;
 	s->call.done = on_agents;
-	if (read_input(j, &s->asked, &p) != OK)
+	j->step->search = s;
+}
+
+/* Another worker may have the documents. */
+static void refuse(struct job *j)
+{
+	struct problem p = {0};
+
+	problem_set(
+		&p, ERR_CONFLICT,
+		"steps of the kind retrieve that look in documents, like %.*s, wait for another worker: this one "
+		"was given none (--documents FOLDER)",
+		STRF(j->step->brief.name));
+	aside_put(j, &p);
+}
+
+void search_begin(struct job *j)
+{
+	struct retrieval asked;
+	struct problem p = {0};
+	bool is_good = read_input(j, &asked, &p) == OK;
+	bool in_documents = is_good && place_of(j, &asked) == RETRIEVE_DOCUMENTS;
+
+	if (in_documents && !j->worker->searches->documents) {
+		refuse(j);
+		return;
+	}
+	aside_look_again(j->worker);
+	if (!is_good)
 		fail(j, &p);
-	else if (place_of(j, &s->asked) == RETRIEVE_DOCUMENTS)
-		look_into_documents(j);
+	else if (in_documents)
+		look_into_documents(j, &asked);
+	else
+		look_into_agents(j, &asked);
 }
 
 void search_cut(struct job *j)

@@ -13,7 +13,8 @@ struct worker_searches;
 enum err searches_open(struct worker *w, struct worker_searches **out);
 void searches_close(struct worker_searches **s);
 
-/* The step of the job, which has its brief; it ends by itself. */
+/* The step of the job, which has its brief; it ends by itself, or is set aside when it looks in documents and there are
+ * none here. */
 void search_begin(struct job *j);
 void search_calls_begin(struct job *j);
 int64_t search_next_ms(const struct job *j);

@@ -37,23 +37,23 @@ static void run_process(struct job *j)
 	job_run(j);
 }
 
+/* What a worker lacks that has nothing for steps of this kind, and how it is given. */
+static const char *what_is_missing(enum step_kind kind)
+{
+	if (is_of_models(kind))
+		return "no model for them (--model)";
+	return kind == STEP_RETRIEVE ? "neither documents nor a model for them (--documents FOLDER)"
+				     : "no command for them (-- COMMAND)";
+}
+
 static void refuse(struct job *j)
 {
 	const struct step_brief *b = &j->step->brief;
-	const char *kind = enum_step_kind.values[b->kind].text;
 	struct problem p = {0};
 
-	if (is_of_models((enum step_kind)b->kind))
-		problem_set(&p, ERR_CONFLICT,
-			    "steps of the kind %s, like %.*s, wait for another worker: this one was given no model "
-			    "for them (--model)",
-			    kind, STRF(b->name));
-	else
-		problem_set(
-			&p, ERR_CONFLICT,
-			"steps of the kind %s, like %.*s, wait for another worker: this one was given no command "
-			"for them (-- COMMAND)",
-			kind, STRF(b->name));
+	problem_set(&p, ERR_CONFLICT,
+		    "steps of the kind %s, like %.*s, wait for another worker: this one was given %s",
+		    enum_step_kind.values[b->kind].text, STRF(b->name), what_is_missing((enum step_kind)b->kind));
 	aside_put(j, &p);
 }
 
@@ -70,11 +70,13 @@ static void run(struct job *j)
 		refuse(j);
 		return;
 	}
+	if (searches) {
+		search_begin(j);
+		return;
+	}
 	aside_look_again(w);
 	if (asks)
 		model_ask(j);
-	else if (searches)
-		search_begin(j);
 	else
 		run_process(j);
 }

@@ -7,6 +7,8 @@
 
 #include "roles/provider.h"
 
+#include <string.h>
+
 const struct price prices[] = {
 #define PRICE(model, input, output, read, write, date, source) {model, input, output, read, write, date, source},
 #define ALIAS(word, model, date, source)
@@ -141,6 +143,26 @@ const struct price *price_in(const struct cost_tables *t, struct str model, stru
 	if (!p && t)
 		p = find_price(t->prices, t->price_count, meant);
 	return p ? p : find_price(prices, price_count, meant);
+}
+
+static bool is_before(const struct price *p, const char *month)
+{
+	return !p->date || strcmp(p->date, month) < 0;
+}
+
+size_t prices_before(const struct cost_tables *t, const char *month, size_t *of)
+{
+	size_t own = t ? t->price_count : 0, old = 0;
+
+	*of = own;
+	for (size_t i = 0; i < own; i++)
+		old += is_before(&t->prices[i], month);
+	for (size_t i = 0; i < price_count; i++)
+		if (!own || !find_price(t->prices, own, str_of(prices[i].model))) {
+			old += is_before(&prices[i], month);
+			++*of;
+		}
+	return old;
 }
 
 static double usd_of(const struct price *p, double input, double output, double cache_read, double cache_write)

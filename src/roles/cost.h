@@ -59,6 +59,9 @@ enum err cost_tables_load(struct files *f, struct str data_dir, struct arena *a,
 struct str model_meant(struct str model, struct str preset, const char **why);
 /* NULL: no price is known. */
 const struct price *price_in(const struct cost_tables *t, struct str model, struct str preset);
+/* How many prices are of before a month, "2026-08", or have no date; and how many there are. A price that ships does
+ * not count where one of the user's stands for it. */
+size_t prices_before(const struct cost_tables *t, const char *month, size_t *of);
 
 struct role_cost {
 	double usd_per_day;       /* of one session; -1: no price is known */

@@ -86,6 +86,27 @@ static uint64_t key_of(const struct folding *f, const struct cost_sum_row *row)
 	return (uint64_t)(f->by == COST_BY_MEMBER ? row->member : row->squad);
 }
 
+/* What its calls have in common. */
+static void name(const struct folding *f, const struct cost_sum_row *row, struct cost_sum *sum)
+{
+	struct arena *a = f->c->arena;
+	struct str called = {0};
+	if (f->by == COST_BY_SQUAD) {
+		PUT(sum, cost_sum, squad, row->squad);
+		called = row->squad_name;
+	}
+	if (f->by == COST_BY_MEMBER && row->member) {
+		PUT(sum, cost_sum, member, row->member);
+		called = row->member_name;
+	}
+	if (called.n)
+		PUT(sum, cost_sum, name, arena_str(a, called));
+	if (f->by == COST_BY_MODEL) {
+		PUT(sum, cost_sum, provider, arena_str(a, row->provider));
+		PUT(sum, cost_sum, model, arena_str(a, row->model));
+	}
+}
+
 static struct cost_sum *sum_for(struct folding *f, const struct cost_sum_row *row)
 {
 	struct cost_sum *sum;
@@ -96,14 +117,7 @@ static struct cost_sum *sum_for(struct folding *f, const struct cost_sum_row *ro
 	sum = VEC_PUSH(&f->sums);
 	*sum = (struct cost_sum){0};
 	map_put(&f->places, key, (void *)(uintptr_t)f->sums.n);
-	if (f->by == COST_BY_SQUAD)
-		PUT(sum, cost_sum, squad, row->squad);
-	if (f->by == COST_BY_MEMBER && row->member)
-		PUT(sum, cost_sum, member, row->member);
-	if (f->by == COST_BY_MODEL) {
-		PUT(sum, cost_sum, provider, arena_str(f->c->arena, row->provider));
-		PUT(sum, cost_sum, model, arena_str(f->c->arena, row->model));
-	}
+	name(f, row, sum);
 	return sum;
 }
 
@@ -170,14 +184,39 @@ static enum err unfold(struct folding *f, enum err err, struct cost_report *out)
 
 struct entries {
 	struct arena *arena;
+	struct map steps; /* id to its name, a struct str of the arena */
 	struct cost_entry *v;
 	size_t count;
 };
 
+static enum err take_step(void *ctx, const void *found)
+{
+	struct entries *e = ctx;
+	const struct cost_step_names_out *row = found;
+	struct str *name = ARENA_NEW(e->arena, struct str);
+	if (!name)
+		return ERR_INTERNAL;
+	*name = arena_str(e->arena, row->name);
+	map_put(&e->steps, (uint64_t)row->id, name);
+	return OK;
+}
+
+/* The step's and the member's, where they are still there. */
+static void name_entry(struct entries *e, const struct cost_entry_of_execution_out *row, struct cost_entry *to)
+{
+	const struct str *step = map_get(&e->steps, (uint64_t)row->step);
+	if (step)
+		PUT(to, cost_entry, step_name, *step);
+	if (row->member)
+		PUT(to, cost_entry, member, row->member);
+	if (row->member_name.n)
+		PUT(to, cost_entry, member_name, arena_str(e->arena, row->member_name));
+}
+
 static enum err take_entry(void *ctx, const void *found)
 {
 	struct entries *e = ctx;
-	const struct cost_entry_row *row = found;
+	const struct cost_entry_of_execution_out *row = found;
 	struct cost_entry *to = &e->v[e->count++];
 	*to = (struct cost_entry){.id = row->id,
 				  .at = row->at_ms,
@@ -185,8 +224,7 @@ static enum err take_entry(void *ctx, const void *found)
 				  .attempt = row->attempt,
 				  .provider = arena_str(e->arena, row->provider),
 				  .model = arena_str(e->arena, row->model)};
-	if (row->member)
-		PUT(to, cost_entry, member, row->member);
+	name_entry(e, row, to);
 	if (row->counted) {
 		PUT(to, cost_entry, input_tokens, row->input);
 		PUT(to, cost_entry, cached_tokens, row->cached);
@@ -204,9 +242,12 @@ static enum err take_entry(void *ctx, const void *found)
 
 static enum err read_entries(struct call *c, int64_t execution, struct cost_report *out)
 {
-	struct entries e = {c->arena, ARENA_ARRAY(c->arena, struct cost_entry, ENTRIES_MAX + 1), 0};
+	struct entries e = {.arena = c->arena, .v = ARENA_ARRAY(c->arena, struct cost_entry, ENTRIES_MAX + 1)};
 	struct cost_entry_of_execution_in in = {execution, ENTRIES_MAX + 1};
-	enum err err = e.v ? q_cost_entry_of_execution(c->db, &in, take_entry, &e) : ERR_INTERNAL;
+	enum err err = e.v ? q_cost_step_names(c->db, &(struct id_row){execution}, take_step, &e) : ERR_INTERNAL;
+	if (!err)
+		err = q_cost_entry_of_execution(c->db, &in, take_entry, &e);
+	map_free(&e.steps);
 	PUT(out, cost_report, entries, e.v);
 	out->entries_count = e.count < ENTRIES_MAX ? e.count : ENTRIES_MAX;
 	out->more = out->more || e.count > ENTRIES_MAX;

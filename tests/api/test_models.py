@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from harness import until
 from model_endpoint import Endpoint, Reply, chunk, events, refusal, spoken
+from test_cli import Cli
 from test_execution_events import events_of
 from test_executions import Execution, Squad
 from test_worker import Worker
@@ -70,6 +71,26 @@ def test_a_stand_in_carries_a_whole_template_out(t):
     with t.case('it costs nothing'):
         total = cost_of(execution)['total']
         assert (total['cost'], total['micro_usd'], total['calls'], total['unknown']) == ('USD 0.000000', 0, 4, 0)
+
+
+def test_what_the_steps_brought_forth_is_read_in_one_call(t):
+    squad, cli = Squad(t), Cli(t)
+    execution = squad.add({'name': 'build'}, {'name': 'test', 'needs': ['build'], 'max_attempts': 1}, name='Nightly')
+    assert cli.good('execution', 'result', execution.id) == '(none)\n'
+    squad.settle(squad.claim(), result={'exit': 0, 'output': 'one\n\ttwo\n'}).expect(200)
+    squad.settle(squad.claim(), 'fail', error='no such branch', retry=False).expect(200)
+    build = 'build  command  completed\n  exit: 0\n  output:\n    one\n    \ttwo\n'
+    assert cli.good('execution', 'result', execution.id) == build + '\ntest  command  failed\n  error: no such branch\n'
+    with t.case('of one step, by its name or id'):
+        assert cli.good('execution', 'result', execution.id, 'build') == build
+        assert cli.json('execution', 'result', execution.id, execution.step('build')['id'])['items'][0]['result']['exit'] == 0
+    with t.case('one that is not there'):
+        none = cli.run('execution', 'result', execution.id, 'deploy')
+        assert none.returncode == 4 and "the execution has no step 'deploy'" in none.stderr, none
+    with t.case('a list says what is waited for'):
+        squad.add({'name': 'release', 'kind': 'approval'}, name='Weekly')
+        listed = cli.good('execution', 'list', '--squad', squad.id).split('\n')
+        assert listed[1].split()[1:4] == ['blocked', 'Weekly', 'approval'] and listed[2].split()[1:4] == ['failed', 'Nightly', '-'], listed
 
 
 # ---- an endpoint ----
@@ -458,6 +479,19 @@ def test_documents_are_found(t):
     assert excerpt.strip().endswith('A bucket holds tokens, one for each request.') and 'About limits' not in excerpt, excerpt
 
 
+def test_a_step_that_looks_in_documents_waits_for_a_worker_that_has_some(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'find', 'kind': 'retrieve', 'max_attempts': 1, 'input': {'query': 'roofs', 'where': 'documents'}})
+    worker = work(t, squad, flags=['--model', 'stand-in'])
+    status, summary = worker.wait()
+    said = 'like find, wait for another worker: this one was given none (--documents FOLDER)'
+    assert status == 5 and summary['failed'] == 0 and said in worker.complaints(), (status, worker.complaints())
+    assert execution.step('find')['state'] == 'ready', execution.show()
+    with tempfile.TemporaryDirectory() as folder:
+        worked(t, squad, flags=['--documents', folder])
+    assert execution.state == 'completed'
+
+
 def test_agents_are_found(t):
     t.caller('operator').post('/v1/agents', {'handle': 'roof-mender', 'type': 'tool', 'name': 'Roofs', 'description': 'Mends roofs that leak.'})
     squad = Squad(t)
@@ -550,6 +584,10 @@ def test_costs(t):
     assert (unknown['cost'], unknown['micro_usd'], unknown['input_tokens']) == ('unknown', None, 5)
     by_member = {s.get('member'): s['micro_usd'] for s in cost_of(execution, by='member')['sums']}
     assert by_member == {None: 4480, who: 4487}
+    with t.case('names stand beside ids'):
+        assert [(e.get('step_name'), e.get('member_name')) for e in report['entries']][1:] == [('test', 'tester')] * 2 + [('plan', None)] * 2
+        assert {s.get('name') for s in cost_of(execution, by='member')['sums']} == {None, 'tester'}
+        assert cost_of(execution, by='squad')['sums'][0]['name'] == 'builders'
     operator = squad.operator
     of_squad = operator.get(f'/v1/squads/{squad.id}/cost').expect(200).json
     assert of_squad['total']['micro_usd'] == 8967 and of_squad['month'] == report['entries'][0]['at'][:7]

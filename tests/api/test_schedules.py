@@ -368,4 +368,5 @@ def test_the_servers_own_are_listed_and_switched_by_admins(t):
     done = {n: fires(admin, s) for n, s in own().items()}
     assert done['tenfold-archive'] == [] and own()['tenfold-archive']['state'] == 'paused'
     assert 'of them late' in done['tenfold-health'][0]['detail'] and 'counts what ended before' in done['tenfold-counts'][0]['detail']
+    assert 'prices of models are of before 20' in done['tenfold-prices'][0]['detail'], done
     assert admin.get('/v1/work').expect(200).items == [], 'they enqueue nothing'

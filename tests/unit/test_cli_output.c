@@ -271,6 +271,48 @@ static void wide_and_combining_characters_are_counted(void **state)
 	assert_int_equal(print_columns(STR("\xff")), 1);
 }
 
+/* ---- outlines ---- */
+
+static void check_outline(struct str json, const char *expected)
+{
+	struct arena *a = arena_new(1 << 20);
+	struct buf b = BUF_INIT(0);
+
+	print_value(json, 2, a, &b);
+	assert_string_equal(buf_cstr(&b), expected);
+	buf_free(&b);
+	arena_destroy(&a);
+}
+
+static void any_json_is_an_outline(void **state)
+{
+	(void)state;
+	check_outline(STR("{\"exit\":0,\"output\":\"one\\n\\ttwo\\n\"}"),
+		      "  exit: 0\n  output:\n    one\n    \ttwo\n");
+	check_outline(STR("{\"files\": [ {\"path\":\"a\",\"lines\":[1,[2,3]]}, \"b\\nc\", {} ], \"none\":null, "
+			  "\"e\":[]}"),
+		      "  files:\n    - path: a\n      lines:\n        - 1\n        - - 2\n          - 3\n    - b\n "
+		      "     c\n"
+		      "    - {}\n  none: null\n  e: []\n");
+	check_outline(STR(" \"looks right\""), "  looks right\n");
+	check_outline(STR("\"\""), "  \n");
+	check_outline(STR("12"), "  12\n");
+}
+
+static void a_result_cannot_move_the_cursor(void **state)
+{
+	(void)state;
+	check_outline(STR("{\"a\\u001b[2J\":\"\\u001b[2J\\r\"}"), "  a\\u001b[2J: \\u001b[2J\\u000d\n");
+}
+
+static void what_is_no_json_does_no_harm(void **state)
+{
+	(void)state;
+	check_outline((struct str){0}, "");
+	check_outline(STR("{\"a\":"), "");
+	check_outline(STR("[1,"), "");
+}
+
 int main(void)
 {
 #define OUTPUT_TEST(name) cmocka_unit_test_setup_teardown(name, begin_output, end_output)
@@ -289,6 +331,9 @@ int main(void)
 		cmocka_unit_test(single_things_are_names_and_values),
 		cmocka_unit_test(durations_name_their_unit_once_and_no_more_than_people_read),
 		cmocka_unit_test(wide_and_combining_characters_are_counted),
+		cmocka_unit_test(any_json_is_an_outline),
+		cmocka_unit_test(a_result_cannot_move_the_cursor),
+		cmocka_unit_test(what_is_no_json_does_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

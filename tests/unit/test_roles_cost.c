@@ -257,6 +257,23 @@ static void the_users_rows_go_before_ours(void **state)
 			 price_in(NULL, STR("claude-sonnet-5-5"), (struct str){0}));
 }
 
+static void old_prices_are_counted_but_for_those_the_user_has_newer_ones_for(void **state)
+{
+	static const struct price own[] = {{.model = "claude-3-5-haiku", .date = "2026-11"},
+					   {.model = "tiny", .date = "2026-09-30"},
+					   {.model = "undated", .date = ""}};
+	struct cost_tables t = {.prices = own, .price_count = 3};
+	size_t ours, all, old = prices_before(NULL, "2026-01", &ours);
+
+	(void)state;
+	assert_int_equal(ours, price_count);
+	assert_true(old > 0 && old < ours); /* that of claude-3-5-haiku is among them */
+	assert_int_equal(prices_before(&t, "2026-01", &all), old - 1 + 1);
+	assert_int_equal(all, ours + 2);
+	assert_int_equal(prices_before(&t, "2026-10", &all) - prices_before(NULL, "2026-10", &ours), 2 - 1);
+	assert_int_equal(prices_before(NULL, "1999-01", &ours), 0);
+}
+
 static void tables_that_are_missing_have_no_rows(void **state)
 {
 	struct cost_tables t;
@@ -673,6 +690,7 @@ int main(void)
 		TEST(an_agent_that_names_no_model_is_priced_as_what_it_runs_by_default),
 		TEST(a_model_without_a_price_has_no_figure),
 		TEST(the_users_rows_go_before_ours),
+		TEST(old_prices_are_counted_but_for_those_the_user_has_newer_ones_for),
 		TEST(tables_that_are_missing_have_no_rows),
 		TEST(a_mistake_in_a_table_is_told_with_its_place),
 		TEST(what_agents_say_about_their_use_is_understood),
