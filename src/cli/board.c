@@ -5,6 +5,7 @@
 #include "json/pick.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { TEXTS_MAX = 64 << 20, LOOK_BACK = 50, REASON_MAX = 1 << 20 };
@@ -22,6 +23,7 @@ struct board *board_new(void)
 static void execution_free(struct board_execution *e)
 {
 	arena_destroy(&e->arena);
+	VEC_FREE(&e->questions);
 	free(e);
 }
 
@@ -45,11 +47,6 @@ void board_destroy(struct board **pb)
 bool board_ended(const struct board_execution *e)
 {
 	return e->state == EXECUTION_COMPLETED || e->state == EXECUTION_FAILED || e->state == EXECUTION_CANCELLED;
-}
-
-bool board_waits_for_person(const struct board_step *s)
-{
-	return s->state == STEP_WAITING && s->kind == STEP_APPROVAL;
 }
 
 /* Where it stands, or would. */
@@ -174,6 +171,8 @@ static void take_head(struct board_execution *e, const struct execution *from)
 	e->finished_ms = HAS(from, execution, finished_at) ? from->finished_at : 0;
 	e->last_event = from->last_event;
 	e->must_read = false;
+	e->questions_read = false;
+	e->cost_due = e->cost_due || (!before && e->state != EXECUTION_PENDING && e->state != EXECUTION_QUEUED);
 	e->steps = NULL;
 	e->steps_count = 0;
 	arena_destroy(&before);
@@ -315,6 +314,47 @@ static bool is_stale(const struct board_execution *e, bool wanted)
 	       (!e->has_steps && (wanted || !board_ended(e)));
 }
 
+static bool lacks_question(const struct board_execution *e)
+{
+	for (size_t i = 0; i < e->steps_count; i++)
+		if (board_asks(&e->steps[i]) && !board_question(e, &e->steps[i]))
+			return true;
+	return false;
+}
+
+static bool is_due(const struct board_execution *e, enum board_part part)
+{
+	return part == BOARD_COST ? e->cost_due : !e->questions_read && lacks_question(e);
+}
+
+static void set_due(struct board_execution *e, enum board_part part, bool due)
+{
+	if (part == BOARD_COST)
+		e->cost_due = due;
+	else
+		e->questions_read = !due;
+}
+
+int64_t board_due(struct board *b, enum board_part part, int64_t wanted)
+{
+	struct board_execution *e = board_find(b, wanted);
+
+	for (size_t i = 0; i < b->all.n && (!e || !is_due(e, part)); i++)
+		e = b->all.v[i];
+	if (!e || !is_due(e, part))
+		return 0;
+	set_due(e, part, false);
+	return e->id;
+}
+
+void board_is_due(struct board *b, enum board_part part, int64_t execution)
+{
+	struct board_execution *e = board_find(b, execution);
+
+	if (e)
+		set_due(e, part, true);
+}
+
 int64_t board_stale(const struct board *b, int64_t wanted)
 {
 	const struct board_execution *first = board_find(b, wanted);
@@ -330,7 +370,37 @@ int64_t board_stale(const struct board *b, int64_t wanted)
 void board_missed(struct board *b)
 {
 	for (size_t i = 0; i < b->all.n; i++)
-		b->all.v[i]->must_read = true;
+		b->all.v[i]->must_read = b->all.v[i]->cost_due = true;
+}
+
+/* ---- what it costs ---- */
+
+static void take_cost(char *to, const struct cost_sum *from)
+{
+	bool is_known = HAS(from, cost_sum, micro_usd), is_nothing = is_known && !from->micro_usd && !from->unknown;
+
+	snprintf(to, BOARD_COST_BYTES, "%s%.*s", is_known ? "" : "cost ", STRF(is_nothing ? STR("") : from->cost));
+}
+
+void board_take_cost(struct board *b, int64_t execution, const struct cost_sum *cost)
+{
+	struct board_execution *e = board_find(b, execution);
+
+	if (e)
+		take_cost(e->cost, cost);
+}
+
+void board_take_squad_cost(struct board *b, const struct cost_sum *cost)
+{
+	take_cost(b->cost, cost);
+}
+
+bool board_has_spent(struct board *b)
+{
+	bool has = b->has_spent;
+
+	b->has_spent = false;
+	return has;
 }
 
 /* ---- events as text ---- */
@@ -568,6 +638,12 @@ static void change(struct board_execution *e, const struct execution_event_shown
 	}
 }
 
+/* An attempt at a step ends: it is settled, or asks. */
+static bool ends_attempt(const struct execution_event_shown *ev)
+{
+	return ev->kind == FLOW_STEP_STATUS && str_eqz(ev->old_status, enum_step_state.values[STEP_RUNNING].text);
+}
+
 bool board_hear(struct board *b, const struct execution_event_shown *ev)
 {
 	struct board_execution *e = find_or_add(b, ev->execution);
@@ -576,6 +652,9 @@ bool board_hear(struct board *b, const struct execution_event_shown *ev)
 		return false;
 	e->heard = ev->number;
 	log_event(b, ev);
+	board_hear_question(e, ev);
+	if (ends_attempt(ev))
+		e->cost_due = b->has_spent = true;
 	if (e->has_steps && ev->number == e->last_event + 1) {
 		change(e, ev);
 		e->last_event = ev->number;

@@ -1,6 +1,8 @@
 /*
- * A board as lines: a title, the list (the execution that the cursor is in with its steps as a tree), the log below it,
- * and what the keys are for. On a low screen the log goes first, then all but title, list and keys.
+ * A board as lines: a title, the list (the execution that the cursor is in with its steps as a tree), below it what is
+ * asked there, the log, and what the keys are for. On a low screen the log goes first, then the question, then all but
+ * title, list and keys. Where the list goes on above or below what is seen of it, a line says how far, and whether
+ * something failed or waits there.
  */
 #include "cli/board_priv.h"
 
@@ -21,9 +23,14 @@ enum {
 	WHO_COLUMNS = 14,
 	PROGRESS_COLUMNS = 5,
 	NARROWEST_NAME = 8,
+	ALL_COLUMNS_FROM =
+		56,      /* columns of a screen; on a narrower one only name, state and what it waits for stand */
+	COSTS_FROM = 16, /* columns of a name that still has costs beside it */
 	DEPTH_SHOWN = 8,
 	COUNTS_FROM = 8, /* lines of a screen that has … */
 	LOG_FROM = 14,
+	LEAST_LIST = 4, /* lines that a question leaves to the list, unless it is being answered */
+	HINTS_FROM = 3, /* lines of a list that says how it goes on */
 };
 
 enum style { STYLE_PLAIN, STYLE_TITLE, STYLE_ALARM, STYLE_GOOD, STYLE_BUSY, STYLE_FAINT, STYLE_CURSOR };
@@ -113,19 +120,12 @@ static void put_title(struct screen *s)
 	buf_z(&left, "tenfold");
 	if (b->squad.n)
 		buf_fmt(&left, "  squad %.*s  %s", STRF(b->squad), enum_squad_status.values[b->squad_status].text);
+	if (b->cost[0])
+		buf_fmt(&left, "  %s this month", b->cost);
 	buf_z(&right, s->look->trouble[0] ? "CUT OFF  " : "live  ");
 	time_of_day(&right, s->look->now_ms);
 	put_ends(s, s->look->trouble[0] || b->squad_status != SQUAD_ACTIVE ? STYLE_ALARM : STYLE_TITLE, &left,
 		 &right);
-}
-
-static unsigned waiting_for_person(const struct board_execution *e)
-{
-	unsigned n = 0;
-
-	for (size_t i = 0; i < e->steps_count; i++)
-		n += board_waits_for_person(&e->steps[i]);
-	return n + (e->block == BLOCK_QUESTION);
 }
 
 static void put_counts(struct screen *s)
@@ -135,7 +135,7 @@ static void put_counts(struct screen *s)
 
 	for (size_t i = 0; i < s->b->all.n; i++) {
 		standing[s->b->all.v[i]->state]++;
-		waiting += waiting_for_person(s->b->all.v[i]);
+		waiting += board_waiting(s->b->all.v[i]);
 	}
 	for (int state = 0; state <= EXECUTION_CANCELLED; state++)
 		if (standing[state])
@@ -202,6 +202,11 @@ static const char *waits_for(const struct board_execution *e)
 	return e->block == BLOCK_NONE ? "" : enum_execution_block.values[e->block].text;
 }
 
+static bool has_all_columns(const struct screen *s)
+{
+	return s->look->width >= ALL_COLUMNS_FROM;
+}
+
 static int name_columns(const struct screen *s, int others)
 {
 	int room = s->look->width - others;
@@ -209,16 +214,35 @@ static int name_columns(const struct screen *s, int others)
 	return room < NARROWEST_NAME ? NARROWEST_NAME : room;
 }
 
+/* As wide as the widest there is, where the names leave room for it; else 0. */
+static int cost_columns(const struct screen *s, int others)
+{
+	size_t widest = 0;
+
+	for (size_t i = 0; i < s->b->all.n; i++) {
+		size_t n = strlen(s->b->all.v[i]->cost);
+
+		widest = n > widest ? n : widest;
+	}
+	return widest && s->look->width - others - (int)widest - 1 >= COSTS_FROM ? (int)widest + 1 : 0;
+}
+
 static void put_execution(struct screen *s, const struct board_execution *e, bool cursor)
 {
 	struct buf b = BUF_INIT(LINE_MAX_BYTES);
+	bool all = has_all_columns(s);
+	int others = 2 + STATE_COLUMNS + WAITS_COLUMNS + (all ? DONE_COLUMNS + CLOCK_COLUMNS : 0);
+	int costs = cost_columns(s, others);
 
 	buf_z(&b, cursor ? "> " : "  ");
 	cell(&b, str_of(enum_execution_state.values[e->state].text), STATE_COLUMNS);
-	cell(&b, e->name.n ? e->name : STR("..."),
-	     name_columns(s, 2 + STATE_COLUMNS + DONE_COLUMNS + CLOCK_COLUMNS + WAITS_COLUMNS));
-	add_done(&b, e);
-	add_clock(s, &b, e->started_ms, e->finished_ms);
+	cell(&b, e->name.n ? e->name : STR("..."), name_columns(s, others + costs));
+	if (all) {
+		add_done(&b, e);
+		add_clock(s, &b, e->started_ms, e->finished_ms);
+	}
+	if (costs)
+		cell(&b, str_of(e->cost), costs);
 	buf_z(&b, waits_for(e));
 	put_buf(s, cursor ? STYLE_CURSOR : style_of(e), &b);
 }
@@ -274,47 +298,193 @@ static struct str who(const struct screen *s, const struct board_step *step)
 	return taken && step->agent.n ? step->agent : board_member(s->b, step->member);
 }
 
-static const char *state_word(const struct board_step *s)
+static const char *state_word(const struct board_execution *e, const struct board_step *s)
 {
-	return board_waits_for_person(s) ? "approve?" : enum_step_state.values[s->state].text;
+	if (board_waits_for_approval(s))
+		return "approve?";
+	if (board_asks(s))
+		return board_waits_for_person(e, s) ? "answer?" : "asks";
+	return enum_step_state.values[s->state].text;
 }
 
-static void put_step(struct screen *s, const struct board_step *step, bool cursor)
+static void put_step(struct screen *s, const struct board_row *row, bool cursor)
 {
+	const struct board_step *step = row->step;
 	struct buf b = BUF_INIT(LINE_MAX_BYTES);
+	bool all = has_all_columns(s);
+	int others = 4 + STATE_COLUMNS + PROGRESS_COLUMNS + (all ? WHO_COLUMNS + CLOCK_COLUMNS : 0);
 
 	buf_z(&b, cursor ? ">   " : "    ");
-	add_name(&b, step, name_columns(s, 4 + STATE_COLUMNS + PROGRESS_COLUMNS + WHO_COLUMNS + CLOCK_COLUMNS));
-	cell(&b, str_of(state_word(step)), STATE_COLUMNS);
+	add_name(&b, step, name_columns(s, others));
+	cell(&b, str_of(state_word(row->execution, step)), STATE_COLUMNS);
 	add_progress(&b, step);
-	cell(&b, who(s, step), WHO_COLUMNS);
-	add_clock(s, &b, step->started_ms, step->finished_ms);
+	if (all) {
+		cell(&b, who(s, step), WHO_COLUMNS);
+		add_clock(s, &b, step->started_ms, step->finished_ms);
+	}
 	put_buf(s, cursor ? STYLE_CURSOR : looks_of_steps[step->state].style, &b);
 }
 
 /* ---- the list ---- */
 
+/* What is not seen of the list, from one row up to another. */
+static void put_hint(struct screen *s, const struct board_rows *rows, size_t from, size_t until, const char *where)
+{
+	struct buf b = BUF_INIT(LINE_MAX_BYTES);
+	unsigned failed = 0, waiting = 0;
+
+	for (size_t i = from; i < until; i++) {
+		const struct board_row *row = &rows->list.v[i];
+
+		failed += !row->step && row->execution->state == EXECUTION_FAILED;
+		waiting += row->step ? board_waits_for_person(row->execution, row->step)
+				     : !board_is_open(s->b, row->execution) && board_waiting(row->execution) > 0;
+	}
+	buf_fmt(&b, "  ... %zu more %s", until - from, where);
+	if (failed)
+		buf_fmt(&b, ", %u failed", failed);
+	if (waiting)
+		buf_fmt(&b, ", %u waiting for you", waiting);
+	put_buf(s, failed || waiting ? STYLE_ALARM : STYLE_FAINT, &b);
+}
+
+static void put_row(struct screen *s, const struct board_rows *rows, size_t i)
+{
+	const struct board_row *row = i < rows->list.n ? &rows->list.v[i] : NULL;
+
+	if (!row)
+		put(s, STYLE_PLAIN, (struct str){0});
+	else if (row->step)
+		put_step(s, row, i == rows->cursor);
+	else
+		put_execution(s, row->execution, i == rows->cursor);
+}
+
+/* The cursor in the middle, as far as there are rows. */
+static size_t top_row(const struct board_rows *rows, size_t room)
+{
+	size_t top = rows->cursor > room / 2 ? rows->cursor - room / 2 : 0;
+
+	if (rows->list.n <= room)
+		return 0;
+	return top > rows->list.n - room ? rows->list.n - room : top;
+}
+
 static void put_list(struct screen *s, int height)
 {
 	struct board_rows rows;
-	size_t top = 0, room = height > 0 ? (size_t)height : 0;
+	size_t top, n, room = height > 0 ? (size_t)height : 0;
 
 	board_rows(s->b, &rows);
-	if (rows.list.n > room && rows.cursor > room / 2)
-		top = rows.cursor - room / 2;
-	if (rows.list.n > room && top > rows.list.n - room)
-		top = rows.list.n - room;
-	for (size_t i = top; i < top + room; i++) {
-		const struct board_row *row = i < rows.list.n ? &rows.list.v[i] : NULL;
-
-		if (!row)
-			put(s, STYLE_PLAIN, (struct str){0});
-		else if (row->step)
-			put_step(s, row->step, i == rows.cursor);
+	n = rows.list.n;
+	top = top_row(&rows, room);
+	for (size_t i = top; i < top + room; i++)
+		if (i == top && top > 0 && room >= HINTS_FROM)
+			put_hint(s, &rows, 0, top + 1, "above");
+		else if (i + 1 == top + room && i + 1 < n && room >= HINTS_FROM)
+			put_hint(s, &rows, i, n, "below");
 		else
-			put_execution(s, row->execution, i == rows.cursor);
-	}
+			put_row(s, &rows, i);
 	board_rows_free(&rows);
+}
+
+/* ---- what is asked ---- */
+
+/* What of a paragraph fits into a line: whole words, unless the first is too long. Never nothing. */
+static size_t line_bytes(struct str text, size_t columns)
+{
+	size_t fits = print_fits(text, columns), end = fits;
+
+	if (fits == text.n)
+		return fits;
+	while (end > 0 && text.p[end] != ' ')
+		end--;
+	if (end > 0)
+		return end;
+	return fits ? fits : str_utf8_step(text);
+}
+
+/* Into lines with '\n' behind each; how many. */
+static int wrap(struct str text, size_t columns, struct buf *out)
+{
+	struct str rest = text;
+	int lines = 0;
+
+	while (rest.n) {
+		struct buf clean = BUF_INIT(LINE_MAX_BYTES);
+		struct str line;
+
+		json_show_text(str_trim(str_cut(rest, '\n', &rest)), &clean);
+		for (line = buf_str(&clean); line.n; lines++) {
+			size_t n = line_bytes(line, columns);
+
+			buf_add(out, line.p, n);
+			buf_c(out, '\n');
+			line = str_trim((struct str){line.p + n, line.n - n});
+		}
+		buf_free(&clean);
+	}
+	return lines;
+}
+
+/* How a line with a rule behind it ends. */
+static void put_rule(struct screen *s, enum style style, struct buf *head)
+{
+	buf_c(head, ' ');
+	for (int i = (int)print_columns(buf_str(head)); i < s->look->width; i++)
+		buf_c(head, '-');
+	put_buf(s, style, head);
+}
+
+static void put_who_is_asked(struct screen *s, const struct board_question *q)
+{
+	struct buf head = BUF_INIT(LINE_MAX_BYTES);
+	struct str member = board_member(s->b, q->member);
+
+	buf_fmt(&head, "-- %.*s asks ", STRF(board_step_name(s->b, board_chosen(s->b), q->step)));
+	if (member.n)
+		buf_fmt(&head, "%.*s, ", STRF(member));
+	buf_fmt(&head, "%s, level %" PRId64, q->role < 0 ? "a person" : enum_member_role.values[q->role].text,
+		q->level);
+	if (q->due_ms) {
+		buf_z(&head, ", moves on in ");
+		span(&head, s->look->now_ms, q->due_ms);
+	}
+	put_rule(s, q->role < 0 ? STYLE_ALARM : STYLE_FAINT, &head);
+}
+
+static void put_lines(struct screen *s, struct str lines, int most)
+{
+	for (int i = 1; lines.n; i++) {
+		struct buf line = BUF_INIT(LINE_MAX_BYTES);
+
+		buf_str_add(&line, str_cut(lines, '\n', &lines));
+		if (i == most && lines.n)
+			buf_z(&line, " …");
+		put_buf(s, STYLE_PLAIN, &line);
+		if (i == most)
+			return;
+	}
+}
+
+/* The question, in as much of `room` as it takes and the list can spare. */
+static void put_list_and_question(struct screen *s, int room)
+{
+	const struct board_question *q = board_question_here(s->b);
+	bool is_answered = s->b->mode == MODE_WRITE && s->b->draft.does == BOARD_ANSWER;
+	struct buf text = BUF_INIT(LINE_MAX_BYTES);
+	int height = 0, most = room - (is_answered ? 1 : LEAST_LIST);
+
+	if (q)
+		height = 1 + wrap(str_of(q->text), (size_t)s->look->width, &text);
+	height = height < most ? height : most;
+	height = height < 2 ? 0 : height;
+	put_list(s, room - height);
+	if (height) {
+		put_who_is_asked(s, q);
+		put_lines(s, buf_str(&text), height - 1);
+	}
+	buf_free(&text);
 }
 
 /* ---- the log ---- */
@@ -357,10 +527,7 @@ static void put_log(struct screen *s, int height)
 
 	buf_z(&head, "-- ");
 	buf_str_add(&head, s->b->all_lines || !e ? STR("all executions") : e->name);
-	buf_c(&head, ' ');
-	for (int i = (int)print_columns(buf_str(&head)); i < s->look->width; i++)
-		buf_c(&head, '-');
-	put_buf(s, STYLE_FAINT, &head);
+	put_rule(s, STYLE_FAINT, &head);
 	for (size_t i = log_from(s, height - 1); i < s->b->line_count; i++)
 		if (is_shown(s, board_line(s->b, i)))
 			put_log_line(s, board_line(s->b, i));
@@ -370,45 +537,132 @@ static void put_log(struct screen *s, int height)
 
 /* ---- the foot ---- */
 
-static void put_prompt(struct screen *s)
+/* Where one writes: the end of the text is always seen, and the label gives way. */
+static void put_writing(struct screen *s, struct buf *label, const char *text)
 {
-	const struct board *b = s->b;
-	const struct board_execution *e = board_find(b, b->asked.execution);
-	struct str execution = e ? e->name : (struct str){0};
-	struct str step = board_step_name(b, b->asked.execution, b->asked.step);
+	struct buf line = BUF_INIT(LINE_MAX_BYTES), clean = BUF_INIT(2 * BOARD_TEXT);
+	size_t width = (size_t)s->look->width - 1, columns = print_columns(buf_str(label)), skipped;
+	struct str shown;
+
+	json_show_text(str_of(text), &clean);
+	shown = buf_str(&clean);
+	if (columns + print_columns(shown) > width && columns > width / 2)
+		columns = width / 2;
+	print_cell(&line, buf_str(label), columns, true);
+	if (print_columns(shown) > width - columns) {
+		skipped = print_fits(shown, print_columns(shown) - (width - columns) + 1);
+		buf_z(&line, "…");
+		shown = (struct str){shown.p + skipped, shown.n - skipped};
+	}
+	buf_str_add(&line, shown);
+	buf_c(&line, '_');
+	put_buf(s, STYLE_ALARM, &line);
+	buf_free(label);
+	buf_free(&clean);
+}
+
+static void put_draft(struct screen *s)
+{
+	const struct board_action *draft = &s->b->draft;
+	const struct board_execution *e = board_find(s->b, draft->execution);
+	struct str step = board_step_name(s->b, draft->execution, draft->step);
+	struct buf label = BUF_INIT(LINE_MAX_BYTES);
+
+	if (draft->does == BOARD_ANSWER)
+		buf_fmt(&label, "Answer %.*s: ", STRF(step));
+	else
+		buf_fmt(&label, "%s %.*s of %.*s; note (may be empty): ",
+			draft->does == BOARD_APPROVE ? "Approve" : "Reject", STRF(step),
+			STRF(e ? e->name : STR("")));
+	put_writing(s, &label, draft->text);
+}
+
+static void put_filter(struct screen *s)
+{
+	struct buf label = BUF_INIT(LINE_MAX_BYTES);
+
+	buf_z(&label, "Only those with (Enter keeps it, Escape shows all): ");
+	put_writing(s, &label, s->b->filter);
+}
+
+static void put_cancel(struct screen *s)
+{
+	const struct board_execution *e = board_find(s->b, s->b->to_cancel);
 	struct buf text = BUF_INIT(LINE_MAX_BYTES);
 
-	switch (b->mode) {
-	case MODE_NOTE:
-		buf_fmt(&text, "%s %.*s of %.*s; note (may be empty): %s_",
-			b->asked.does == BOARD_APPROVE ? "Approve" : "Reject", STRF(step), STRF(execution),
-			b->asked.text);
-		break;
+	buf_fmt(&text, "Cancel %.*s? y cancels, any other key does not", STRF(e ? e->name : STR("")));
+	put_buf(s, STYLE_ALARM, &text);
+}
+
+static const char *news(const struct screen *s)
+{
+	return s->look->now_ms - s->b->news_ms < BOARD_NEWS_MS ? s->b->news : "";
+}
+
+static void put_prompt(struct screen *s)
+{
+	switch (s->b->mode) {
+	case MODE_WRITE:
+		put_draft(s);
+		return;
 	case MODE_CANCEL:
-		buf_fmt(&text, "Cancel %.*s? y cancels, any other key does not", STRF(execution));
-		break;
+		put_cancel(s);
+		return;
 	case MODE_FILTER:
-		buf_fmt(&text, "Only those with (Enter keeps it, Escape shows all): %s_", b->filter);
-		break;
+		put_filter(s);
+		return;
 	case MODE_LOOK:
 	case MODE_HELP:
-		buf_z(&text, s->look->trouble[0] ? s->look->trouble : s->look->news);
-		break;
+		put(s, STYLE_PLAIN, str_of(s->look->trouble[0] ? s->look->trouble : news(s)));
+		return;
 	}
-	put_buf(s, b->mode == MODE_LOOK ? STYLE_PLAIN : STYLE_ALARM, &text);
+}
+
+static bool has_approval(const struct board *b)
+{
+	const struct board_execution *e = board_find(b, board_chosen(b));
+
+	for (size_t i = 0; e && i < e->steps_count; i++)
+		if (board_waits_for_approval(&e->steps[i]))
+			return true;
+	return false;
+}
+
+/* As many as there is room for; the last two always. */
+static void add_keys(const struct screen *s, struct buf *b)
+{
+	const char *last = "? help  q quit";
+	const struct {
+		const char *text;
+		bool is_there;
+	} keys[] = {
+		{"a approve  r reject  ", has_approval(s->b)},
+		{"w answer  ", board_question_here(s->b) != NULL},
+		{"c cancel  ", true},
+		{"p pause  ", true},
+		{"P squad  ", true},
+		{"f filter  ", true},
+		{"l log  ", true},
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].is_there && b->n + strlen(keys[i].text) + strlen(last) <= (size_t)s->look->width)
+			buf_z(b, keys[i].text);
+	buf_z(b, last);
 }
 
 static void put_keys(struct screen *s)
 {
-	const char *keys = "a approve  r reject  c cancel  p pause  P squad  f filter  l log  ? help  q quit";
+	struct buf keys = BUF_INIT(LINE_MAX_BYTES);
+	bool is_written = s->b->mode == MODE_WRITE;
 
 	if (!s->look->has_keys)
-		keys = "no keys: standard input is no terminal";
-	else if (s->b->mode == MODE_NOTE)
-		keys = "Enter sends it  Escape leaves it";
-	else if (s->look->width < (int)strlen(keys))
-		keys = "? help  q quit";
-	put(s, STYLE_FAINT, str_of(keys));
+		buf_z(&keys, "no keys: standard input is no terminal");
+	else if (is_written)
+		buf_z(&keys, news(s)[0] ? news(s) : "Enter sends it  Escape leaves it");
+	else
+		add_keys(s, &keys);
+	put_buf(s, is_written && news(s)[0] ? STYLE_ALARM : STYLE_FAINT, &keys);
 }
 
 /* ---- help ---- */
@@ -418,6 +672,7 @@ static void put_help(struct screen *s)
 	static const char *const lines[] = {
 		"arrows, j, k   move: the execution under the cursor shows its steps",
 		"a, r           approve or reject what waits for it; a note is asked for",
+		"w              write the answer to what a step asks",
 		"c              cancel the execution, after a question",
 		"p              pause the execution, or let it go on",
 		"P              pause the squad, or let it go on",
@@ -446,7 +701,7 @@ static void put_board(struct screen *s)
 		put_title(s);
 	if (height >= COUNTS_FROM)
 		put_counts(s);
-	put_list(s, height - s->lines - log - foot);
+	put_list_and_question(s, height - s->lines - log - foot);
 	if (log)
 		put_log(s, log);
 	if (foot == 2)

@@ -2,9 +2,12 @@
  * Keys: the cursor, and what is asked for. The cursor is the ids of what it stands on, so it stays there when lines
  * come and go.
  *
- *   LOOK ──a, r──► NOTE ──Enter──► approve, reject        LOOK ──c──► CANCEL ──y──► cancel
- *   LOOK ──f─────► FILTER ──Enter──► LOOK                 LOOK ──?──► HELP ──any──► LOOK
+ *   LOOK ──a, r, w──► WRITE ──Enter──► approve, reject, answer        LOOK ──c──► CANCEL ──y──► cancel
+ *   LOOK ──f────────► FILTER ──Enter──► LOOK                          LOOK ──?──► HELP ──any──► LOOK
  *   Escape leads back to LOOK from everywhere.
+ *
+ * What was written and sent stays as a draft until it is told to be done, so what is refused can be mended; Escape
+ * throws it away.
  */
 #include "cli/board_priv.h"
 
@@ -13,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PAGE_ROWS = 10, KEY_BACKSPACE = 0x7f, KEY_ERASE = 0x08, KEY_CLEAR = 0x15 };
+enum { PAGE_ROWS = 10, KEY_BACKSPACE = 0x7f, KEY_ERASE = 0x08, KEY_CLEAR = 0x15, NOTE_BYTES = 1024 };
 
 /* ---- the list ---- */
 
@@ -99,6 +102,11 @@ void board_rows_free(struct board_rows *rows)
 	VEC_FREE(&rows->list);
 }
 
+bool board_is_open(const struct board *b, const struct board_execution *e)
+{
+	return chosen(b) == e;
+}
+
 int64_t board_chosen(const struct board *b)
 {
 	const struct board_execution *e = chosen(b);
@@ -130,65 +138,90 @@ static void move(struct board *b, int by)
 
 /* ---- what is asked for ---- */
 
-static void say(struct board_action *out, const char *text)
-{
-	out->does = BOARD_SAY;
-	snprintf(out->text, sizeof(out->text), "%s", text);
-}
-
 /* The step under the cursor, else the first that waits. */
-static const struct board_step *waiting(const struct board *b, const struct board_execution *e)
+static const struct board_step *approval(const struct board *b, const struct board_execution *e)
 {
 	const struct board_step *found = NULL;
 
 	for (size_t i = 0; e && i < e->steps_count; i++) {
 		const struct board_step *s = &e->steps[i];
 
-		if (board_waits_for_person(s) && (!found || (e->id == b->at_execution && s->id == b->at_step)))
+		if (board_waits_for_approval(s) && (!found || (e->id == b->at_execution && s->id == b->at_step)))
 			found = s;
 	}
 	return found;
 }
 
-static void ask_note(struct board *b, enum board_does does, struct board_action *out)
+static bool same_thing(const struct board_action *a, const struct board_action *b)
 {
-	const struct board_execution *e = chosen(b);
-	const struct board_step *s = waiting(b, e);
+	return a->does == b->does && a->execution == b->execution && a->step == b->step &&
+	       a->question == b->question;
+}
 
-	if (!s) {
-		say(out, "no approval waits in this execution");
-		return;
-	}
-	b->mode = MODE_NOTE;
-	b->asked = (struct board_action){.does = does, .execution = e->id, .step = s->id};
+static void forget_draft(struct board *b)
+{
+	b->draft = (struct board_action){0};
 	b->text_bytes = 0;
 }
 
+static void begin_writing(struct board *b, const struct board_action *what)
+{
+	b->mode = MODE_WRITE;
+	if (same_thing(&b->draft, what))
+		return;
+	b->draft = *what;
+	b->text_bytes = 0;
+}
+
+static void ask_note(struct board *b, enum board_does does, int64_t now_ms)
+{
+	const struct board_execution *e = chosen(b);
+	const struct board_step *s = approval(b, e);
+
+	if (s)
+		begin_writing(b, &(struct board_action){.does = does, .execution = e->id, .step = s->id});
+	else
+		board_say(b, "no approval waits in this execution", now_ms);
+}
+
+static void ask_answer(struct board *b, int64_t now_ms)
+{
+	const struct board_question *q = board_question_here(b);
+
+	if (q)
+		begin_writing(b, &(struct board_action){.does = BOARD_ANSWER,
+							.execution = board_chosen(b),
+							.step = q->step,
+							.question = q->id});
+	else
+		board_say(b, "no question waits in this execution", now_ms);
+}
+
 /* The chosen one, unless it has ended. */
-static const struct board_execution *live_one(const struct board *b, struct board_action *out)
+static const struct board_execution *live_one(struct board *b, int64_t now_ms)
 {
 	const struct board_execution *e = chosen(b);
 
 	if (!e)
-		say(out, "there is no execution here");
+		board_say(b, "there is no execution here", now_ms);
 	else if (board_ended(e))
-		say(out, "this execution has ended");
+		board_say(b, "this execution has ended", now_ms);
 	return e && !board_ended(e) ? e : NULL;
 }
 
-static void ask_cancel(struct board *b, struct board_action *out)
+static void ask_cancel(struct board *b, int64_t now_ms)
 {
-	const struct board_execution *e = live_one(b, out);
+	const struct board_execution *e = live_one(b, now_ms);
 
 	if (!e)
 		return;
 	b->mode = MODE_CANCEL;
-	b->asked = (struct board_action){.does = BOARD_CANCEL, .execution = e->id};
+	b->to_cancel = e->id;
 }
 
-static void toggle_pause(const struct board *b, struct board_action *out)
+static void toggle_pause(struct board *b, int64_t now_ms, struct board_action *out)
 {
-	const struct board_execution *e = live_one(b, out);
+	const struct board_execution *e = live_one(b, now_ms);
 
 	if (!e)
 		return;
@@ -196,12 +229,12 @@ static void toggle_pause(const struct board *b, struct board_action *out)
 	out->execution = e->id;
 }
 
-static void pause_squad(const struct board *b, struct board_action *out)
+static void pause_squad(struct board *b, int64_t now_ms, struct board_action *out)
 {
 	if (!b->squad.n)
-		say(out, "its squad is not watched here");
+		board_say(b, "its squad is not watched here", now_ms);
 	else if (b->squad_status == SQUAD_ARCHIVED)
-		say(out, "the squad is archived");
+		board_say(b, "the squad is archived", now_ms);
 	else
 		out->does = b->squad_status == SQUAD_PAUSED ? BOARD_RESUME_SQUAD : BOARD_PAUSE_SQUAD;
 }
@@ -225,29 +258,33 @@ static int rows_of(int key)
 	}
 }
 
-static void look_key(struct board *b, int key, struct board_action *out)
+static void look_key(struct board *b, int key, int64_t now_ms, struct board_action *out)
 {
 	int rows = rows_of(key);
 
+	b->news[0] = '\0';
 	if (rows) {
 		move(b, rows);
 		return;
 	}
 	switch (key) {
 	case 'a':
-		ask_note(b, BOARD_APPROVE, out);
+		ask_note(b, BOARD_APPROVE, now_ms);
 		break;
 	case 'r':
-		ask_note(b, BOARD_REJECT, out);
+		ask_note(b, BOARD_REJECT, now_ms);
+		break;
+	case 'w':
+		ask_answer(b, now_ms);
 		break;
 	case 'c':
-		ask_cancel(b, out);
+		ask_cancel(b, now_ms);
 		break;
 	case 'p':
-		toggle_pause(b, out);
+		toggle_pause(b, now_ms, out);
 		break;
 	case 'P':
-		pause_squad(b, out);
+		pause_squad(b, now_ms, out);
 		break;
 	case 'l':
 		b->all_lines = !b->all_lines;
@@ -300,14 +337,28 @@ static bool is_enter(int key)
 	return key == '\r' || key == '\n';
 }
 
-static void note_key(struct board *b, int key, struct board_action *out)
+static void send(struct board *b, int64_t now_ms, struct board_action *out)
 {
-	if (write_key(b->asked.text, &b->text_bytes, BOARD_TEXT, key))
+	if (b->draft.does == BOARD_ANSWER && !str_trim(str_of(b->draft.text)).n) {
+		board_say(b, "an answer cannot be empty", now_ms);
 		return;
-	if (is_enter(key))
-		*out = b->asked;
-	if (is_enter(key) || key == TERM_ESCAPE)
+	}
+	*out = b->draft;
+	b->mode = MODE_LOOK;
+}
+
+static void draft_key(struct board *b, int key, int64_t now_ms, struct board_action *out)
+{
+	size_t max = b->draft.does == BOARD_ANSWER ? BOARD_TEXT : NOTE_BYTES;
+
+	if (write_key(b->draft.text, &b->text_bytes, max, key)) {
+		b->news[0] = '\0';
+	} else if (is_enter(key)) {
+		send(b, now_ms, out);
+	} else if (key == TERM_ESCAPE) {
 		b->mode = MODE_LOOK;
+		forget_draft(b);
+	}
 }
 
 static void filter_key(struct board *b, int key)
@@ -322,33 +373,91 @@ static void filter_key(struct board *b, int key)
 		b->mode = MODE_LOOK;
 }
 
-static void cancel_key(struct board *b, int key, struct board_action *out)
+static void cancel_key(struct board *b, int key, int64_t now_ms, struct board_action *out)
 {
 	if (key == 'y' || key == 'Y')
-		*out = b->asked;
+		*out = (struct board_action){.does = BOARD_CANCEL, .execution = b->to_cancel};
 	else
-		say(out, "not cancelled");
+		board_say(b, "not cancelled", now_ms);
 	b->mode = MODE_LOOK;
 }
 
-void board_key(struct board *b, int key, struct board_action *out)
+void board_key(struct board *b, int key, int64_t now_ms, struct board_action *out)
 {
 	*out = (struct board_action){0};
 	switch (b->mode) {
 	case MODE_LOOK:
-		look_key(b, key, out);
+		look_key(b, key, now_ms, out);
 		return;
 	case MODE_HELP:
 		b->mode = MODE_LOOK;
 		return;
-	case MODE_NOTE:
-		note_key(b, key, out);
+	case MODE_WRITE:
+		draft_key(b, key, now_ms, out);
 		return;
 	case MODE_CANCEL:
-		cancel_key(b, key, out);
+		cancel_key(b, key, now_ms, out);
 		return;
 	case MODE_FILTER:
 		filter_key(b, key);
 		return;
 	}
+}
+
+/* ---- what became of it ---- */
+
+void board_say(struct board *b, const char *news, int64_t now_ms)
+{
+	snprintf(b->news, sizeof(b->news), "%s", news);
+	b->news_ms = now_ms;
+}
+
+static const struct saying {
+	const char *done;
+	char key; /* that opens the draft; 0: nothing is written for it */
+} sayings[] = {
+	[BOARD_NOTHING] = {"", 0},
+	[BOARD_APPROVE] = {"approved", 'a'},
+	[BOARD_REJECT] = {"rejected", 'r'},
+	[BOARD_ANSWER] = {"answered", 'w'},
+	[BOARD_CANCEL] = {"cancelled", 0},
+	[BOARD_PAUSE] = {"paused", 0},
+	[BOARD_RESUME] = {"goes on", 0},
+	[BOARD_PAUSE_SQUAD] = {"the squad is paused", 0},
+	[BOARD_RESUME_SQUAD] = {"the squad goes on", 0},
+	[BOARD_QUIT] = {"", 0},
+};
+
+static bool still_waits(const struct board *b, const struct board_action *a)
+{
+	const struct board_execution *e = board_find(b, a->execution);
+
+	for (size_t i = 0; e && i < e->steps_count; i++) {
+		const struct board_step *s = &e->steps[i];
+		const struct board_question *q = board_question(e, s);
+
+		if (s->id == a->step)
+			return a->does == BOARD_ANSWER ? q && q->id == a->question : board_waits_for_approval(s);
+	}
+	return false;
+}
+
+/* Does its key open what was written for it? */
+static bool is_drafted(const struct board *b, const struct board_action *a)
+{
+	return a->text[0] && same_thing(&b->draft, a) && still_waits(b, a);
+}
+
+void board_did(struct board *b, const struct board_action *a, const char *why, int64_t now_ms)
+{
+	char text[BOARD_NEWS_BYTES];
+
+	if (why && is_drafted(b, a)) {
+		snprintf(text, sizeof(text), "%c reopens it: %s", sayings[a->does].key, why);
+		board_say(b, text, now_ms);
+		return;
+	}
+	board_say(b, why ? why : sayings[a->does].done, now_ms);
+	if (!why && b->mode != MODE_WRITE && same_thing(&b->draft, a))
+		forget_draft(b);
 }

@@ -27,16 +27,18 @@ enum {
 	CLOCK_MS = 1000, /* drawn at least so often … */
 	FRAME_MS = 50,   /* … and at most */
 	AGAIN_MS = 1000, /* what could not be read */
+	COST_MS = 500,   /* costs of executions are read no more often */
 	CALL_MS = 15000,
 	LISTED = 50,
-	NEWS_BYTES = 1100,
+	QUESTIONS = 200,
+	TROUBLE_BYTES = 1100,
 	ANSWER_MAX = 64 << 20,
 };
 
 /* What is read before the board is whole, in this order. */
-enum reading { READ_SQUAD, READ_MEMBERS, READ_NEWEST, READ_LIVE, READ_DONE };
+enum reading { READ_SQUAD, READ_MEMBERS, READ_NEWEST, READ_LIVE, READ_COST, READ_DONE };
 
-enum asked { ASKED_NOTHING, ASKED_PART, ASKED_EXECUTION, ASKED_ACTION };
+enum asked { ASKED_NOTHING, ASKED_PART, ASKED_EXECUTION, ASKED_QUESTIONS, ASKED_COST, ASKED_ACTION };
 
 struct watching {
 	struct follow follow;
@@ -56,7 +58,7 @@ struct watching {
 	struct str cursor;
 	char cursor_text[80];
 	struct board_action todo;
-	int64_t ask_ms; /* not before */
+	int64_t ask_ms, cost_ms; /* not before */
 
 	struct term *term; /* NULL: lines */
 	struct clock *clock;
@@ -64,12 +66,19 @@ struct watching {
 	int64_t drawn_ms;
 	bool is_due, done;
 	int stop_signal;
-	char news[NEWS_BYTES], trouble[NEWS_BYTES];
+	char trouble[TROUBLE_BYTES];
 };
 
 static void say(struct watching *w, const char *text)
 {
-	snprintf(w->news, sizeof(w->news), "%s", text);
+	board_say(w->board, text, clock_now_ms(w->clock));
+	w->is_due = true;
+}
+
+static void end_action(struct watching *w, const char *why)
+{
+	board_did(w->board, &w->todo, why, clock_now_ms(w->clock));
+	w->todo = (struct board_action){0};
 	w->is_due = true;
 }
 
@@ -184,6 +193,13 @@ static void call_verdict(struct watching *w, const struct board_action *a)
 	call(w, ASKED_ACTION, a->execution, ROUTE_execution_approve, &in);
 }
 
+static void call_answer(struct watching *w, const struct board_action *a)
+{
+	struct question_answer_in in = {.id = a->question, .answer = str_of(a->text)};
+
+	call(w, ASKED_ACTION, a->execution, ROUTE_question_answer, &in);
+}
+
 static void call_action(struct watching *w)
 {
 	const struct board_action *a = &w->todo;
@@ -195,6 +211,9 @@ static void call_action(struct watching *w)
 	case BOARD_APPROVE:
 	case BOARD_REJECT:
 		call_verdict(w, a);
+		return;
+	case BOARD_ANSWER:
+		call_answer(w, a);
 		return;
 	case BOARD_CANCEL:
 		call(w, ASKED_ACTION, a->execution, ROUTE_execution_cancel, &cancel);
@@ -212,7 +231,6 @@ static void call_action(struct watching *w)
 		call(w, ASKED_ACTION, w->squad, ROUTE_squad_resume, &squad);
 		return;
 	case BOARD_NOTHING:
-	case BOARD_SAY:
 	case BOARD_QUIT:
 		UNREACHABLE();
 	}
@@ -235,6 +253,7 @@ static void call_part(struct watching *w)
 {
 	struct squad_ref squad = {.id = w->squad};
 	struct squad_member_list_in members = {.id = w->squad};
+	struct squad_cost_in cost = {.id = w->squad, .by = COST_BY_SQUAD};
 
 	switch (w->reading) {
 	case READ_SQUAD:
@@ -249,24 +268,53 @@ static void call_part(struct watching *w)
 	case READ_LIVE:
 		call_list(w, w->live_state);
 		return;
+	case READ_COST:
+		call(w, ASKED_PART, 0, ROUTE_squad_cost, &cost);
+		return;
 	case READ_DONE:
 		return;
 	}
 }
 
-static void call_execution(struct watching *w)
+/* False: there is none to be read. Likewise below. */
+static bool call_execution(struct watching *w)
 {
 	struct execution_ref in = {.id = board_stale(w->board, board_chosen(w->board))};
 
 	if (in.id)
 		call(w, ASKED_EXECUTION, in.id, ROUTE_execution_show, &in);
+	return in.id != 0;
+}
+
+static bool call_questions(struct watching *w)
+{
+	struct question_list_in in = {.limit = QUESTIONS};
+	int64_t execution = board_due(w->board, BOARD_QUESTIONS, board_chosen(w->board));
+
+	PUT(&in, question_list_in, execution, execution);
+	PUT(&in, question_list_in, state, QUESTION_OPEN);
+	if (execution)
+		call(w, ASKED_QUESTIONS, execution, ROUTE_question_list, &in);
+	return execution != 0;
+}
+
+static void call_cost(struct watching *w, int64_t now)
+{
+	struct execution_cost_in in = {.by = COST_BY_MODEL};
+
+	if (now < w->cost_ms)
+		return;
+	in.id = board_due(w->board, BOARD_COST, board_chosen(w->board));
+	if (!in.id)
+		return;
+	w->cost_ms = now + COST_MS;
+	call(w, ASKED_COST, in.id, ROUTE_execution_cost, &in);
 }
 
 static void drop_action(struct watching *w)
 {
 	if (w->todo.does != BOARD_NOTHING)
-		say(w, "not done: the connection was lost before it was sent");
-	w->todo = (struct board_action){0};
+		end_action(w, "not done: the connection was lost before it was sent");
 }
 
 /* What is next; nothing while the server is away. */
@@ -284,8 +332,8 @@ static void ask(struct watching *w, int64_t now)
 		return;
 	else if (w->reading != READ_DONE)
 		call_part(w);
-	else
-		call_execution(w);
+	else if (!call_execution(w) && !call_questions(w))
+		call_cost(w, now);
 }
 
 /* ---- calls: coming back ---- */
@@ -307,7 +355,7 @@ static void next_part(struct watching *w)
 		w->live_state++;
 	while (w->live_state < enum_execution_state.count && !is_live(w->live_state));
 	if (w->live_state == enum_execution_state.count)
-		w->reading = READ_DONE;
+		w->reading = READ_COST;
 }
 
 /* An empty page may have a next one. */
@@ -341,42 +389,41 @@ static void take_part(struct watching *w, const void *out)
 	case READ_LIVE:
 		take_list(w, out);
 		return;
+	case READ_COST:
+		board_take_squad_cost(w->board, &((const struct cost_report *)out)->total);
+		next_part(w);
+		return;
 	case READ_DONE:
 		return;
 	}
-}
-
-static const char *told(enum board_does does)
-{
-	switch (does) {
-	case BOARD_APPROVE:
-		return "approved";
-	case BOARD_REJECT:
-		return "rejected";
-	case BOARD_CANCEL:
-		return "cancelled";
-	case BOARD_PAUSE:
-		return "paused";
-	case BOARD_RESUME:
-		return "goes on";
-	case BOARD_PAUSE_SQUAD:
-		return "the squad is paused";
-	case BOARD_RESUME_SQUAD:
-		return "the squad goes on";
-	case BOARD_NOTHING:
-	case BOARD_SAY:
-	case BOARD_QUIT:
-		break;
-	}
-	return "";
 }
 
 static void take_action(struct watching *w, enum err e, const struct problem *why, const void *out)
 {
 	if (!e && w->request.route->out == &type_squad)
 		board_take_squad(w->board, out);
-	say(w, e ? why->detail : told(w->todo.does));
-	w->todo = (struct board_action){0};
+	end_action(w, e ? why->detail : NULL);
+}
+
+static void read_again(struct watching *w, enum asked asked)
+{
+	w->ask_ms = stream_now_ms() + AGAIN_MS;
+	if (asked == ASKED_QUESTIONS || asked == ASKED_COST)
+		board_is_due(w->board, asked == ASKED_COST ? BOARD_COST : BOARD_QUESTIONS, w->asked_id);
+}
+
+static void take_questions(struct watching *w, const struct question_list_out *list)
+{
+	for (size_t i = 0; i < list->items_count; i++)
+		board_take_question(w->board, &list->items[i]);
+}
+
+/* What an execution spent, its squad did. */
+static void take_cost(struct watching *w, const struct cost_report *report)
+{
+	board_take_cost(w->board, w->asked_id, &report->total);
+	if (w->squad && board_has_spent(w->board))
+		w->reading = READ_COST;
 }
 
 static void take_answer(struct watching *w, enum asked asked, enum err e, const struct problem *why,
@@ -386,11 +433,17 @@ static void take_answer(struct watching *w, enum asked asked, enum err e, const 
 		take_action(w, e, why, out);
 	} else if (e == ERR_NOT_FOUND && asked == ASKED_EXECUTION) {
 		board_forget(w->board, w->asked_id);
+	} else if (e == ERR_NOT_FOUND && asked != ASKED_PART) {
+		return; /* archived, or gone: its event tells */
 	} else if (e) {
-		w->ask_ms = stream_now_ms() + AGAIN_MS;
+		read_again(w, asked);
 		say(w, why->detail);
 	} else if (asked == ASKED_EXECUTION) {
 		board_take(w->board, out);
+	} else if (asked == ASKED_QUESTIONS) {
+		take_questions(w, out);
+	} else if (asked == ASKED_COST) {
+		take_cost(w, out);
 	} else {
 		take_part(w, out);
 	}
@@ -424,7 +477,6 @@ static void draw(struct watching *w, int64_t now)
 				  .colours = term_can_colour(),
 				  .has_keys = term_has_keys(w->term),
 				  .now_ms = clock_now_ms(w->clock),
-				  .news = w->news,
 				  .trouble = is_open(w)      ? ""
 					     : w->trouble[0] ? w->trouble
 							     : "connecting"};
@@ -444,14 +496,12 @@ static void act(struct watching *w, const struct board_action *a)
 	switch (a->does) {
 	case BOARD_NOTHING:
 		return;
-	case BOARD_SAY:
-		say(w, a->text);
-		return;
 	case BOARD_QUIT:
 		w->done = true;
 		return;
 	case BOARD_APPROVE:
 	case BOARD_REJECT:
+	case BOARD_ANSWER:
 	case BOARD_CANCEL:
 	case BOARD_PAUSE:
 	case BOARD_RESUME:
@@ -460,8 +510,10 @@ static void act(struct watching *w, const struct board_action *a)
 		break;
 	}
 	if (w->todo.does != BOARD_NOTHING || !is_open(w)) {
-		say(w, is_open(w) ? "not yet: what was asked for before is not answered"
-				  : "not now: there is no connection");
+		board_did(w->board, a,
+			  is_open(w) ? "not yet: what was asked for before is not answered"
+				     : "not now: there is no connection",
+			  clock_now_ms(w->clock));
 		return;
 	}
 	w->todo = *a;
@@ -472,7 +524,7 @@ static void take_keys(struct watching *w)
 	struct board_action action;
 
 	for (int key = term_key(w->term); key && !w->done; key = term_key(w->term)) {
-		board_key(w->board, key, &action);
+		board_key(w->board, key, clock_now_ms(w->clock), &action);
 		act(w, &action);
 	}
 }

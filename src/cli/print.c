@@ -82,6 +82,21 @@ size_t print_columns(struct str text)
 	return n;
 }
 
+size_t print_fits(struct str text, size_t columns)
+{
+	struct str rest = text;
+
+	while (rest.n) {
+		struct str before = rest;
+		size_t n = take_character(&rest);
+
+		if (n > columns)
+			return (size_t)(before.p - text.p);
+		columns -= n;
+	}
+	return text.n;
+}
+
 static void pad(struct buf *b, size_t n)
 {
 	while (n-- > 0)
@@ -90,25 +105,17 @@ static void pad(struct buf *b, size_t n)
 
 void print_cell(struct buf *b, struct str text, size_t width, bool last)
 {
-	size_t has = print_columns(text), used = 0;
-	struct str rest = text;
+	size_t has = print_columns(text);
+	struct str shown = {text.p, print_fits(text, width - 1)};
 
 	if (has <= width) {
 		buf_str_add(b, text);
 		pad(b, last ? 0 : width - has);
 		return;
 	}
-	while (rest.n) {
-		struct str before = rest;
-		size_t n = take_character(&rest);
-
-		if (used + n > width - 1)
-			break;
-		buf_add(b, before.p, (size_t)(rest.p - before.p));
-		used += n;
-	}
+	buf_str_add(b, shown);
 	buf_z(b, "…");
-	pad(b, last ? 0 : width - 1 - used);
+	pad(b, last ? 0 : width - 1 - print_columns(shown));
 }
 
 /* ---- which fields ---- */

@@ -34,6 +34,9 @@ size_t print_width(void);
  */
 void print_cell(struct buf *b, struct str text, size_t width, bool last);
 
+/* Bytes of a text, in whole characters, that take no more than so many columns. */
+size_t print_fits(struct str text, size_t columns);
+
 /* Columns a text takes on a terminal, counting wide and combining characters. */
 size_t print_columns(struct str text);
 

@@ -9,9 +9,10 @@ from harness import BINARY, Caller, until
 from screen import LEFT, Screen
 from test_cli import Cli
 from test_executions import Squad, chain
+from test_questions import Talkers
 from test_sim_dashboard import Tmux
 
-KEYS = 'a approve  r reject  c cancel  p pause  P squad  f filter  l log  ? help  q quit'
+KEYS = 'c cancel  p pause  P squad  f filter  l log  ? help  q quit'
 APPROVAL = {'name': 'release', 'kind': 'approval'}
 
 
@@ -55,8 +56,10 @@ def test_a_approves_with_a_note(t):
         s.press('a')
         s.wait('Approve release of Rate limits')
         s.press('looks right\r')
-        s.wait('approved')
+        s.wait('\napproved\n')
         s.wait('completed   Rate limits')
+        s.press('j')
+        s.until(lambda: '\napproved\n' not in s.text(), 'what was said goes with the next key')
     assert execution.step('release')['result'] == 'looks right'
 
 
@@ -76,6 +79,73 @@ def test_r_rejects_and_escape_does_not(t):
         s.wait('rejected')
         s.wait('failed      Rate limits')
     assert execution.show()['why'] == 'the step release failed: not today'
+
+
+def test_w_answers_what_a_step_asks(t):
+    talk = Talkers(t)
+    talk.add('tech_lead', name='lead')
+    talk.begin()
+    first = talk.asked('Which branch do we build?')
+    with watching(t, talk.squad) as s:
+        with t.case('one that was asked before is read'):
+            s.wait('-- build asks lead, tech_lead, level 0, moves on in 0:0')
+            s.wait('\nWhich branch do we build?\n')
+            assert 'WAITING FOR YOU' not in s.text()
+        with t.case('an answer is written'):
+            s.press('w\r')
+            s.wait('an answer cannot be empty')
+            s.press('main\r')
+            s.wait('\nanswered\n')
+            s.wait('o build')
+            assert talk.show(first)['answer'] == 'main'
+        with t.case('one that comes while it is watched, and goes up to a person'):
+            second = talk.asked('Which index?')
+            s.wait('\nWhich index?\n')
+            talk.squad.operator.post(f'/v1/questions/{second}/escalate', {}).expect(200)
+            s.wait('WAITING FOR YOU: 1')
+            s.wait('-- build asks a person, level 1 --')
+            s.press('w')
+            s.wait('Answer build: _')
+            s.press('\x1b')
+            s.wait('w answer')
+            s.press('wby day\r')
+            s.wait('o build')
+            assert talk.show(second)['answer'] == 'by day'
+
+
+def test_an_answer_that_is_refused_is_not_lost(t):
+    talk = Talkers(t)
+    talk.begin()
+    question = talk.asked()
+    with watching(t, talk.squad, TENFOLD_KEY=talk.squad.worker.key) as s:
+        s.wait('-- build asks a person, level 0 --')
+        s.press('wmain\r')
+        s.wait('\nw reopens it: the question has come to a person: it takes an operator\'s key\n')
+        assert talk.show(question)['state'] == 'open'
+        s.press('w')
+        s.wait('Answer build: main_')
+        talk.answer(question).expect(200)
+        s.until(lambda: 'build asks' not in s.text(), 'it was answered by somebody else')
+        s.press('\r')
+        s.wait('\nthe question is answered\n')
+
+
+def test_costs_are_seen_as_they_come(t):
+    squad = Squad(t, 'backend')
+    execution = squad.add(*chain('plan', 'build'), name='Rate limits')
+    with watching(t, squad) as s:
+        s.wait('o plan')
+        assert 'USD' not in s.text()
+        used = {'calls': [{'provider': 'own', 'model': 'tiny', 'input_tokens': 9, 'output_tokens': 3, 'micro_usd': 4480}]}
+        squad.settle(squad.claim(), used=used).expect(200)
+        s.wait('squad backend  active  USD 0.004480 this month')
+        s.wait('USD 0.004480\n')
+        squad.settle(squad.claim(), used=used).expect(200)
+        s.wait('USD 0.008960 this month')
+        s.until(lambda: s.text().count('USD 0.008960') == 2, 'that of the execution')
+    assert execution.state == 'completed'
+    with watching(t, squad) as s:
+        s.until(lambda: s.text().count('USD 0.008960') == 2, 'what was spent before')
 
 
 def test_c_cancels_when_it_is_confirmed(t):

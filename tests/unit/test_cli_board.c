@@ -1,14 +1,13 @@
 /* A squad's board under given events: what it shows, what it asks to be read, and that no order of stream and reading
  * changes where it ends. */
-#include "harness.h"
+#include "drawn.h"
 
 #include "base/term.h"
 #include "cli/board_priv.h"
-#include "cli/print.h"
 
 enum { T0 = 1000000, STEPS = 4, WIDEST = 130, HIGHEST = 40 };
 
-static const int64_t EX = 11, OTHER = 12, PLAN = 21, BUILD = 22, TEST = 23, RELEASE = 24;
+static const int64_t EX = 11, OTHER = 12, PLAN = 21, BUILD = 22, TEST = 23, RELEASE = 24, LEAD = 31, QUESTION = 41;
 
 struct story {
 	struct board *board;
@@ -18,6 +17,7 @@ struct story {
 	struct str needs[3];
 	struct execution execution;
 	struct board_action did;
+	char message[1024]; /* of the last event about a question */
 };
 
 /* ---- what a server would say ---- */
@@ -108,7 +108,7 @@ static int begin(void **state)
 	board_take_squad(s->board, &squad);
 	fill_execution(s);
 	s->look = (struct board_look){
-		.width = 80, .height = 24, .has_keys = true, .now_ms = T0 + 72000, .news = "", .trouble = ""};
+		.width = 80, .height = 24, .has_keys = true, .now_ms = T0 + 72000, .trouble = ""};
 	s->screen = BUF_INIT(1 << 20);
 	*state = s;
 	return 0;
@@ -131,7 +131,7 @@ static void hear(struct story *s, struct execution_event_shown e)
 
 static void key(struct story *s, int k)
 {
-	board_key(s->board, k, &s->did);
+	board_key(s->board, k, s->look.now_ms, &s->did);
 }
 
 static void keys(struct story *s, const char *text)
@@ -144,32 +144,17 @@ static const char *screen(struct story *s)
 {
 	buf_reset(&s->screen);
 	board_draw(s->board, &s->look, &s->screen);
-	assert_true(buf_ok(&s->screen));
-	return buf_cstr(&s->screen);
-}
-
-static void is(struct story *s, const char *agreed)
-{
-	const char *seen = screen(s);
-
-	if (strcmp(seen, agreed) != 0)
-		fail_msg("it looks so:\n%s", seen);
+	return drawn(&s->screen);
 }
 
 static void shows(struct story *s, const char *text)
 {
-	const char *seen = screen(s);
-
-	if (!strstr(seen, text))
-		fail_msg("\"%s\" is not there:\n%s", text, seen);
+	drawn_shows(screen(s), text);
 }
 
 static void hides(struct story *s, const char *text)
 {
-	const char *seen = screen(s);
-
-	if (strstr(seen, text))
-		fail_msg("\"%s\" is there:\n%s", text, seen);
+	drawn_hides(screen(s), text);
 }
 
 /* The execution as it is read, with a build under way, a log and what a model says. */
@@ -190,30 +175,30 @@ static void a_screen_of_80_by_24(void **state)
 	struct story *s = *state;
 
 	work(s);
-	is(s, "tenfold  squad backend  active                                    live  00:17:52\n"
-	      "1 in_progress\n"
-	      "> in_progress Rate limits                           1/4     0:01:12\n"
-	      "    + plan                             completed\n"
-	      "    |- * build                         running     40%  ada           0:01:06\n"
-	      "    |  `- . release (needs 2)          pending\n"
-	      "    `- . test                          pending\n"
-	      "\n"
-	      "\n"
-	      "\n"
-	      "\n"
-	      "\n"
-	      "\n"
-	      "\n"
-	      "-- Rate limits -----------------------------------------------------------------\n"
-	      "00:16:46 build: ready -> running by ada\n"
-	      "00:16:47 build: 40%\n"
-	      "00:16:48 build: 12 files\n"
-	      "00:16:49 build: It works\n"
-	      "\n"
-	      "\n"
-	      "\n"
-	      "\n"
-	      "a approve  r reject  c cancel  p pause  P squad  f filter  l log  ? help  q quit");
+	drawn_is(screen(s), "tenfold  squad backend  active                                    live  00:17:52\n"
+			    "1 in_progress\n"
+			    "> in_progress Rate limits                           1/4     0:01:12\n"
+			    "    + plan                             completed\n"
+			    "    |- * build                         running     40%  ada           0:01:06\n"
+			    "    |  `- . release (needs 2)          pending\n"
+			    "    `- . test                          pending\n"
+			    "\n"
+			    "\n"
+			    "\n"
+			    "\n"
+			    "\n"
+			    "\n"
+			    "\n"
+			    "-- Rate limits -----------------------------------------------------------------\n"
+			    "00:16:46 build: ready -> running by ada\n"
+			    "00:16:47 build: 40%\n"
+			    "00:16:48 build: 12 files\n"
+			    "00:16:49 build: It works\n"
+			    "\n"
+			    "\n"
+			    "\n"
+			    "\n"
+			    "c cancel  p pause  P squad  f filter  l log  ? help  q quit");
 }
 
 /* ---- what is known, whatever comes first ---- */
@@ -405,8 +390,7 @@ static void nothing_from_outside_moves_the_cursor(void **state)
 	s->execution.name = STR("Rate\nlimits\x07");
 	board_take(s->board, &s->execution);
 	hear(s, said(6, FLOW_LOG, BUILD, "a\rb\x1b[1;1H"));
-	for (const char *p = screen(s); *p; p++)
-		assert_true(*p == '\n' || (unsigned char)*p >= ' ');
+	drawn_is_plain(screen(s));
 }
 
 static void no_line_is_too_wide_and_no_screen_too_high(void **state)
@@ -415,18 +399,8 @@ static void no_line_is_too_wide_and_no_screen_too_high(void **state)
 
 	work(s);
 	for (s->look.width = 1; s->look.width <= WIDEST; s->look.width++)
-		for (s->look.height = 1; s->look.height <= HIGHEST; s->look.height++) {
-			struct str rest = str_of(screen(s));
-			int lines = 0;
-
-			while (rest.p) {
-				struct str line = str_cut(rest, '\n', &rest);
-
-				assert_in_range(print_columns(line), 0, s->look.width);
-				lines++;
-			}
-			assert_in_range(lines, 1, s->look.height);
-		}
+		for (s->look.height = 1; s->look.height <= HIGHEST; s->look.height++)
+			drawn_fits(screen(s), s->look.width, s->look.height);
 }
 
 static void colours_are_only_there_when_they_are_wanted(void **state)
@@ -491,8 +465,8 @@ static void nothing_is_approved_where_nothing_waits(void **state)
 
 	board_take(s->board, &s->execution);
 	key(s, 'a');
-	assert_int_equal(s->did.does, BOARD_SAY);
-	assert_string_equal(s->did.text, "no approval waits in this execution");
+	assert_int_equal(s->did.does, BOARD_NOTHING);
+	shows(s, "no approval waits in this execution");
 }
 
 static void cancelling_is_confirmed(void **state)
@@ -503,13 +477,14 @@ static void cancelling_is_confirmed(void **state)
 	key(s, 'c');
 	shows(s, "Cancel Rate limits? y cancels");
 	key(s, 'n');
-	assert_int_equal(s->did.does, BOARD_SAY);
+	assert_int_equal(s->did.does, BOARD_NOTHING);
+	shows(s, "not cancelled");
 	key(s, 'c');
 	key(s, 'y');
 	assert_int_equal(s->did.does, BOARD_CANCEL);
 	hear(s, event(EX, 6, FLOW_CANCELLED));
 	key(s, 'c');
-	assert_string_equal(s->did.text, "this execution has ended");
+	shows(s, "this execution has ended");
 }
 
 static void p_pauses_and_lets_go_on(void **state)
@@ -579,6 +554,281 @@ static void help_tells_every_key(void **state)
 	assert_int_equal(s->did.does, BOARD_QUIT);
 }
 
+/* ---- questions ---- */
+
+/* What the server tells of one: with the lead until four minutes and twelve seconds from now, or with a person. */
+static struct execution_event_shown asked(struct story *s, int64_t number, int kind, int64_t question,
+					  const char *text)
+{
+	struct question_told told = {.question = question, .level = kind != FLOW_QUESTION};
+	struct buf b = BUF_INIT(0);
+
+	if (kind == FLOW_QUESTION) {
+		PUT(&told, question_told, role, MEMBER_TECH_LEAD);
+		PUT(&told, question_told, member, LEAD);
+		PUT(&told, question_told, due_at, s->look.now_ms + 252000);
+	}
+	PUT(&told, question_told, text, str_of(text));
+	json_encode(&type_question_told, &told, 0, &b);
+	snprintf(s->message, sizeof(s->message), "%s", buf_cstr(&b));
+	buf_free(&b);
+	return said(number, kind, BUILD, s->message);
+}
+
+static void ask_lead(struct story *s)
+{
+	struct squad_member lead = {.id = LEAD, .name = STR("lead")};
+
+	board_take_member(s->board, &lead);
+	board_take(s->board, &s->execution);
+	hear(s, taken_by(moved(6, BUILD, "ready", "running"), "ada"));
+	hear(s, moved(7, BUILD, "running", "waiting"));
+	hear(s, asked(s, 8, FLOW_QUESTION, QUESTION, "Which database do we use?"));
+}
+
+/* As a list has it, with a person. */
+static struct question listed(int64_t id, const char *text)
+{
+	return (struct question){.id = id, .execution = EX, .step = BUILD, .level = 1, .text = str_of(text)};
+}
+
+static void a_step_that_asks_shows_its_question(void **state)
+{
+	struct story *s = *state;
+
+	ask_lead(s);
+	shows(s, "|- ? build                         asks ");
+	shows(s, "\n-- build asks lead, tech_lead, level 0, moves on in 0:04:12 ----");
+	shows(s, "\nWhich database do we use?\n");
+	shows(s, "\nw answer  c cancel");
+	hides(s, "WAITING FOR YOU");
+	hear(s, asked(s, 9, FLOW_QUESTION_ESCALATED, QUESTION, "nobody answered in time"));
+	shows(s, "|- ? build                         answer? ");
+	shows(s, "WAITING FOR YOU: 1");
+	shows(s, "\n-- build asks a person, level 1 ---");
+	shows(s, "\nWhich database do we use?\n");
+	hear(s, asked(s, 10, FLOW_QUESTION_ANSWERED, QUESTION, "SQLite"));
+	hides(s, "build asks a person");
+	hides(s, "w answer");
+}
+
+static void a_question_from_before_is_read_once(void **state)
+{
+	struct story *s = *state;
+	struct question q = listed(QUESTION, "Which database?");
+
+	s->steps[1].state = STEP_WAITING;
+	board_take(s->board, &s->execution);
+	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, 0), EX);
+	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, 0), 0);
+	board_is_due(s->board, BOARD_QUESTIONS, EX); /* it could not be */
+	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, EX), EX);
+	board_take_question(s->board, &q);
+	shows(s, "build asks a person, level 1");
+	shows(s, "\nWhich database?\n");
+}
+
+static void what_is_told_of_a_question_leads_on_in_any_order(void **state)
+{
+	struct story *s = *state;
+	struct question before = listed(QUESTION, "Which database?"), after = listed(QUESTION + 1, "Which index?");
+
+	ask_lead(s);
+	hear(s, asked(s, 9, FLOW_QUESTION_ANSWERED, QUESTION, "SQLite"));
+	board_take_question(s->board, &before); /* from a store that lags */
+	hides(s, "build asks");
+	board_take_question(s->board, &after);
+	board_take_question(s->board, &before);
+	shows(s, "\nWhich index?\n");
+	hear(s, asked(s, 10, FLOW_QUESTION, QUESTION + 1, "Which index?"));
+	shows(s, "build asks a person, level 1");
+}
+
+static void a_long_question_is_cut_between_words_and_leaves_room(void **state)
+{
+	struct story *s = *state;
+	static const char line[] =
+		"It is about the table of orders, and how it is read by day, by customer and by state.";
+	char text[BOARD_QUESTION_BYTES * 2] = "";
+	struct question q;
+
+	for (size_t n = 0; n + sizeof(line) + 2 < sizeof(text); n = strlen(text))
+		snprintf(text + n, sizeof(text) - n, "%s\n\n", line);
+	s->steps[1].state = STEP_WAITING;
+	board_take(s->board, &s->execution);
+	q = listed(QUESTION, text);
+	board_take_question(s->board, &q);
+	shows(s, "\nIt is about the table of orders, and how it is read by day, by customer and by\nstate.\n");
+	shows(s, " …\n-- Rate limits");
+	shows(s, "> in_progress Rate limits");
+	for (s->look.width = 1; s->look.width <= WIDEST; s->look.width++)
+		for (s->look.height = 1; s->look.height <= HIGHEST; s->look.height++)
+			drawn_fits(screen(s), s->look.width, s->look.height);
+}
+
+static void w_writes_an_answer(void **state)
+{
+	struct story *s = *state;
+
+	ask_lead(s);
+	key(s, 'w');
+	shows(s, "\nAnswer build: _\nEnter sends it  Escape leaves it");
+	key(s, '\r');
+	assert_int_equal(s->did.does, BOARD_NOTHING);
+	shows(s, "\nAnswer build: _\nan answer cannot be empty");
+	keys(s, "SQLite");
+	shows(s, "\nAnswer build: SQLite_\nEnter sends it");
+	key(s, '\r');
+	assert_int_equal(s->did.does, BOARD_ANSWER);
+	assert_int_equal(s->did.execution, EX);
+	assert_int_equal(s->did.question, QUESTION);
+	assert_string_equal(s->did.text, "SQLite");
+	board_did(s->board, &s->did, NULL, s->look.now_ms);
+	shows(s, "\nanswered\n");
+	key(s, 'w');
+	shows(s, "Answer build: _");
+}
+
+static void an_answer_that_was_refused_is_not_lost(void **state)
+{
+	struct story *s = *state;
+
+	ask_lead(s);
+	key(s, 'w');
+	keys(s, "SQLite\r");
+	board_did(s->board, &s->did, "only an operator answers that", s->look.now_ms);
+	shows(s, "\nw reopens it: only an operator answers that\n");
+	key(s, 'w');
+	keys(s, "!");
+	shows(s, "Answer build: SQLite!_");
+	key(s, TERM_ESCAPE);
+	key(s, 'w');
+	shows(s, "Answer build: _");
+}
+
+static void what_was_answered_meanwhile_promises_no_second_try(void **state)
+{
+	struct story *s = *state;
+
+	ask_lead(s);
+	key(s, 'w');
+	keys(s, "SQLite\r");
+	hear(s, asked(s, 9, FLOW_QUESTION_ANSWERED, QUESTION, "PostgreSQL"));
+	board_did(s->board, &s->did, "the question does not wait any more", s->look.now_ms);
+	shows(s, "\nthe question does not wait any more\n");
+}
+
+static void the_end_of_a_long_answer_is_seen(void **state)
+{
+	struct story *s = *state;
+
+	ask_lead(s);
+	s->look.width = 30;
+	key(s, 'w');
+	keys(s, "the quick brown fox jumps over the dog");
+	shows(s, "\nAnswer build: …s over the dog_\n");
+}
+
+static void nothing_is_answered_where_nothing_is_asked(void **state)
+{
+	struct story *s = *state;
+
+	board_take(s->board, &s->execution);
+	key(s, 'w');
+	assert_int_equal(s->did.does, BOARD_NOTHING);
+	shows(s, "no question waits in this execution");
+}
+
+/* ---- costs ---- */
+
+/* Below 0: nothing of it is known. */
+static struct cost_sum spent(const char *text, int64_t micro_usd, int64_t unknown)
+{
+	struct cost_sum cost = {.cost = str_of(text), .calls = 4, .unknown = unknown};
+
+	if (micro_usd >= 0)
+		PUT(&cost, cost_sum, micro_usd, micro_usd);
+	return cost;
+}
+
+static void a_cost_is_seen_where_there_is_one(void **state)
+{
+	struct story *s = *state;
+	struct cost_sum none = spent("USD 0.000000", 0, 0), some = spent("at least USD 0.012300", 12300, 1),
+			unknown = spent("unknown", -1, 4);
+
+	board_take(s->board, &s->execution);
+	board_take_cost(s->board, EX, &none);
+	board_take_squad_cost(s->board, &none);
+	hides(s, "USD");
+	board_take_cost(s->board, EX, &some);
+	board_take_squad_cost(s->board, &some);
+	shows(s, "squad backend  active  at least USD 0.012300 this month");
+	shows(s, "Rate limits     1/4     0:01:12   at least USD 0.012300\n");
+	board_take_cost(s->board, EX, &unknown);
+	shows(s, "0:01:12   cost unknown\n");
+	s->look.width = 60;
+	hides(s, "cost unknown");
+}
+
+static void a_cost_is_due_when_an_attempt_has_ended(void **state)
+{
+	struct story *s = *state;
+
+	board_take(s->board, &s->execution);
+	assert_int_equal(board_due(s->board, BOARD_COST, 0), EX);
+	assert_int_equal(board_due(s->board, BOARD_COST, EX), 0);
+	hear(s, moved(6, BUILD, "ready", "running"));
+	assert_int_equal(board_due(s->board, BOARD_COST, 0), 0);
+	assert_false(board_has_spent(s->board));
+	hear(s, moved(7, BUILD, "running", "completed"));
+	assert_int_equal(board_due(s->board, BOARD_COST, 0), EX);
+	assert_true(board_has_spent(s->board));
+	assert_false(board_has_spent(s->board));
+	board_missed(s->board);
+	assert_int_equal(board_due(s->board, BOARD_COST, 0), EX);
+}
+
+/* ---- what is not seen ---- */
+
+static void what_is_said_goes_with_the_next_key_or_after_some_seconds(void **state)
+{
+	struct story *s = *state;
+
+	board_take(s->board, &s->execution);
+	board_say(s->board, "approved", s->look.now_ms);
+	shows(s, "\napproved\n");
+	key(s, 'j');
+	hides(s, "\napproved\n");
+	board_say(s->board, "approved", s->look.now_ms);
+	s->look.now_ms += BOARD_NEWS_MS - 1;
+	shows(s, "\napproved\n");
+	s->look.now_ms++;
+	hides(s, "\napproved\n");
+}
+
+static void what_failed_out_of_sight_is_told(void **state)
+{
+	struct story *s = *state;
+
+	for (int64_t id = 100; id < 130; id++) {
+		struct execution e = s->execution;
+
+		e.id = id;
+		e.name = id == 101 ? STR("Nightly") : e.name;
+		e.steps_count = 0;
+		e.state = id == 101 ? EXECUTION_FAILED : EXECUTION_COMPLETED;
+		board_take(s->board, &e);
+	}
+	shows(s, "\n  ... 19 more below, 1 failed\n");
+	wait_for_approval(s);
+	for (int i = 0; i < 5; i++)
+		key(s, TERM_PAGE_DOWN);
+	shows(s, " more above, 1 waiting for you\n");
+	shows(s, "failed      Nightly");
+	hides(s, "below");
+}
+
 #define STORY(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -607,6 +857,19 @@ int main(void)
 		STORY(the_cursor_stays_on_what_it_stands_on),
 		STORY(a_filter_shows_only_what_has_it),
 		STORY(help_tells_every_key),
+		STORY(a_step_that_asks_shows_its_question),
+		STORY(a_question_from_before_is_read_once),
+		STORY(what_is_told_of_a_question_leads_on_in_any_order),
+		STORY(a_long_question_is_cut_between_words_and_leaves_room),
+		STORY(w_writes_an_answer),
+		STORY(an_answer_that_was_refused_is_not_lost),
+		STORY(what_was_answered_meanwhile_promises_no_second_try),
+		STORY(the_end_of_a_long_answer_is_seen),
+		STORY(nothing_is_answered_where_nothing_is_asked),
+		STORY(a_cost_is_seen_where_there_is_one),
+		STORY(a_cost_is_due_when_an_attempt_has_ended),
+		STORY(what_is_said_goes_with_the_next_key_or_after_some_seconds),
+		STORY(what_failed_out_of_sight_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
