@@ -83,21 +83,39 @@ static void ring_put_tenant(struct ring *r, const struct keyring_tenant *tenant)
 	node->same = map_put(&r->tenants_by_name, str_hash(tenant->name), node);
 }
 
+/* One that is here already is as new: what became of it since it was read or made, the feed has told or will tell. */
 static void ring_put_key(struct ring *r, const struct keyring_key *key)
 {
-	struct key_node *node = map_get(&r->keys_by_id, (uint64_t)key->id);
-	if (node) { /* reloaded meanwhile, or changed elsewhere */
-		node->key.revoked_ms = key->revoked_ms;
-		node->key.expires_ms = key->expires_ms;
-		node->key.tier = key->tier;
+	if (map_get(&r->keys_by_id, (uint64_t)key->id))
 		return;
-	}
-	node = ARENA_NEW(r->arena, struct key_node);
+	struct key_node *node = ARENA_NEW(r->arena, struct key_node);
 	CHECK(node);
 	node->key = *key;
 	node->key.name = arena_str(r->arena, key->name);
 	map_put(&r->keys_by_id, (uint64_t)key->id, node);
 	node->same = map_put(&r->keys, hash_start(key->hash), node);
+}
+
+static void end_key(struct keyring_key *key, int64_t expires_ms)
+{
+	if (key->expires_ms == 0 || key->expires_ms > expires_ms)
+		key->expires_ms = expires_ms;
+}
+
+/* As the feed tells of it. The row may have been read before this process revoked it or shortened its time, and no key
+ * comes back from that. */
+static void ring_change_key(struct ring *r, const struct keyring_key *key)
+{
+	struct key_node *node = map_get(&r->keys_by_id, (uint64_t)key->id);
+	if (!node) {
+		ring_put_key(r, key);
+		return;
+	}
+	if (node->key.revoked_ms == 0)
+		node->key.revoked_ms = key->revoked_ms;
+	if (key->expires_ms)
+		end_key(&node->key, key->expires_ms);
+	node->key.tier = key->tier;
 }
 
 static const struct keyring_key *ring_find_key(const struct ring *r, const unsigned char hash[TOKEN_HASH_BYTES])
@@ -242,7 +260,14 @@ static bool knows_tenant(struct keyring *k, int64_t id)
 	return known;
 }
 
-static enum err put_key(void *ctx, size_t i, const void *row)
+static void change_key(struct keyring *k, const struct keyring_key *key)
+{
+	pthread_rwlock_wrlock(&k->lock);
+	ring_change_key(k->ring, key);
+	pthread_rwlock_unlock(&k->lock);
+}
+
+static enum err take_key(void *ctx, size_t i, const void *row)
 {
 	struct reading *r = ctx;
 	struct keyring_key key;
@@ -250,7 +275,7 @@ static enum err put_key(void *ctx, size_t i, const void *row)
 		r->keyring->gone++;
 		keyring_revoke(r->keyring, r->keys.v[i].id, 1);
 	} else if (key_of(row, &key)) {
-		keyring_put_key(r->keyring, &key);
+		change_key(r->keyring, &key);
 		if (key.revoked_ms || (key.expires_ms && !key.user)) /* those of people expire as they were made */
 			told(r->keyring);
 		r->new_tenants = r->new_tenants || !knows_tenant(r->keyring, key.tenant);
@@ -262,7 +287,7 @@ static enum err read_keys(struct reading *r, struct db *db)
 {
 	if (r->keys.n == 0)
 		return OK;
-	enum err err = q_key_get_each(db, r->keys.v, r->keys.n, put_key, r);
+	enum err err = q_key_get_each(db, r->keys.v, r->keys.n, take_key, r);
 	if (!err && r->new_tenants)
 		err = q_tenant_all(db, put_tenant, r->keyring);
 	return !err && r->keyring->gone > GONE_MAX ? load(r->keyring, db) : err;
@@ -367,8 +392,8 @@ void keyring_expire(struct keyring *k, int64_t key, int64_t expires_ms)
 {
 	pthread_rwlock_wrlock(&k->lock);
 	struct key_node *node = map_get(&k->ring->keys_by_id, (uint64_t)key);
-	if (node && (node->key.expires_ms == 0 || node->key.expires_ms > expires_ms))
-		node->key.expires_ms = expires_ms;
+	if (node)
+		end_key(&node->key, expires_ms);
 	pthread_rwlock_unlock(&k->lock);
 	told(k);
 }

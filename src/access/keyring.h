@@ -50,7 +50,7 @@ enum err keyring_find_new_tenants(struct keyring *k, struct db *db);
 enum err keyring_look_up(struct keyring *k, struct db *db, struct str secret, struct arena *a);
 enum err keyring_look_up_id(struct keyring *k, struct db *db, int64_t key, struct arena *a);
 
-/* Copies what is given. */
+/* Copies what is given; what is here already stays as it is. */
 void keyring_put_tenant(struct keyring *k, const struct keyring_tenant *tenant);
 void keyring_put_key(struct keyring *k, const struct keyring_key *key);
 void keyring_revoke(struct keyring *k, int64_t key, int64_t now_ms);

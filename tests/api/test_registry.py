@@ -145,6 +145,6 @@ def test_an_agent_that_is_deleted_while_its_keys_are_made_keeps_none(t):
             if made.status == 201:
                 nobody = t.anonymous()
                 nobody.key = made.json['secret']
-                until(lambda c=nobody: c.get('/v1/whoami').status == 401, 30, 'the end of its keys')
+                until(lambda c=nobody: c.get('/v1/whoami').status == 401, 5, 'the end of its keys')
             else:
                 made.expect(410, 'gone')

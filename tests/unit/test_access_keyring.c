@@ -129,6 +129,55 @@ static void a_revocation_arrives(void **state)
 	assert_works(r, 8, OK);
 }
 
+/* The key of a new row, as who made it or looked it up puts it in. */
+static struct keyring_key key_as_made(struct ring_kit *r, int64_t i)
+{
+	struct keyring_key key = {.id = i, .tenant = TENANT, .scope = SCOPE_WORKER, .name = STR("k")};
+
+	insert_key(r, i, TENANT);
+	token_hash(secret_of(r, i), key.hash);
+	return key;
+}
+
+/* A thread that made a key slept between its commit and its keyring_put_key(): the key worked until the next start. */
+static void who_puts_a_key_in_late_does_not_bring_it_back(void **state)
+{
+	struct ring_kit *r = *state;
+	struct keyring_key made = key_as_made(r, 1000);
+	struct key_revoke_out out;
+
+	assert_int_equal(q_key_revoke(r->k->db, &(struct key_revoke_in){1000, TENANT, NOW}, r->arena, &out), OK);
+	follow(r, ENTITY_KEY, 1000);
+	keyring_put_key(r->keyring, &made);
+	assert_works(r, 1000, ERR_UNAUTHENTICATED);
+}
+
+static void a_row_read_before_the_end_of_its_key_does_not_bring_it_back(void **state)
+{
+	struct ring_kit *r = *state;
+
+	keyring_revoke(r->keyring, 7, NOW);
+	keyring_expire(r->keyring, 8, NOW - 1);
+	follow(r, ENTITY_KEY, 7);
+	follow(r, ENTITY_KEY, 8);
+	assert_works(r, 7, ERR_UNAUTHENTICATED);
+	assert_works(r, 8, ERR_UNAUTHENTICATED);
+	assert_works(r, 9, OK);
+}
+
+static void a_tier_that_came_with_the_feed_stays(void **state)
+{
+	struct ring_kit *r = *state;
+	struct keyring_key made = key_as_made(r, 1000);
+	struct caller caller;
+
+	made.tier = TIER_PARTNER; /* as it was when somebody looked it up */
+	follow(r, ENTITY_KEY, 1000);
+	keyring_put_key(r->keyring, &made);
+	assert_int_equal(ask(r, 1000, &caller), OK);
+	assert_int_equal(caller.tier, TIER_UNLIMITED);
+}
+
 static enum err ignore_row(void *ctx, const void *row)
 {
 	(void)ctx, (void)row;
@@ -215,6 +264,9 @@ int main(void)
 		STORY(other_changes_read_nothing),
 		STORY(a_change_reads_one_key_and_not_all),
 		STORY(a_revocation_arrives),
+		STORY(who_puts_a_key_in_late_does_not_bring_it_back),
+		STORY(a_row_read_before_the_end_of_its_key_does_not_bring_it_back),
+		STORY(a_tier_that_came_with_the_feed_stays),
 		STORY(a_key_that_was_cleared_away_stops),
 		STORY(a_key_brings_its_tenant),
 		STORY(tenants_are_looked_for_by_one_statement),
