@@ -343,6 +343,38 @@ static enum err take_runners(struct worker *w)
 	return e ? e : take_command(w);
 }
 
+static void tell_stand(struct worker *w, const struct squad *squad)
+{
+	char id[ID_TEXT];
+
+	id_format(id, "sq_", squad->id);
+	if (squad->status == SQUAD_PAUSED)
+		worker_say(w,
+			   "the squad is paused: nothing of it is begun before 'tenfold squad resume %s'; 'tenfold "
+			   "squad spending %s' says whether its budget is spent",
+			   id, id);
+	if (squad->status == SQUAD_ARCHIVED)
+		worker_say(w, "the squad is archived: nothing of it is to be done");
+}
+
+/* Better now than waiting for steps of a squad that is not there. A server that is not there yet is waited for. */
+static enum err look_at_squad(struct worker *w)
+{
+	struct squad_ref in = {.id = w->args->squad};
+	struct squad squad;
+	enum err e;
+
+	if (!HAS(w->args, worker_args, squad))
+		return OK;
+	e = client_call(w->client, ROUTE_squad_show, &in, w->cli->arena, &squad, NULL, &w->cli->problem);
+	if (e && !worker_is_passing(e))
+		return e;
+	if (!e)
+		tell_stand(w, &squad);
+	w->cli->problem = (struct problem){0};
+	return OK;
+}
+
 static enum err set_up(struct worker *w)
 {
 	enum err e;
@@ -360,7 +392,8 @@ static enum err set_up(struct worker *w)
 	raise_descriptor_limit();
 	rng_system_init(&w->rng);
 	worker_calls_init(w);
-	return set_up_signals(w);
+	e = look_at_squad(w);
+	return e ? e : set_up_signals(w);
 }
 
 static void tear_down(struct worker *w)

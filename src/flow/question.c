@@ -260,7 +260,9 @@ enum err flow_escalate(struct flow *f, int64_t tenant, int64_t question, int64_t
 	enum err err = find_question(f, tenant, question, out, &s, p);
 
 	if (!err && is_last_level(s))
-		err = problem_set(p, ERR_CONFLICT, "nobody is above the level that the question has reached");
+		err = problem_set(p, ERR_CONFLICT,
+				  "the question has come to its last level, and nobody is above that; it waits for "
+				  "'tenfold question answer'");
 	if (err)
 		return err;
 	execution_touch(f, *out);

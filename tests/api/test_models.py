@@ -364,6 +364,22 @@ def test_a_step_that_nobody_here_can_carry_out_goes_back(t):
     assert execution.state == 'completed'
 
 
+def test_a_worker_says_why_there_is_nothing_of_its_squad_to_do(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'compile'})
+    squad.pause()
+    worker = work(t, squad, 'true')
+    assert worker.wait()[0] == 0 and f"paused: nothing of it is begun before 'tenfold squad resume {squad.id}'" in worker.complaints()
+    execution.call('cancel').expect(200)
+    squad.operator.call('DELETE', f'/v1/squads/{squad.id}').expect(204)
+    worker = work(t, squad, 'true')
+    assert worker.wait()[0] == 0 and 'the squad is archived' in worker.complaints(), worker.complaints()
+    with t.case('one that is not there'):
+        squad.id = squad.id[:-2] + 'zz'
+        worker = work(t, squad, 'true')
+        assert worker.wait()[0] == 4 and 'there is no such squad here' in worker.complaints(), worker.complaints()
+
+
 def test_steps_that_wait_for_another_worker_hold_none_back(t):
     plan, code = spoken('A plan.'), spoken(json.dumps({'summary': 'A limit.', 'files': [{'path': 'limit.py', 'content': 'x'}]}))
     review = spoken(json.dumps({'verdict': 'good', 'summary': 'Well done.', 'findings': []}))
