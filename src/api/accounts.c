@@ -126,8 +126,10 @@ static enum err check_policy(struct call *c, const struct sign_up_in *in, struct
 		return problem_field(&c->problem, ERR_INVALID, "organisation",
 				     "an invitation is into an organisation there is; leave one of them out");
 	if (!invited && call_app(c)->accounts->config.sign_up != SIGN_UP_OPEN)
-		return call_fail(c, ERR_FORBIDDEN,
-				 "accounts are by invitation here: ask an admin of an organisation for one");
+		return call_fail(
+			c, ERR_FORBIDDEN,
+			"accounts are by invitation here: ask an admin of an organisation for one ('tenfold "
+			"account invite'); a server that was started with --sign-up open asks for none");
 	return invited ? invitation_read(c, in->invitation, email, &row) : OK;
 }
 

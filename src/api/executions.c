@@ -173,7 +173,9 @@ static enum err given_steps(struct call *c, const struct execution_new *in, stru
 {
 	*out = (struct squad_template){.steps = in->steps, .steps_count = in->steps_count};
 	if (!HAS(in, execution_new, template))
-		return OK;
+		return in->steps_count
+			       ? OK
+			       : problem_field(&c->problem, ERR_INVALID, "steps", "give steps, or a template");
 	if (in->steps_count)
 		return problem_field(&c->problem, ERR_INVALID, "template", "give steps or a template, not both");
 	return template_find(in->template, c->arena, out, &c->problem);

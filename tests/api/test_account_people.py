@@ -26,7 +26,7 @@ def test_by_invitation_only(t):
     server = t.new_server('--limit-sign-in', '0')
     nobody = t.anonymous(server)
     refused = nobody.post('/v1/account/sign-up', {'email': email_of(), 'password': PASSWORD}).expect(403, 'forbidden')
-    assert 'by invitation' in refused.json['detail']
+    assert 'by invitation' in refused.json['detail'] and '--sign-up open' in refused.json['detail']
     nobody.post('/v1/account/sign-up', {'email': email_of(), 'password': PASSWORD, 'organisation': 'mine'}).expect(403)
     admin = t.caller('admin', server, tenant='acme')
     made = admin.post('/v1/invitations', {'role': 'owner'}).expect(201).json['invitation']

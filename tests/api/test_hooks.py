@@ -209,6 +209,8 @@ def test_bad_bodies(t):
         with t.case(repr(body[:20])):
             answer = hook.send(body)
             assert answer.status in (400, 413), answer.body
+    with t.case('a form, as GitHub sends unless told otherwise, is told from bad JSON'):
+        assert 'choose the content type application/json' in hook.send(b'payload=%7B%7D').expect(400, 'malformed').json['detail']
     with t.case('a megabyte is taken'):
         large = json.dumps({'x': 'y' * ((1 << 20) - 100)}).encode()
         ended = hook.ended(hook.send(large).expect(202).json)
