@@ -628,6 +628,38 @@ static void a_question_from_before_is_read_once(void **state)
 	shows(s, "\nWhich database?\n");
 }
 
+static void why_a_question_went_up_is_not_the_question(void **state)
+{
+	struct story *s = *state;
+
+	s->steps[1].state = STEP_WAITING;
+	board_take(s->board, &s->execution);
+	hear(s, asked(s, 6, FLOW_QUESTION_ESCALATED, QUESTION, "nobody answered in time"));
+	hides(s, "build asks");
+	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, 0), EX);
+}
+
+static void of_two_questions_that_under_the_cursor_is_shown_else_a_persons(void **state)
+{
+	struct story *s = *state;
+	struct question of_lead = listed(QUESTION, "Which database?"), of_person = listed(QUESTION + 1, "Which index?");
+
+	PUT(&of_lead, question, role, MEMBER_TECH_LEAD);
+	of_person.step = TEST;
+	s->steps[1].state = s->steps[2].state = STEP_WAITING;
+	board_take(s->board, &s->execution);
+	board_take_question(s->board, &of_lead);
+	board_take_question(s->board, &of_person);
+	shows(s, "\nWhich index?\n");
+	key(s, TERM_DOWN);
+	key(s, TERM_DOWN);
+	shows(s, ">   |- ? build");
+	shows(s, "\nWhich database?\n");
+	key(s, 'w');
+	keys(s, "SQLite\r");
+	assert_int_equal(s->did.question, QUESTION);
+}
+
 static void what_is_told_of_a_question_leads_on_in_any_order(void **state)
 {
 	struct story *s = *state;
@@ -661,6 +693,7 @@ static void a_long_question_is_cut_between_words_and_leaves_room(void **state)
 	shows(s, "\nIt is about the table of orders, and how it is read by day, by customer and by\nstate.\n");
 	shows(s, " …\n-- Rate limits");
 	shows(s, "> in_progress Rate limits");
+	shows(s, "\n  ... 2 more below\n");
 	for (s->look.width = 1; s->look.width <= WIDEST; s->look.width++)
 		for (s->look.height = 1; s->look.height <= HIGHEST; s->look.height++)
 			drawn_fits(screen(s), s->look.width, s->look.height);
@@ -727,6 +760,12 @@ static void the_end_of_a_long_answer_is_seen(void **state)
 	key(s, 'w');
 	keys(s, "the quick brown fox jumps over the dog");
 	shows(s, "\nAnswer build: …s over the dog_\n");
+	key(s, TERM_ESCAPE);
+	s->execution.last_event = 8;
+	wait_for_approval(s);
+	key(s, 'a');
+	keys(s, "well done");
+	shows(s, "\nApprove relea…well done_\n");
 }
 
 static void nothing_is_answered_where_nothing_is_asked(void **state)
@@ -859,6 +898,8 @@ int main(void)
 		STORY(help_tells_every_key),
 		STORY(a_step_that_asks_shows_its_question),
 		STORY(a_question_from_before_is_read_once),
+		STORY(why_a_question_went_up_is_not_the_question),
+		STORY(of_two_questions_that_under_the_cursor_is_shown_else_a_persons),
 		STORY(what_is_told_of_a_question_leads_on_in_any_order),
 		STORY(a_long_question_is_cut_between_words_and_leaves_room),
 		STORY(w_writes_an_answer),
