@@ -315,6 +315,11 @@ def test_a_paused_squad_tries_nothing_again_until_it_goes_on(t):
     rests()
     claimed, _ = at_once(lambda: [resting.claim(wait_ms=10000) for _ in range(3)], resting.resume)
     assert {item['payload']['name'] for item in claimed} == {'step', 'all', 'held'}
+    with t.case('with all its attempts'):
+        item = next(item for item in claimed if item['payload']['name'] == 'step')
+        resting.settle(item, 'fail', error='not yet').expect(200)
+        claimed = [resting.claim(wait_ms=10000)] + [other for other in claimed if other is not item]
+        assert (item['attempt'], claimed[0]['attempt'], claimed[0]['payload']['name']) == (1, 2, 'step')
     for item in claimed:
         resting.settle(item).expect(200)
     assert [e.state for e in made] == ['completed'] * 3 and [e.show()['attempt'] for e in made] == [1, 2, 1]
