@@ -439,6 +439,15 @@ static void add_what(struct buf *b, const struct execution_event_shown *e)
 		buf_z(b, enum_execution_event_kind.values[e->kind].text);
 }
 
+/* A question has a text where somebody said something. */
+static bool says_something(const struct execution_event_shown *e)
+{
+	struct str text;
+
+	return HAS(e, execution_event_shown, message) && e->message.n &&
+	       (!board_is_of_question(e->kind) || pick_member(e->message, STR("text"), &text));
+}
+
 /* Without its step. */
 static void add_event(struct buf *b, const struct execution_event_shown *e)
 {
@@ -449,7 +458,7 @@ static void add_event(struct buf *b, const struct execution_event_shown *e)
 		buf_fmt(b, "%sby %.*s", b->n > before ? " " : "", STRF(e->agent));
 	if (HAS(e, execution_event_shown, attempt) && e->attempt > 1)
 		buf_fmt(b, ", try %" PRId64, e->attempt);
-	if (HAS(e, execution_event_shown, message) && e->message.n) {
+	if (says_something(e)) {
 		buf_z(b, b->n > before ? ": " : "");
 		add_message(b, e->message);
 	}

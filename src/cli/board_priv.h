@@ -115,6 +115,7 @@ struct str board_step_name(const struct board *b, int64_t execution, int64_t ste
 
 /* ---- questions ---- */
 
+bool board_is_of_question(int kind); /* of an event */
 void board_hear_question(struct board_execution *e, const struct execution_event_shown *ev);
 bool board_asks(const struct board_step *s); /* does it wait for an answer? */
 /* What it asks; NULL: nothing, or not read yet. */

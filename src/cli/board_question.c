@@ -131,11 +131,23 @@ void board_take_question(struct board *b, const struct question *from)
 	learn(e, &q);
 }
 
-static void hear(struct board_execution *e, const struct execution_event_shown *ev, bool is_over)
+static bool is_end(int kind)
+{
+	return kind == FLOW_QUESTION_ANSWERED || kind == FLOW_QUESTION_UNANSWERED ||
+	       kind == FLOW_QUESTION_CANCELLED;
+}
+
+bool board_is_of_question(int kind)
+{
+	return kind == FLOW_QUESTION || kind == FLOW_QUESTION_AGAIN || kind == FLOW_QUESTION_ESCALATED ||
+	       is_end(kind);
+}
+
+static void hear(struct board_execution *e, const struct execution_event_shown *ev)
 {
 	struct arena *a = arena_new(TOLD_MAX);
 	struct question_told told;
-	struct board_question q = {.step = ev->step, .is_over = is_over};
+	struct board_question q = {.step = ev->step, .is_over = is_end(ev->kind)};
 
 	if (json_decode_answer(&type_question_told, ev->message, a, &told, NULL) == OK) {
 		q.id = told.question;
@@ -152,18 +164,7 @@ static void hear(struct board_execution *e, const struct execution_event_shown *
 
 void board_hear_question(struct board_execution *e, const struct execution_event_shown *ev)
 {
-	if (!HAS(ev, execution_event_shown, step) || !HAS(ev, execution_event_shown, message))
-		return;
-	switch (ev->kind) {
-	case FLOW_QUESTION:
-	case FLOW_QUESTION_AGAIN:
-	case FLOW_QUESTION_ESCALATED:
-		hear(e, ev, false);
-		break;
-	case FLOW_QUESTION_ANSWERED:
-	case FLOW_QUESTION_UNANSWERED:
-	case FLOW_QUESTION_CANCELLED:
-		hear(e, ev, true);
-		break;
-	}
+	if (board_is_of_question(ev->kind) && HAS(ev, execution_event_shown, step) &&
+	    HAS(ev, execution_event_shown, message))
+		hear(e, ev);
 }

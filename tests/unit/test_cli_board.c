@@ -568,7 +568,8 @@ static struct execution_event_shown asked(struct story *s, int64_t number, int k
 		PUT(&told, question_told, member, LEAD);
 		PUT(&told, question_told, due_at, s->look.now_ms + 252000);
 	}
-	PUT(&told, question_told, text, str_of(text));
+	if (text)
+		PUT(&told, question_told, text, str_of(text));
 	json_encode(&type_question_told, &told, 0, &b);
 	snprintf(s->message, sizeof(s->message), "%s", buf_cstr(&b));
 	buf_free(&b);
@@ -612,6 +613,16 @@ static void a_step_that_asks_shows_its_question(void **state)
 	hides(s, "w answer");
 }
 
+static void a_question_that_is_asked_again_is_logged_in_words(void **state)
+{
+	struct story *s = *state;
+
+	ask_lead(s);
+	hear(s, asked(s, 9, FLOW_QUESTION_AGAIN, QUESTION, NULL));
+	shows(s, "build: question_asked: Which database do we use?\n");
+	shows(s, "build: question_asked_again\n");
+}
+
 static void a_question_from_before_is_read_once(void **state)
 {
 	struct story *s = *state;
@@ -642,7 +653,8 @@ static void why_a_question_went_up_is_not_the_question(void **state)
 static void of_two_questions_that_under_the_cursor_is_shown_else_a_persons(void **state)
 {
 	struct story *s = *state;
-	struct question of_lead = listed(QUESTION, "Which database?"), of_person = listed(QUESTION + 1, "Which index?");
+	struct question of_lead = listed(QUESTION, "Which database?"),
+			of_person = listed(QUESTION + 1, "Which index?");
 
 	PUT(&of_lead, question, role, MEMBER_TECH_LEAD);
 	of_person.step = TEST;
@@ -897,6 +909,7 @@ int main(void)
 		STORY(a_filter_shows_only_what_has_it),
 		STORY(help_tells_every_key),
 		STORY(a_step_that_asks_shows_its_question),
+		STORY(a_question_that_is_asked_again_is_logged_in_words),
 		STORY(a_question_from_before_is_read_once),
 		STORY(why_a_question_went_up_is_not_the_question),
 		STORY(of_two_questions_that_under_the_cursor_is_shown_else_a_persons),
