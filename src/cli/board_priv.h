@@ -16,7 +16,7 @@ enum {
 
 struct board_step {
 	int64_t id, member, started_ms, finished_ms;
-	struct str name, agent, event; /* of the execution's arena */
+	struct str name, agent; /* of the execution's arena */
 	int kind, state;
 	int64_t progress, attempt;
 	unsigned depth; /* in the tree; 0: needs nothing */
@@ -41,7 +41,7 @@ struct board_execution {
 	struct str name, why;
 	int state, block;
 	bool paused;
-	int64_t created_ms, started_ms, finished_ms;
+	int64_t started_ms, finished_ms;
 	int64_t last_event;       /* what stands here holds all events up to this one */
 	int64_t heard;            /* the last one that came */
 	bool has_steps;           /* it was read by itself */
@@ -109,6 +109,7 @@ void board_rows_free(struct board_rows *rows);
 bool board_ended(const struct board_execution *e);
 bool board_is_open(const struct board *b, const struct board_execution *e); /* are its steps rows of the list? */
 struct board_execution *board_find(const struct board *b, int64_t id);
+void board_log(struct board *b, const struct execution_event_shown *e);
 const struct board_line *board_line(const struct board *b, size_t i);               /* 0 is the oldest */
 struct str board_member(const struct board *b, int64_t id);                         /* empty: not known */
 struct str board_step_name(const struct board *b, int64_t execution, int64_t step); /* likewise */

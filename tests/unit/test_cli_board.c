@@ -869,6 +869,7 @@ static void what_failed_out_of_sight_is_told(void **state)
 		e.name = id == 101 ? STR("Nightly") : e.name;
 		e.steps_count = 0;
 		e.state = id == 101 ? EXECUTION_FAILED : EXECUTION_COMPLETED;
+		PUT(&e, execution, why, id == 101 ? STR("the step build failed: no compiler") : STR(""));
 		board_take(s->board, &e);
 	}
 	shows(s, "\n  ... 19 more below, 1 failed\n");
@@ -876,7 +877,9 @@ static void what_failed_out_of_sight_is_told(void **state)
 	for (int i = 0; i < 5; i++)
 		key(s, TERM_PAGE_DOWN);
 	shows(s, " more above, 1 waiting for you\n");
-	shows(s, "failed      Nightly");
+	key(s, 'k');
+	shows(s, "> failed      Nightly");
+	shows(s, "\n-- Nightly: the step build failed: no compiler ---");
 	hides(s, "below");
 }
 
