@@ -5,24 +5,37 @@
 
 /* ---- what is written, asked or said ---- */
 
+/* The last characters of a text, in no more than so many columns. */
+static struct str tail(struct str text, size_t columns)
+{
+	size_t has = print_columns(text), skipped = has > columns ? print_fits(text, has - columns) : 0;
+	struct str end = {text.p + skipped, text.n - skipped};
+
+	while (print_columns(end) > columns) {
+		size_t step = str_utf8_step(end);
+
+		end = (struct str){end.p + step, end.n - step};
+	}
+	return end;
+}
+
 /* Where one writes: the end of the text is always seen, and the label gives way. */
 static void put_writing(struct screen *s, struct buf *label, const char *text)
 {
-	struct buf line = BUF_INIT(LINE_MAX_BYTES), clean = BUF_INIT(2 * BOARD_TEXT);
-	size_t width = (size_t)s->look->width - 1, columns = print_columns(buf_str(label)), skipped;
-	struct str shown;
+	struct buf line = BUF_INIT(LINE_MAX_BYTES), clean = BUF_INIT(0);
+	size_t width = (size_t)s->look->width - 1, of_label = print_columns(buf_str(label)), of_text;
 
 	json_show_text(str_of(text), &clean);
-	shown = buf_str(&clean);
-	if (columns + print_columns(shown) > width && columns > width / 2)
-		columns = width / 2;
-	print_cell(&line, buf_str(label), columns, true);
-	if (print_columns(shown) > width - columns) {
-		skipped = print_fits(shown, print_columns(shown) - (width - columns) + 1);
+	of_text = print_columns(buf_str(&clean));
+	if (of_label + of_text > width && of_label > width / 2)
+		of_label = width / 2;
+	print_cell(&line, buf_str(label), of_label, true);
+	if (of_text > width - of_label && width > of_label) {
 		buf_z(&line, "…");
-		shown = (struct str){shown.p + skipped, shown.n - skipped};
+		buf_str_add(&line, tail(buf_str(&clean), width - of_label - 1));
+	} else {
+		buf_str_add(&line, buf_str(&clean));
 	}
-	buf_str_add(&line, shown);
 	buf_c(&line, '_');
 	screen_put_buf(s, STYLE_ALARM, &line);
 	buf_free(label);

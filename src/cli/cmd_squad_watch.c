@@ -171,16 +171,28 @@ static bool is_open(const struct watching *w)
 
 /* ---- calls: going out ---- */
 
+/* It is asked for again. */
+static void not_read(struct watching *w, enum asked asked, const char *why)
+{
+	w->ask_ms = stream_now_ms() + AGAIN_MS;
+	if (asked == ASKED_QUESTIONS || asked == ASKED_COST)
+		board_is_due(w->board, asked == ASKED_COST ? BOARD_COST : BOARD_QUESTIONS, w->asked_id);
+	say(w, why);
+}
+
 static void call(struct watching *w, enum asked asked, int64_t id, enum route_id route, const void *in)
 {
 	struct problem why = {0};
 
+	w->asked_id = id;
 	if (client_request_begin(&w->request, route, in, CALL_MS, &why)) {
-		say(w, why.detail);
+		if (asked == ASKED_ACTION)
+			end_action(w, why.detail);
+		else
+			not_read(w, asked, why.detail);
 		return;
 	}
 	w->asked = asked;
-	w->asked_id = id;
 	CHECK(curl_multi_add_handle(w->follow.multi, w->request.easy) == CURLM_OK);
 }
 
@@ -405,13 +417,6 @@ static void take_action(struct watching *w, enum err e, const struct problem *wh
 	end_action(w, e ? why->detail : NULL);
 }
 
-static void read_again(struct watching *w, enum asked asked)
-{
-	w->ask_ms = stream_now_ms() + AGAIN_MS;
-	if (asked == ASKED_QUESTIONS || asked == ASKED_COST)
-		board_is_due(w->board, asked == ASKED_COST ? BOARD_COST : BOARD_QUESTIONS, w->asked_id);
-}
-
 static void take_questions(struct watching *w, const struct question_list_out *list)
 {
 	for (size_t i = 0; i < list->items_count; i++)
@@ -436,8 +441,7 @@ static void take_answer(struct watching *w, enum asked asked, enum err e, const 
 	} else if (e == ERR_NOT_FOUND && asked != ASKED_PART) {
 		return; /* archived, or gone: its event tells */
 	} else if (e) {
-		read_again(w, asked);
-		say(w, why->detail);
+		not_read(w, asked, why->detail);
 	} else if (asked == ASKED_EXECUTION) {
 		board_take(w->board, out);
 	} else if (asked == ASKED_QUESTIONS) {

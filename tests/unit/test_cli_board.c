@@ -706,6 +706,8 @@ static void a_long_question_is_cut_between_words_and_leaves_room(void **state)
 	shows(s, " …\n-- Rate limits");
 	shows(s, "> in_progress Rate limits");
 	shows(s, "\n  ... 2 more below\n");
+	key(s, 'w');
+	keys(s, line);
 	for (s->look.width = 1; s->look.width <= WIDEST; s->look.width++)
 		for (s->look.height = 1; s->look.height <= HIGHEST; s->look.height++)
 			drawn_fits(screen(s), s->look.width, s->look.height);
@@ -772,6 +774,10 @@ static void the_end_of_a_long_answer_is_seen(void **state)
 	key(s, 'w');
 	keys(s, "the quick brown fox jumps over the dog");
 	shows(s, "\nAnswer build: …s over the dog_\n");
+	keys(s, ", \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"); /* three wide ones */
+	shows(s, "\nAnswer build: …he dog, \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e_\n");
+	keys(s, ".........");
+	shows(s, "\nAnswer build: …\xe6\x9c\xac\xe8\xaa\x9e........._\n");
 	key(s, TERM_ESCAPE);
 	s->execution.last_event = 8;
 	wait_for_approval(s);
