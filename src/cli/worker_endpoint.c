@@ -122,7 +122,8 @@ static void is_refused(struct job *j, long status)
 	} else {
 		bool passing = status >= 500 || status == 408 || status == 409 || status == 425;
 
-		problem_set(&p, ERR_TARGET_FAILS, "%.*s answered %ld: %.*s", STRF(host), status, STRF(said));
+		problem_set(&p, ERR_TARGET_FAILS, "%.*s answered %ld: %.*s%s", STRF(host), status, STRF(said),
+			    status == 404 ? "; is there the model, and does --model-url end in /v1?" : "");
 		if (passing)
 			rest(j, retry_after_s);
 		model_failed(j, passing, &p);

@@ -69,8 +69,9 @@ static enum err check_flags(struct worker *w)
 	bool stand_in = HAS(a, worker_args, model) && str_eqz(a->model, STAND_IN);
 	bool url = HAS(a, worker_args, model_url);
 
-	if (url && !HAS(a, worker_args, squad))
-		return problem_set(&w->cli->problem, ERR_USAGE, "--model-url is for steps; give --squad with it");
+	if ((url || stand_in) && !HAS(a, worker_args, squad))
+		return problem_set(&w->cli->problem, ERR_USAGE,
+				   "--model-url and --model " STAND_IN " are for steps; give --squad with them");
 	if (url && stand_in)
 		return problem_set(&w->cli->problem, ERR_USAGE,
 				   "--model " STAND_IN " asks nobody; leave it or --model-url away");

@@ -207,7 +207,7 @@ def test_an_endpoint_with_errors_of_its_own(t):
 
 def test_what_trying_again_would_not_mend_is_not_tried_again(t):
     fails(t, refusal(400, 'context length exceeded'), 'answered 400: context length exceeded', attempts=1)
-    fails(t, refusal(404, 'no such model'), 'answered 404: no such model', attempts=1)
+    fails(t, refusal(404, 'no such model'), 'answered 404: no such model; is there the model, and does --model-url end in /v1?', attempts=1)
     fails(t, Reply(spoken('x' * 140000)), 'over 131072 bytes', attempts=1)
     fails(t, Reply(events(chunk('I will'), chunk(finish='content_filter'), '[DONE]')), 'content_filter', attempts=1)
 
@@ -347,9 +347,10 @@ def test_settings_that_cannot_be(t):
     with t.case('a key that is no word'):
         worker = work(t, squad, flags=['--model-url', 'http://127.0.0.1:9/v1', '--model', 'x'], key='two words')
         assert worker.wait()[0] == 2 and 'one word' in worker.complaints() and 'two words' not in worker.complaints()
-    with t.case('without a squad'):
-        status, _ = Worker(t, flags=['--model-url', 'http://x/v1']).wait()
-        assert status == 2
+    for flags in (['--model-url', 'http://x/v1'], ['--model', 'stand-in']):
+        with t.case(f'{flags[0]} without a squad'):
+            worker = Worker(t, flags=flags)
+            assert worker.wait()[0] == 2 and 'give --squad with them' in worker.complaints()
 
 
 def test_a_step_that_nobody_here_can_carry_out_goes_back(t):
