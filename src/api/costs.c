@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "api/app.h"
+#include "api/executions.h"
 #include "api/squads.h"
 
 #include "squads/cost.h"
@@ -62,7 +63,8 @@ void costs_note_item(struct call *c, const struct item *item, const struct work_
 
 enum err api_execution_cost(struct call *c, const struct execution_cost_in *in, struct cost_report *out)
 {
-	return cost_of_execution(c, in, out);
+	enum err err = execution_find(c, in->id);
+	return err ? err : cost_of_execution(c, in, out);
 }
 
 enum err api_squad_cost(struct call *c, const struct squad_cost_in *in, struct cost_report *out)

@@ -13,6 +13,9 @@ enum err execution_begin(struct call *c, const struct execution_new *in, struct 
  * caller's tenant has none of that id. On the queue's thread, inside a batch. */
 enum err execution_gone(struct call *c, int64_t id);
 
+/* Has the caller's tenant one of that id, also in an archive? ERR_NOT_FOUND with its sentence. On a connection. */
+enum err execution_find(struct call *c, int64_t id);
+
 /* Without its steps; texts stay where the row has them. */
 void execution_show(const struct execution_row *row, bool archived, struct execution *out);
 

@@ -151,6 +151,22 @@ def test_what_is_archived_is_seen_as_before(t):
             assert head['archive'] == archive['id'] and head['format'] == 'tenfold executions' and 'id int' in head['executions']
 
 
+def test_what_an_archived_execution_cost_is_still_told(t):
+    site = Site(t)
+    execution = site.squad.add({'name': 'plan'})
+    used = {'calls': [{'provider': 'x', 'model': 'y', 'input_tokens': 5, 'output_tokens': 5, 'micro_usd': 7}]}
+    site.squad.settle(site.squad.claim(), used=used).expect(200)
+    cost = lambda caller=site.operator: caller.get(f'/v1/executions/{execution.id}/cost')
+    before = cost().expect(200).json
+    assert before['total']['micro_usd'] == 7 and before['entries'][0].pop('step_name') == 'plan'
+    site.archive()
+    assert cost().expect(200).json == before
+    stranger = t.caller('operator', tenant='cheap', server=site.server)
+    cost(stranger).expect(404)
+    site.operator.post(f'/v1/executions/{execution.id}/restore').expect(200)
+    assert cost().expect(200).json['entries'][0]['step_name'] == 'plan'
+
+
 def test_restored_rows_are_what_they_were(t):
     site = Site(t)
     made = site.ended(10)
