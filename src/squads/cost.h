@@ -17,8 +17,8 @@ void cost_of_call(const struct cost_tables *list, const struct model_call *call,
 /* "2026-11", or empty for the month of now_ms (UTC): from, and up to but not including. ERR_INVALID naming `month`. */
 enum err cost_month(struct str text, int64_t now_ms, int64_t *from_ms, int64_t *until_ms, struct problem *p);
 
-/* These run inside a handler, on its connection. ERR_NOT_FOUND with its sentence; but that the execution is the caller's
- * is the caller's to know. */
+/* These run inside a handler, on its connection. ERR_NOT_FOUND with its sentence; that an execution is the tenant's is
+ * the caller's to know. */
 enum err cost_of_execution(struct call *c, const struct execution_cost_in *in, struct cost_report *out);
 enum err cost_of_squad(struct call *c, const struct squad_cost_in *in, struct cost_report *out);
 enum err budget_set(struct call *c, const struct squad_budget_in *in, struct squad_budget *out);
