@@ -24,6 +24,7 @@ static void put_title(struct screen *s)
 			&left, &right);
 }
 
+/* What matters most stands first: on a narrow screen the end is not seen. */
 static void put_counts(struct screen *s)
 {
 	struct buf text = BUF_INIT(LINE_MAX_BYTES);
@@ -33,16 +34,15 @@ static void put_counts(struct screen *s)
 		standing[s->b->all.v[i]->state]++;
 		waiting += board_waiting(s->b->all.v[i]);
 	}
+	if (waiting)
+		buf_fmt(&text, "WAITING FOR YOU: %u  ", waiting);
+	if (s->b->filter[0])
+		buf_fmt(&text, "filter: %s  ", s->b->filter);
 	for (int state = 0; state <= EXECUTION_CANCELLED; state++)
 		if (standing[state])
-			buf_fmt(&text, "%s%u %s", text.n ? "  " : "", standing[state],
-				enum_execution_state.values[state].text);
-	if (!text.n)
+			buf_fmt(&text, "%u %s  ", standing[state], enum_execution_state.values[state].text);
+	if (!s->b->all.n)
 		buf_z(&text, "no executions yet");
-	if (waiting)
-		buf_fmt(&text, "   WAITING FOR YOU: %u", waiting);
-	if (s->b->filter[0])
-		buf_fmt(&text, "   filter: %s", s->b->filter);
 	screen_put_buf(s, waiting ? STYLE_ALARM : STYLE_PLAIN, &text);
 }
 

@@ -428,7 +428,7 @@ static void an_approval_takes_a_note(void **state)
 	struct story *s = *state;
 
 	wait_for_approval(s);
-	shows(s, "WAITING FOR YOU: 1");
+	shows(s, "\nWAITING FOR YOU: 1  1 blocked\n");
 	key(s, 'a');
 	keys(s, "looks gooo");
 	key(s, 0x7f);
