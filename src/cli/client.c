@@ -5,6 +5,7 @@
 #include "cli/client.h"
 
 #include "cli/parse.h"
+#include "cli/private_file.h"
 
 #include "base/clock.h"
 #include "base/magic.h"
@@ -48,16 +49,11 @@ static void read_seen(struct client *c)
 		close(fd);
 }
 
+/* Where there is no data directory, as at who only calls a server elsewhere, one is made for it. */
 static void write_seen(const struct client *c)
 {
-	int fd = c->seen_file.n && c->seen_is_new
-			 ? open(c->seen_file.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)
-			 : -1;
-	ssize_t n = fd < 0 ? 0 : write(fd, c->seen, strlen(c->seen));
-
-	(void)n;
-	if (fd >= 0)
-		close(fd);
+	if (c->seen_file.n && c->seen_is_new)
+		private_file_write(c->seen_file.p, str_of(c->seen), false, c->arena, NULL);
 }
 
 struct client *client_new(const struct client *settings)

@@ -583,8 +583,9 @@ def test_command_line_and_client_carry_it_by_themselves(t):
     squad = add_squad(operator, 'clients')
     until(lambda: operator.get('/v1/squads').items, 5, 'the squad')
     paused(t, both)
-    home = tempfile.mkdtemp(prefix='tenfold-home.')
-    t.cleanup.callback(lambda: subprocess.run(['rm', '-r', home], check=False))
+    above = tempfile.mkdtemp(prefix='tenfold-home.')
+    t.cleanup.callback(lambda: subprocess.run(['rm', '-r', above], check=False))
+    home = os.path.join(above, 'of', 'who only calls')   # nothing has made it
 
     def tenfold(server, *words):
         return subprocess.run([BINARY, '--url', server.url, '--key', operator.key, *words], capture_output=True,
