@@ -266,7 +266,7 @@ def part_sanitizers(ctx):
     ]
     yield builds
     programs = ctx.meson_tests('build-asan', lambda suites, name: True, 'asan.', ASAN)
-    programs += ctx.meson_tests('build-tsan', lambda suites, name: re.match('http|store|telemetry|access|search_threads|directory_index|redis|cache|limits|sim_(engine|alerts|control|recorder_sqlite|behaviour_sqlite)', name), 'tsan.', TSAN)
+    programs += ctx.meson_tests('build-tsan', lambda suites, name: re.match('http|store|telemetry|access|accounts_rules|search_threads|directory_index|redis|cache|limits|sim_(engine|alerts|control|recorder_sqlite|behaviour_sqlite)', name), 'tsan.', TSAN)
     # What measures time or counts in thousands says nothing more under a sanitizer, and takes long.
     modules = [m for m in python_modules('tests/api') if m not in MEASURING and m != ABOUT_POOLER]
     programs += api_programs(modules, ['sqlite'], 'asan.', {'TENFOLD_BIN': 'build-asan/tenfold', **ASAN})
