@@ -93,7 +93,7 @@ void print_value(struct str json, size_t indent, struct arena *a, struct buf *b)
 {
 	struct str value;
 
-	if (!pick_value(json.p, json.p + json.n, &value))
+	if (!json.n || !pick_value(json.p, json.p + json.n, &value))
 		return;
 	if (is_nested(value)) {
 		print_parts(value, indent, false, a, b);
