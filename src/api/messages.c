@@ -177,7 +177,10 @@ static enum err check_execution(struct call *c, int64_t id)
 	enum err err = q_execution_get(c->db, &(struct id_row){id}, c->arena, &row);
 
 	if (err == ERR_NOT_FOUND || (!err && row.tenant != c->caller.tenant))
-		return call_fail(c, ERR_NOT_FOUND, "there is no such execution here");
+		return call_fail(
+			c, ERR_NOT_FOUND,
+			"there is no such execution here; of one that is archived the stream of events has "
+			"the messages");
 	return err;
 }
 

@@ -161,6 +161,8 @@ def test_what_an_archived_execution_cost_is_still_told(t):
     assert before['total']['micro_usd'] == 7 and before['entries'][0].pop('step_name') == 'plan'
     site.archive()
     assert cost().expect(200).json == before
+    refused = site.operator.get(f'/v1/executions/{execution.id}/messages').expect(404).json['detail']
+    assert 'of one that is archived' in refused
     stranger = t.caller('operator', tenant='cheap', server=site.server)
     cost(stranger).expect(404)
     site.operator.post(f'/v1/executions/{execution.id}/restore').expect(200)
