@@ -41,10 +41,14 @@ class Peer(Server):
         """Servers start when they are measured: before that something may have to be fetched."""
 
     def run_client(self, *words, **env):
-        done = subprocess.run([self.python(), os.path.join(HERE, self.client), *map(str, words)], capture_output=True, text=True,
-                              check=False, timeout=120, cwd=self.folder, env={**os.environ, **env})
+        try:
+            done = subprocess.run([self.python(), os.path.join(HERE, self.client), *map(str, words)], capture_output=True, text=True,
+                                  check=False, timeout=120, cwd=self.folder, env={**os.environ, **env})
+        except subprocess.TimeoutExpired as late:
+            raise Unavailable(f'its client was not done after {late.timeout} s') from None
         if done.returncode:
-            raise Unavailable(f'its client failed: {done.stderr.strip().splitlines()[-1]}')
+            why = done.stderr.strip().splitlines() or [f'exit status {done.returncode}']
+            raise Unavailable(f'its client failed: {why[-1]}')
         return json.loads(done.stdout.strip().splitlines()[-1])
 
     def measure(self, seconds):
