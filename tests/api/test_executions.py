@@ -3,6 +3,7 @@
 import threading
 
 from harness import until
+from test_cli import Cli
 
 STEP = 'tf.step'
 
@@ -105,6 +106,17 @@ def test_a_person_approves(t):
     refused = squad.add({'name': 'merge?', 'kind': 'approval'}, {'name': 'merge', 'needs': ['merge?']})
     refused.call('approve', {'step': refused.step('merge?')['id'], 'approve': False, 'note': 'not today'}).expect(200)
     assert refused.show()['why'] == 'the step merge? failed: not today'
+
+
+def test_a_person_approves_a_step_by_its_name(t):
+    squad, cli = Squad(t), Cli(t)
+    execution = squad.add({'name': 'merge?', 'kind': 'approval'})
+    none = cli.run('execution', 'approve', execution.id, 'merge', 'true')
+    assert none.returncode == 4 and "the execution has no step 'merge'" in none.stderr, none
+    assert execution.step('merge?')['state'] == 'waiting'
+    assert cli.json('execution', 'approve', execution.id, 'merge?', 'true', '--note', 'fine')['state'] == 'completed'
+    other = squad.add({'name': 'merge?', 'kind': 'approval'})
+    assert cli.json('execution', 'approve', other.id, other.step('merge?')['id'], 'false')['state'] == 'failed'
 
 
 def test_a_wait_ends_with_its_event(t):

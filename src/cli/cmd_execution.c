@@ -1,5 +1,7 @@
-/* execution result: what the steps brought forth, for people to read; a step that has none and did not fail is left
- * out. */
+/*
+ * Verbs of executions that take a step by its name or its id: execution result, which shows what the steps brought
+ * forth, for people to read (a step that has none and did not fail is left out), and execution approve.
+ */
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/print.h"
@@ -14,6 +16,20 @@ static bool is_meant(const struct execution_step *step, struct str named)
 
 	return str_eq(step->name, named) || (id_parse(named, "st_", &id) && id == step->id);
 }
+
+static enum err no_step(struct cli *cli, struct str named)
+{
+	return problem_set(&cli->problem, ERR_NOT_FOUND,
+			   "the execution has no step '%.*s'; 'tenfold execution show' lists them", STRF(named));
+}
+
+static enum err show(struct cli *cli, struct client *client, int64_t id, struct execution *out)
+{
+	return client_call(client, ROUTE_execution_show, &(struct execution_ref){.id = id}, cli->arena, out, NULL,
+			   &cli->problem);
+}
+
+/* ---- execution result ---- */
 
 static bool has_something(const struct execution_step *step)
 {
@@ -42,9 +58,7 @@ static enum err choose(struct cli *cli, const struct execution_result_args *args
 		if (all ? has_something(&of->steps[i]) : is_meant(&of->steps[i], args->step))
 			take(&of->steps[i], &out->items[out->items_count++]);
 	if (!all && out->items_count == 0)
-		return problem_set(&cli->problem, ERR_NOT_FOUND,
-				   "the execution has no step '%.*s'; 'tenfold execution show' lists them",
-				   STRF(args->step));
+		return no_step(cli, args->step);
 	return OK;
 }
 
@@ -78,7 +92,6 @@ static void print_all(struct cli *cli, const struct execution_results *results)
 enum err cmd_execution_result(struct cli *cli, const void *given)
 {
 	const struct execution_result_args *args = given;
-	struct execution_ref in = {.id = args->id};
 	struct execution_results results = {0};
 	struct execution execution;
 	struct client *client;
@@ -86,13 +99,55 @@ enum err cmd_execution_result(struct cli *cli, const void *given)
 
 	if (e)
 		return e;
-	e = client_call(client, ROUTE_execution_show, &in, cli->arena, &execution, NULL, &cli->problem);
+	e = show(cli, client, args->id, &execution);
 	if (!e)
 		e = choose(cli, args, &execution, &results);
 	if (!e && cli->globals.json)
 		print_answer(cli, &type_execution_results, &results, "");
 	else if (!e)
 		print_all(cli, &results);
+	client_destroy(&client);
+	return e;
+}
+
+/* ---- execution approve ---- */
+
+static enum err find_step(struct cli *cli, struct client *client, const struct execution_approve_args *args,
+			  int64_t *step)
+{
+	struct execution execution;
+	enum err e;
+
+	if (id_parse(args->step, "st_", step))
+		return OK;
+	e = show(cli, client, args->id, &execution);
+	if (e)
+		return e;
+	for (size_t i = 0; i < execution.steps_count; i++)
+		if (str_eq(execution.steps[i].name, args->step)) {
+			*step = execution.steps[i].id;
+			return OK;
+		}
+	return no_step(cli, args->step);
+}
+
+enum err cmd_execution_approve(struct cli *cli, const void *given)
+{
+	const struct execution_approve_args *args = given;
+	struct execution_approve_in in = {.id = args->id, .approve = args->approve};
+	struct execution_stand out;
+	struct client *client;
+	enum err e = cli_connect(cli, &client);
+
+	if (e)
+		return e;
+	if (HAS(args, execution_approve_args, note))
+		PUT(&in, execution_approve_in, note, args->note);
+	e = find_step(cli, client, args, &in.step);
+	if (!e)
+		e = client_call(client, ROUTE_execution_approve, &in, cli->arena, &out, NULL, &cli->problem);
+	if (!e)
+		print_answer(cli, &type_execution_stand, &out, "");
 	client_destroy(&client);
 	return e;
 }
