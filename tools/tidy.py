@@ -248,6 +248,15 @@ def rule_tables_clean_up(tree):
                 tree.fault(path, 1, f'defines {table} {defined} times and clears it {cleared} times')
 
 
+def rule_names_of_tests(tree):
+    """Tests import each other by name alone, and one of two would stand before the other."""
+    first = {}
+    for path in sorted(tree.ending('.py', under='tests/')):
+        other = first.setdefault(os.path.basename(path), path)
+        if other != path:
+            tree.fault(path, 1, f'{other} is called so too: an import of one may get the other')
+
+
 def rule_layout(tree):
     for path, text in tree.text.items():
         if path.endswith(('.c', '.h', '.def', '.py', '.sql', '.md', '.build', '.txt')) or path in ('dev', '.ci/run'):

@@ -86,6 +86,12 @@ def test_tables_clean_up():
     assert not faults(tidy.rule_tables_clean_up, src__spec__a_dot_c='#define ROUTE(a) a\n#undef ROUTE\n')
 
 
+def test_modules_of_tests_have_names_of_their_own():
+    """tests/clients had a test_cli too, so a test there could not import what imports that of tests/api."""
+    assert faults(tidy.rule_names_of_tests, tests__api__test_cli_dot_py='', tests__clients__test_cli_dot_py='')
+    assert not faults(tidy.rule_names_of_tests, tests__api__test_cli_dot_py='', tests__clients__test_command_line_dot_py='')
+
+
 def test_comments_are_told_from_code():
     tree = tidy.Tree.__new__(tidy.Tree)
     tree.text = {'a.c': '/* One\n * two. */\nint a; /* beside code */\n\nchar *s = "/* no comment */";\n'}
