@@ -133,10 +133,15 @@ struct item *item_from_row(struct work *w, const struct work_loading *row)
 	return item;
 }
 
-/* After a start each holder of a lease gets the time to find the server again. */
+/*
+ * After a start each holder of a lease gets the time to find the server again: as long as the claim's lease was, or
+ * became by extensions, at most the item's own. The claim's own length counts because whoever asked for a short one
+ * wants the item back soon, and nobody may be left who holds it.
+ */
 static int64_t lease_until(const struct work_loading *row, int64_t now_ms)
 {
-	int64_t least = now_ms + row->lease_ms;
+	int64_t held_ms = row->lease_until_ms - row->changed_ms;
+	int64_t least = now_ms + (held_ms < row->lease_ms ? held_ms : row->lease_ms);
 
 	return row->lease_until_ms > least ? row->lease_until_ms : least;
 }

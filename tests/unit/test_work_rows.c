@@ -187,18 +187,40 @@ static void a_lease_gets_its_time_after_a_start(void **state)
 {
 	struct story *s = story_new();
 	struct work *w = begin_again(s);
-	struct work_loading short_one = a_row(100, WORK_LEASED), long_one = a_row(200, WORK_LEASED);
+	struct work_loading lapsed = a_row(100, WORK_LEASED), long_one = a_row(200, WORK_LEASED),
+			    extended = a_row(300, WORK_LEASED);
 
 	(void)state;
-	short_one.lease_until_ms = T0 - 5000;
+	lapsed.changed_ms = T0 - 65000;
+	lapsed.lease_until_ms = T0 - 5000;
 	long_one.lease_until_ms = T0 + 99999;
+	extended.changed_ms = T0 - 600000;
+	extended.lease_until_ms = T0 + 1000;
 	assert_int_equal(work_load(w, &long_one, T0, &s->problem), OK);
-	assert_int_equal(work_load(w, &short_one, T0, &s->problem), OK);
+	assert_int_equal(work_load(w, &lapsed, T0, &s->problem), OK);
+	assert_int_equal(work_load(w, &extended, T0, &s->problem), OK);
 	work_loaded(w, 0);
 	story_swap(s, w);
 	assert_int_equal(work_find(s->w, 100)->lease_until_ms, T0 + 60000);
 	assert_int_equal(work_find(s->w, 200)->lease_until_ms, T0 + 99999);
+	assert_int_equal(work_find(s->w, 300)->lease_until_ms, T0 + 60000);
 	assert_false(is_changed(s, 100));
+	story_end(&s);
+}
+
+static void a_short_lease_is_not_held_for_the_items_own_after_a_start(void **state)
+{
+	struct story *s = story_new();
+	struct work *w = begin_again(s);
+	struct work_loading row = a_row(100, WORK_LEASED);
+
+	(void)state;
+	row.changed_ms = T0 - 20000;
+	row.lease_until_ms = T0 - 17000;
+	assert_int_equal(work_load(w, &row, T0, &s->problem), OK);
+	work_loaded(w, 0);
+	story_swap(s, w);
+	assert_int_equal(work_find(s->w, 100)->lease_until_ms, T0 + 3000);
 	story_end(&s);
 }
 
@@ -390,6 +412,7 @@ int main(void)
 		cmocka_unit_test(commands_stand_in_batches),
 		cmocka_unit_test(memory_is_told_and_given_back),
 		cmocka_unit_test(a_lease_gets_its_time_after_a_start),
+		cmocka_unit_test(a_short_lease_is_not_held_for_the_items_own_after_a_start),
 		cmocka_unit_test(ids_go_on_above_all_that_were_stored),
 		cmocka_unit_test(blocked_rows_may_come_before_what_they_wait_for),
 		cmocka_unit_test(rows_that_cannot_be_are_refused),

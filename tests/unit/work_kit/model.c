@@ -367,8 +367,10 @@ void model_restart(struct model *m, int64_t now_ms)
 	for (int i = 0; i < m->count; i++) {
 		struct m_item *item = &m->items[i];
 
-		if (item->state == WORK_LEASED && item->lease_until_ms < now_ms + item->lease_ms)
-			item->lease_until_ms = now_ms + item->lease_ms;
+		int64_t held_ms = item->lease_until_ms - item->changed_ms;
+		int64_t least = now_ms + (held_ms < item->lease_ms ? held_ms : item->lease_ms);
+		if (item->state == WORK_LEASED && item->lease_until_ms < least)
+			item->lease_until_ms = least;
 	}
 }
 
