@@ -350,7 +350,7 @@ static enum err write_and_find_out(struct executor *e)
 static bool may_write_again(struct executor *e, enum err err)
 {
 	struct problem p = {0};
-	if (e->handlers_write)
+	if (e->handlers_write || e->broken)
 		return false;
 	return err == ERR_STORE_BUSY || (err == ERR_STORE_UNAVAILABLE && db_reconnect(e->db, &p) == OK);
 }
@@ -405,6 +405,17 @@ static void mend_connection(struct executor *e)
 		show_failure(e, ERR_STORE_UNAVAILABLE);
 }
 
+/* What was changed without the answer of a statement that failed may be wrong, and is not written: a step that could
+ * not be told what it was given has not failed. */
+static void distrust(struct executor *e)
+{
+	enum err why = db_take_failure(e->db);
+	if (!why || e->broken || !e->config.ops.dirty(e->config.ctx))
+		return;
+	e->broken = true;
+	e->broken_why = why;
+}
+
 /* One batch from begin to end; true when timers have more to do. */
 static bool run_tasks(struct executor *e, struct task **tasks, size_t count, bool may_rerun)
 {
@@ -412,10 +423,12 @@ static bool run_tasks(struct executor *e, struct task **tasks, size_t count, boo
 	void *ctx = e->config.ctx;
 	e->broken = e->tried = e->handlers_write = false;
 	mend_connection(e);
+	db_take_failure(e->db);
 	ops->begin(ctx, now_ms(e));
 	bool more = may_rerun && ops->tick(ctx);
 	for (size_t i = 0; i < count; i++)
 		ops->run(ctx, tasks[i], e->db);
+	distrust(e);
 	enum err err = settle_batch(e);
 	bool rerun = err && may_rerun && count > 1 && !is_store_fault(err);
 	bool failed = err && !rerun && (e->tried || e->broken);
@@ -458,24 +471,25 @@ static void try_acquire(struct executor *e)
 		db_reconnect(e->db, &p);
 }
 
+/* Until a write, or becoming the owner, may be tried again. */
+static int64_t next_try_ms(struct executor *e)
+{
+	int64_t since = now_ms(e) - e->last_try_ms;
+	return since >= RETRY_MS ? 0 : RETRY_MS - since;
+}
+
+/* In trouble what is due waits for the next try: until then nothing could be written of it. */
 static int64_t owner_wait_ms(struct executor *e)
 {
+	if (is_troubled(e))
+		return next_try_ms(e);
 	int64_t now = now_ms(e), until = now + (e->rested ? IDLE_MS : RETRY_MS);
 	int64_t due = e->config.ops.next_due_ms(e->config.ctx);
 	if (due < until)
 		until = due;
 	if (e->config.renew_ms > 0 && e->last_commit_ms + e->config.renew_ms < until)
 		until = e->last_commit_ms + e->config.renew_ms;
-	if (is_troubled(e) && e->last_try_ms + RETRY_MS < until)
-		until = e->last_try_ms + RETRY_MS;
 	return until > now ? until - now : 0;
-}
-
-/* Until this process may try again to become owner. */
-static int64_t next_try_ms(struct executor *e)
-{
-	int64_t since = now_ms(e) - e->last_try_ms;
-	return since >= RETRY_MS ? 0 : RETRY_MS - since;
 }
 
 static void upkeep(struct executor *e)
@@ -497,7 +511,7 @@ static enum err why_not_owner(struct executor *e)
 static void turn_as_owner(struct executor *e, bool had_tasks)
 {
 	fill_batch(e);
-	bool due = e->config.ops.next_due_ms(e->config.ctx) <= now_ms(e);
+	bool due = !is_troubled(e) && e->config.ops.next_due_ms(e->config.ctx) <= now_ms(e);
 	if (e->batch_count == 0 && !due && !must_write(e)) {
 		if (!had_tasks)
 			upkeep(e);

@@ -246,6 +246,22 @@ uint64_t db_statements(const struct db *db)
 	return db->statements;
 }
 
+static enum err note_failure(struct db *db, enum err e)
+{
+	if (e == ERR_STORE_BUSY || e == ERR_STORE_FULL || e == ERR_STORE_UNAVAILABLE)
+		db->failure = e;
+	return e;
+}
+
+enum err db_take_failure(struct db *db)
+{
+	enum err e = db->failure;
+
+	CHECK_OBJ(db, DB_MAGIC);
+	db->failure = OK;
+	return e;
+}
+
 enum err db_prepare(struct db *db, const struct query *q)
 {
 	enum err e = admit(db, q);
@@ -258,7 +274,7 @@ enum err db_exec(struct db *db, const struct query *q, const void *in)
 	enum err e = admit(db, q);
 
 	CHECK(q->card == SQL_EXEC || q->card == SQL_MUST);
-	return e == OK ? db->driver->exec(db, q, in) : e;
+	return note_failure(db, e == OK ? db->driver->exec(db, q, in) : e);
 }
 
 enum err db_one(struct db *db, const struct query *q, const void *in, struct arena *a, void *out)
@@ -266,7 +282,7 @@ enum err db_one(struct db *db, const struct query *q, const void *in, struct are
 	enum err e = admit(db, q);
 
 	CHECK(q->card == SQL_ONE);
-	return e == OK ? db->driver->one(db, q, in, a, out) : e;
+	return note_failure(db, e == OK ? db->driver->one(db, q, in, a, out) : e);
 }
 
 enum err db_many(struct db *db, const struct query *q, const void *in, db_row_fn *each, void *ctx)
@@ -274,7 +290,7 @@ enum err db_many(struct db *db, const struct query *q, const void *in, db_row_fn
 	enum err e = admit(db, q);
 
 	CHECK(q->card == SQL_MANY);
-	return e == OK ? db->driver->many(db, q, in, each, ctx) : e;
+	return note_failure(db, e == OK ? db->driver->many(db, q, in, each, ctx) : e);
 }
 
 enum err db_count_row(void *ctx, const void *row)
@@ -289,7 +305,7 @@ enum err db_batch(struct db *db, const struct query *q, const void *rows, size_t
 	enum err e = admit(db, q);
 
 	CHECK(q->card == SQL_BATCH);
-	return e == OK && count ? db->driver->batch(db, q, rows, count) : e;
+	return note_failure(db, e == OK && count ? db->driver->batch(db, q, rows, count) : e);
 }
 
 enum err db_each(struct db *db, const struct query *q, const void *ins, size_t count, db_each_fn *each, void *ctx)
@@ -297,7 +313,7 @@ enum err db_each(struct db *db, const struct query *q, const void *ins, size_t c
 	enum err e = admit(db, q);
 
 	CHECK(q->card == SQL_ONE && q->in_count);
-	return e == OK && count ? db->driver->each(db, q, ins, count, each, ctx) : e;
+	return note_failure(db, e == OK && count ? db->driver->each(db, q, ins, count, each, ctx) : e);
 }
 
 enum err db_row(struct db *db, db_row_fn *each, void *ctx, const void *row)

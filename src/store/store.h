@@ -71,6 +71,9 @@ bool db_lost(const struct db *db);
  * one the connection is lost. */
 enum err db_check(struct db *db);
 uint64_t db_statements(const struct db *db); /* asked on this connection so far */
+/* Why a statement failed for the store's sake, the latest since this was last asked: ERR_STORE_BUSY, _FULL or
+ * _UNAVAILABLE; OK when none did. For who must not write what somebody decided without that answer. */
+enum err db_take_failure(struct db *db);
 
 enum err db_begin(struct db *db);
 enum err db_commit(struct db *db);

@@ -37,6 +37,7 @@ struct db {
 	bool lost;              /* the connection: nothing but a reconnect reaches the driver */
 	bool in_row;            /* a row's callback is running: no other statement may */
 	uint64_t statements;    /* so far */
+	enum err failure;       /* see db_take_failure() */
 	bool notes_places;      /* of the store */
 	struct log_place place; /* behind the last commit; set by a driver's commit() */
 };

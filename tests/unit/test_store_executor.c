@@ -10,10 +10,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { WITHOUT_AN_ANSWER = 777 };
+
 struct number {
 	struct task task;
 	int64_t value;
 	unsigned parts; /* before the last */
+	bool asks;      /* the store first, and writes another number when there is no answer */
+	int64_t written;
 	bool answered;
 	enum err outcome;
 };
@@ -37,6 +41,8 @@ struct fixture {
 	pthread_cond_t changed;
 	size_t answered;
 	int refuse_acquire; /* so many times STANDBY */
+	bool always_due;
+	size_t ticks;
 	VEC(struct number *) batch, order;
 };
 
@@ -67,7 +73,9 @@ static void op_run(void *ctx, struct task *t, struct db *db)
 {
 	struct fixture *f = ctx;
 	struct number *n = CONTAINER_OF(t, struct number, task);
-	(void)db;
+	struct event_last_out last;
+	bool in_vain = n->asks && q_event_last(db, f->kit->arena, &last);
+	n->written = in_vain ? WITHOUT_AN_ANSWER : n->value;
 	if (t->share < t->cost)
 		n->parts++;
 	else
@@ -76,7 +84,7 @@ static void op_run(void *ctx, struct task *t, struct db *db)
 
 static bool op_tick(void *ctx)
 {
-	(void)ctx;
+	((struct fixture *)ctx)->ticks++;
 	return false;
 }
 
@@ -95,7 +103,7 @@ static enum err op_flush(void *ctx, struct db *db)
 {
 	struct fixture *f = ctx;
 	for (size_t i = 0; i < f->batch.n; i++) {
-		struct event_row row = {.seq = f->batch.v[i]->value, .at_ms = 1, .events = STR("x")};
+		struct event_row row = {.seq = f->batch.v[i]->written, .at_ms = 1, .events = STR("x")};
 		enum err err = q_event_insert(db, &row, 1);
 		if (err)
 			return err;
@@ -138,8 +146,7 @@ static enum err op_ask(void *ctx, struct db *db, bool *committed)
 
 static int64_t op_next_due_ms(void *ctx)
 {
-	(void)ctx;
-	return INT64_MAX;
+	return ((struct fixture *)ctx)->always_due ? 0 : INT64_MAX;
 }
 
 static void op_idle(void *ctx, struct db *db)
@@ -334,6 +341,26 @@ static void test_a_full_disk_makes_it_read_only_until_there_is_room(void **state
 	free(n);
 }
 
+static void test_what_is_due_does_not_spin_while_nothing_can_be_written(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("full@*");
+	struct number *n = numbers(200, 1, 1);
+	f->always_due = true;
+	post(f, n, 1);
+	fixture_start(f);
+	wait_for(f, 1);
+	for (size_t i = 1; i < 200; i++) { /* on a clock that stands still: no second passes */
+		post(f, n + i, 1);
+		wait_for(f, i + 1);
+	}
+	executor_stop(f->executor);
+	assert_all(n, 200, ERR_STORE_FULL);
+	assert_in_range(f->ticks, 1, 200);
+	fixture_free(f);
+	free(n);
+}
+
 static void test_a_commit_that_was_made_without_word_is_found(void **state)
 {
 	(void)state;
@@ -386,6 +413,40 @@ static void test_a_store_that_stays_away_is_an_error(void **state)
 	wait_for(f, 1);
 	assert_int_equal(n->outcome, ERR_STORE_UNAVAILABLE);
 	assert_int_equal(kit_event_count(f->kit->db), 0);
+	fixture_free(f);
+	free(n);
+}
+
+static void test_what_was_decided_without_the_answer_of_the_store_is_not_written(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("fail@1");
+	struct number *n = numbers(3, 1, 1);
+	n[1].asks = true;
+	post(f, n, 2);
+	fixture_start(f);
+	wait_for(f, 2);
+	assert_all(n, 2, ERR_STORE_UNAVAILABLE);
+	assert_int_equal(kit_event_count(f->kit->db), 0);
+	post(f, n + 2, 1);
+	wait_for(f, 3);
+	assert_int_equal(n[2].outcome, OK);
+	fixture_free(f);
+	free(n);
+}
+
+static void test_who_asked_a_busy_store_in_vain_asks_again(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new("busy@1");
+	struct number *n = numbers(2, 1, 1);
+	n[1].asks = true;
+	post(f, n, 2);
+	fixture_start(f);
+	wait_for(f, 2);
+	assert_all(n, 2, OK);
+	assert_int_equal(n[1].written, 2);
+	assert_int_equal(kit_event_count(f->kit->db), 2);
 	fixture_free(f);
 	free(n);
 }
@@ -468,10 +529,13 @@ int main(void)
 		cmocka_unit_test(test_a_large_task_half_done_is_given_up_with_the_rest),
 		cmocka_unit_test(test_only_the_culprit_of_a_broken_batch_fails),
 		cmocka_unit_test(test_a_full_disk_makes_it_read_only_until_there_is_room),
+		cmocka_unit_test(test_what_is_due_does_not_spin_while_nothing_can_be_written),
 		cmocka_unit_test(test_a_commit_that_was_made_without_word_is_found),
 		cmocka_unit_test(test_a_commit_that_was_lost_without_word_is_made_again),
 		cmocka_unit_test(test_a_connection_that_breaks_is_renewed_and_nobody_notices),
 		cmocka_unit_test(test_a_store_that_stays_away_is_an_error),
+		cmocka_unit_test(test_what_was_decided_without_the_answer_of_the_store_is_not_written),
+		cmocka_unit_test(test_who_asked_a_busy_store_in_vain_asks_again),
 		cmocka_unit_test(test_a_busy_store_is_tried_again_without_anybody_noticing),
 		cmocka_unit_test(test_a_standby_refuses_and_becomes_owner_later),
 		cmocka_unit_test(test_a_full_queue_and_a_stopped_one_refuse_at_once),
