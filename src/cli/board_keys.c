@@ -258,15 +258,29 @@ static int rows_of(int key)
 	}
 }
 
-static void look_key(struct board *b, int key, int64_t now_ms, struct board_action *out)
+/* How the board is looked at. */
+static void view_key(struct board *b, int key)
 {
-	int rows = rows_of(key);
-
-	b->news[0] = '\0';
-	if (rows) {
-		move(b, rows);
-		return;
+	switch (key) {
+	case 'l':
+		b->all_lines = !b->all_lines;
+		break;
+	case 'f':
+	case '/':
+		b->mode = MODE_FILTER;
+		break;
+	case TERM_ESCAPE:
+		b->filter[0] = '\0';
+		break;
+	case '?':
+	case 'h':
+		b->mode = MODE_HELP;
+		break;
 	}
+}
+
+static void ask_key(struct board *b, int key, int64_t now_ms, struct board_action *out)
+{
 	switch (key) {
 	case 'a':
 		ask_note(b, BOARD_APPROVE, now_ms);
@@ -286,25 +300,22 @@ static void look_key(struct board *b, int key, int64_t now_ms, struct board_acti
 	case 'P':
 		pause_squad(b, now_ms, out);
 		break;
-	case 'l':
-		b->all_lines = !b->all_lines;
-		break;
-	case 'f':
-	case '/':
-		b->mode = MODE_FILTER;
-		break;
-	case TERM_ESCAPE:
-		b->filter[0] = '\0';
-		break;
-	case '?':
-	case 'h':
-		b->mode = MODE_HELP;
-		break;
 	case 'q':
 	case 'Q':
 		out->does = BOARD_QUIT;
 		break;
 	}
+}
+
+static void look_key(struct board *b, int key, int64_t now_ms, struct board_action *out)
+{
+	int rows = rows_of(key);
+
+	b->news[0] = '\0';
+	if (rows)
+		move(b, rows);
+	view_key(b, key);
+	ask_key(b, key, now_ms, out);
 }
 
 /* ---- writing ---- */
