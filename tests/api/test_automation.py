@@ -295,6 +295,19 @@ def restart(squad):
     squad.operator.server.start()
 
 
+def rests(squad, executions):
+    assert squad.claim() is None
+    assert [(e.show()['state'], e.show().get('block')) for e in executions] == [('blocked', 'pause')] * len(executions)
+
+
+def resumed_after_a_restart(squad, executions):
+    """The paused squad rests before and after it; then a step of each is claimed, by claims that wait for them."""
+    rests(squad, executions)
+    restart(squad)
+    rests(squad, executions)
+    return at_once(lambda: [squad.claim(wait_ms=10000) for _ in executions], squad.resume)[0]
+
+
 def test_a_paused_squad_tries_nothing_again_until_it_goes_on(t):
     """Another squad fails in the same ways a moment later: when its times have come, so have those of the one that rests."""
     resting = Squad(t, server=t.new_server())
@@ -306,14 +319,7 @@ def test_a_paused_squad_tries_nothing_again_until_it_goes_on(t):
     going.settle(held, 'fail', error='not yet').expect(200)
     assert {going.claim(wait_ms=10000)['payload']['name'] for _ in range(3)} == {'step', 'all', 'held'}
 
-    def rests():
-        assert resting.claim() is None
-        assert [(e.show()['state'], e.show().get('block')) for e in made] == [('blocked', 'pause')] * 3
-
-    rests()
-    restart(resting)
-    rests()
-    claimed, _ = at_once(lambda: [resting.claim(wait_ms=10000) for _ in range(3)], resting.resume)
+    claimed = resumed_after_a_restart(resting, made)
     assert {item['payload']['name'] for item in claimed} == {'step', 'all', 'held'}
     with t.case('with all its attempts'):
         item = next(item for item in claimed if item['payload']['name'] == 'step')
@@ -330,15 +336,7 @@ def test_what_a_hook_begins_waits_while_its_squad_is_paused(t):
     hook = Hook(t, server=squad.operator.server, rules=[{'squad': squad.id, 'title': '/title', 'steps': BUILD, 'payload': '/title'}])
     squad.pause()
     begun = [Execution(squad, hook.ended(hook.send({'title': title}).expect(202).json)['execution']) for title in 'ab']
-
-    def rests():
-        assert squad.claim() is None
-        assert [(e.show()['state'], e.show().get('block')) for e in begun] == [('blocked', 'pause')] * 2
-
-    rests()
-    restart(squad)
-    rests()
-    claimed, _ = at_once(lambda: [squad.claim(wait_ms=10000) for _ in range(2)], squad.resume)
+    claimed = resumed_after_a_restart(squad, begun)
     assert sorted(item['payload']['input'] for item in claimed) == ['a', 'b']
     for item in claimed:
         squad.settle(item).expect(200)
