@@ -21,7 +21,7 @@ import time
 import machine
 import report
 import squads_peers
-from servers import BUILD, Tenfold, TenfoldPostgres, Unavailable
+from servers import BUILD, Tenfold, TenfoldPostgres, Unavailable, wait_until
 from work import Watch
 
 LOAD = os.path.join(BUILD, 'bench', 'load')
@@ -184,9 +184,8 @@ def there_and_back(server):
     """One archive of all that has ended: how long each of its parts took."""
     began = time.monotonic()
     call(server, 'POST', '/v1/archives', {'before': time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime())})
-    while not (found := get(server, '/v1/archives')['items']):
-        time.sleep(0.02)
-    archive = found[0]['id']
+    wait_until(lambda: get(server, '/v1/archives')['items'], 'an archive')
+    archive = get(server, '/v1/archives')['items'][0]['id']
     time_until(server, archive, ['moving', 'kept'])
     written = time.monotonic() - began
     moved, kept = time_until(server, archive, ['kept'])

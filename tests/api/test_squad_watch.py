@@ -4,8 +4,9 @@ missed or told twice over restarts of the server."""
 import os
 import re
 import signal
+import threading
 
-from harness import BINARY, Caller, until
+from harness import BINARY, SLOW, Caller, until
 from screen import LEFT, Screen
 from test_cli import Cli
 from test_executions import Squad, chain
@@ -334,11 +335,20 @@ def test_nothing_is_missed_or_doubled_over_restarts_of_the_server(t):
     carry_out(squad, 8)
     shown = execution.show()
     assert shown['state'] == 'completed', shown
-    said = [watch.stdout.readline() for _ in range(shown['last_event'])]
+    said = lines_of(watch, shown['last_event'])
     watch.send_signal(signal.SIGTERM)
     rest = watch.stdout.read()
     numbers = [int(re.search(r'"number":(\d+)', line)[1]) for line in said]
-    assert numbers == list(range(1, len(said) + 1)) and rest == '', (numbers, rest)
+    assert numbers == list(range(1, shown['last_event'] + 1)) and rest == '', (numbers, rest)
+
+
+def lines_of(process, count):
+    """So many; fewer when no more come, for then it is ended."""
+    late = threading.Timer(30 * SLOW, process.kill)
+    late.start()
+    said = [process.stdout.readline() for _ in range(count)]
+    late.cancel()
+    return [line for line in said if line]
 
 
 def carry_out(squad, steps):
