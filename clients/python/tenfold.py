@@ -1177,13 +1177,15 @@ class Tenfold:
         """
         return self._call('GET', f'/v1/executions/{urllib.parse.quote(id, safe="")}/brief', query={'step': step})
 
-    def execution_cost(self, id, *, by=None):
+    def execution_cost(self, id, *, by=None, entries=None):
         """What the calls of models in an execution cost.
 
         id: The execution.
         by: What they are summed up by.
+        entries: At most so many of its calls; 0: only sums.
         """
-        return self._call('GET', f'/v1/executions/{urllib.parse.quote(id, safe="")}/cost', query={'by': by})
+        return self._call('GET', f'/v1/executions/{urllib.parse.quote(id, safe="")}/cost', query={'by': by,
+            'entries': entries})
 
     def execution_signal(self, id, event, *, data=None):
         """Say that something came: waits for it end, also those that have not begun.

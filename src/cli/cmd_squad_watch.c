@@ -312,7 +312,7 @@ static bool call_questions(struct watching *w)
 
 static void call_cost(struct watching *w, int64_t now)
 {
-	struct execution_cost_in in = {.by = COST_BY_MODEL};
+	struct execution_cost_in in = {.by = COST_BY_MODEL, .entries = 0};
 
 	if (now < w->cost_ms)
 		return;

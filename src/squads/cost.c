@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { SUMS_MAX = 1000, ENTRIES_MAX = 1000, MICRO = 1000000, USD_MAX = 2000, MS_PER_DAY = 86400000 };
+enum { SUMS_MAX = 1000, MICRO = 1000000, USD_MAX = 2000, MS_PER_DAY = 86400000 };
 
 /* ---- one call ---- */
 
@@ -240,17 +240,19 @@ static enum err take_entry(void *ctx, const void *found)
 	return OK;
 }
 
-static enum err read_entries(struct call *c, int64_t execution, struct cost_report *out)
+/* One more is read than is wanted, which tells whether there are more. */
+static enum err read_entries(struct call *c, const struct execution_cost_in *asked, struct cost_report *out)
 {
-	struct entries e = {.arena = c->arena, .v = ARENA_ARRAY(c->arena, struct cost_entry, ENTRIES_MAX + 1)};
-	struct cost_entry_of_execution_in in = {execution, ENTRIES_MAX + 1};
-	enum err err = e.v ? q_cost_step_names(c->db, &(struct id_row){execution}, take_step, &e) : ERR_INTERNAL;
+	size_t count = (size_t)asked->entries;
+	struct entries e = {.arena = c->arena, .v = ARENA_ARRAY(c->arena, struct cost_entry, count + 1)};
+	struct cost_entry_of_execution_in in = {asked->id, asked->entries + 1};
+	enum err err = e.v ? q_cost_step_names(c->db, &(struct id_row){asked->id}, take_step, &e) : ERR_INTERNAL;
 	if (!err)
 		err = q_cost_entry_of_execution(c->db, &in, take_entry, &e);
 	map_free(&e.steps);
 	PUT(out, cost_report, entries, e.v);
-	out->entries_count = e.count < ENTRIES_MAX ? e.count : ENTRIES_MAX;
-	out->more = out->more || e.count > ENTRIES_MAX;
+	out->entries_count = e.count < count ? e.count : count;
+	out->more = out->more || e.count > count;
 	return err;
 }
 
@@ -261,7 +263,7 @@ enum err cost_of_execution(struct call *c, const struct execution_cost_in *in, s
 	struct folding f = {.c = c, .by = (enum cost_by)in->by};
 	enum err err = q_cost_sum_of_execution(c->db, &(struct id_row){in->id}, fold, &f);
 	err = unfold(&f, err, out);
-	return err ? err : read_entries(c, in->id, out);
+	return err || !in->entries ? err : read_entries(c, in, out);
 }
 
 /* The month as it was asked for, or the one we are in. */
