@@ -1,5 +1,8 @@
 """What calls of models cost, by execution, squad and tenant; and squads that are paused when they have spent what they may."""
 
+import json
+import os
+
 from harness import until
 from test_executions import Squad
 from test_models import cost_of, member, streamed
@@ -70,6 +73,24 @@ def test_only_sums_of_costs_or_the_newest_entries_are_read_where_no_more_is_aske
     assert newest == {**whole, 'entries': whole['entries'][:1], 'more': True}
     assert cost_of(execution, entries=2) == whole
     squad.operator.get(f'/v1/executions/{execution.id}/cost', query={'entries': 1001}).expect(422, 'invalid').names('entries')
+
+
+def test_what_a_call_cost_stays_when_prices_change(t):
+    server = t.new_server(start=False)
+
+    def cost_with(price):
+        with open(os.path.join(server.data, 'prices.json'), 'w', encoding='utf-8') as f:
+            json.dump([{'model': 'own', 'input': price, 'output': 0, 'date': '2026-11'}], f)
+        server.start()
+        squad = Squad(t, server=server)
+        squad.add({'name': 'plan'})
+        squad.settle(squad.claim(), used={'calls': [call('own', input_tokens=1000, output_tokens=10)]}).expect(200)
+        return {s['squad']: s['micro_usd'] for s in squad.operator.get('/v1/costs').expect(200).json['sums']}, squad.id
+
+    before, first = cost_with(2)
+    server.stop()
+    after, second = cost_with(7)
+    assert before == {first: 2000} and after == {first: 2000, second: 7000}
 
 
 def test_costs_are_of_the_tenant(t):

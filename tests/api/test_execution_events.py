@@ -127,6 +127,16 @@ def test_a_squad_tells_of_all_its_executions(t):
     assert rest == heard[5:]
 
 
+def test_a_stream_says_when_to_come_back_and_passes_through_proxies(t):
+    squad = Squad(t)
+    execution = squad.add({'name': 'a'})
+    for path in (f'/v1/executions/{execution.id}/events', f'/v1/squads/{squad.id}/events'):
+        with t.case(path):
+            stream = Stream(t, path, key=squad.operator.key)
+            assert (stream.headers['x-accel-buffering'], stream.headers['cache-control']) == ('no', 'no-store')
+            assert stream.line() == 'retry: 2000'
+
+
 def test_bad_places_are_refused(t):
     squad = Squad(t)
     execution = squad.add({'name': 'a'})

@@ -4,6 +4,7 @@ import re
 
 from agents import Agent
 from harness import Caller, until
+from people import Person, with_token
 from test_identify import caller_without_key, plain
 from test_kept import pair
 
@@ -49,6 +50,20 @@ def test_all_keys_of_an_agent_share_its_bucket(t):
     made = first.post('/v1/agents/twins/keys').expect(201).json
     second = Caller(t.server, made['secret'], None, first.contract)
     assert left(second.get('/v1/whoami').expect(200)) == ('agent', 4, 2)
+
+
+def test_all_sessions_of_a_person_share_a_bucket(t):
+    """The tenth defect: who had signed in was never seen, and all were limited together by their address."""
+    server = t.new_server('--sign-up', 'open', '--limit-anonymous', '0', '--limit-verified', '6')
+    ada, bob = Person(t, server), Person(t, server)
+    again = with_token(t, ada.sign_in().expect(200).json['access_token'], server)
+    assert left(ada.get('/v1/whoami').expect(200)) == ('user', 6, 5)
+    assert left(again.get('/v1/whoami').expect(200)) == ('user', 6, 4)
+    assert left(bob.get('/v1/whoami').expect(200)) == ('user', 6, 5)
+    for _ in range(4):
+        ada.get('/v1/whoami').expect(200)
+    refused(again.get('/v1/whoami'))
+    bob.get('/v1/whoami').expect(200)
 
 
 def test_a_higher_tier_may_ask_for_more(t):

@@ -119,6 +119,17 @@ def test_an_endpoint_is_asked_what_the_step_is_about(t):
     assert 'the roof leaks' in [e['message'] for e in streamed(t, execution, 'log')]
 
 
+def test_tokens_that_come_together_are_told_together(t):
+    """Each as an event of its own, or with all that was said before, they would be more than the answer."""
+    words = [f'{n} ' for n in range(300)]
+    endpoint = Endpoint(t, Reply(events(*map(chunk, words), chunk(finish='stop'), '[DONE]')))
+    squad = Squad(t)
+    execution = squad.add({'name': 'plan', 'kind': 'model'})
+    worked(t, squad, flags=asking(t, endpoint))
+    said = [e['message'] for e in streamed(t, execution, 'answer_streaming')]
+    assert ''.join(said) == ''.join(words) and len(said) < 30, len(said)
+
+
 def test_an_answer_may_come_whole(t):
     whole = {'model': 'tiny-1', 'choices': [{'message': {'role': 'assistant', 'content': 'Done.'}, 'finish_reason': 'stop'}],
              'usage': {'prompt_tokens': 3, 'completion_tokens': 2}}

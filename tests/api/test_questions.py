@@ -8,6 +8,7 @@ import threading
 from harness import BINARY, until
 from test_events import Stream
 from test_executions import Squad
+from test_schedules import ms
 from test_squads import Members
 from test_worker import Gate, Worker
 
@@ -95,6 +96,22 @@ def test_an_escalated_question_times_out_again(t):
         talk.answer(question, caller=talk.squad.worker).expect(403, 'forbidden')
         talk.answer(question).expect(200)
     assert talk.squad.claim()['payload']['questions'][0]['answer'] == 'main'
+
+
+def test_who_gives_no_times_waits_five_minutes_and_then_two(t):
+    talk = Talkers(t)
+    talk.add('tech_lead')
+    talk.add('project_manager')
+    talk.begin()
+    question = talk.asked()
+    shown = talk.show(question)
+    assert (shown['wait_ms'], shown['again_ms']) == (300000, 120000)
+    assert ms(shown['due_at']) - ms(shown['asked_at']) == 300000
+    with t.case('the next level has as long'):
+        talk.squad.operator.post(f'/v1/questions/{question}/escalate', {'why': 'not mine'}).expect(200)
+        shown = talk.show(question)
+        assert shown['role'] == 'project_manager'
+        assert ms(shown['due_at']) - ms(shown['turns'][-1]['at']) == 300000
 
 
 def test_the_stream_tells_of_questions(t):

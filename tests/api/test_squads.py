@@ -228,6 +228,6 @@ def test_an_admin_sets_the_plan(t):
     for _ in range(3):
         operator.post(path, {'role': 'tester'}).expect(201)
     assert 'starter' in operator.post(path, {'role': 'tester'}).expect(409).json['detail']
-    admin.call('PUT', '/v1/plan', {'plan': 'enterprise'}).expect(200)
+    assert admin.call('PUT', '/v1/plan', {'plan': 'enterprise'}).expect(200).json == {'plan': 'enterprise', 'active_members': 50}
     operator.post(path, {'role': 'tester'}).expect(201)
     assert t.admin.get('/v1/plan').json['plan'] == 'pro', 'of that tenant only'
