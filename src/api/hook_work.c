@@ -1,6 +1,7 @@
 /* See hook_work.h. */
 #include "api/hook_work.h"
 
+#include "api/api.h"
 #include "api/app.h"
 #include "api/enqueue.h"
 #include "api/executions.h"
@@ -128,15 +129,15 @@ static enum err make_task_and_begin(struct seeing *s)
 	return !err && mapping_begins(s->rule) ? begin_of_task(s) : err;
 }
 
-/* ---- a signal ---- */
+/* ---- a signal, a message ---- */
 
-static enum err find_signalled(struct seeing *s, struct flow_execution **out)
+static enum err find_addressee(struct seeing *s, struct flow_execution **out)
 {
 	struct str external;
 	struct task_external_out task;
 	int64_t id;
 	*out = NULL;
-	enum err err = mapping_signalled(s->rule, &s->event, s->c.arena, &id, &external, &s->c.problem);
+	enum err err = mapping_addressee(s->rule, &s->event, s->c.arena, &id, &external, &s->c.problem);
 	if (err)
 		return err;
 	if (id) {
@@ -150,18 +151,25 @@ static enum err find_signalled(struct seeing *s, struct flow_execution **out)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+/* One that goes on; s->nobody when there is none. */
+static enum err find_told(struct seeing *s, struct flow_execution **out)
+{
+	enum err err = find_addressee(s, out);
+	if (err || (*out && !(*out)->ended && (*out)->tenant == s->c.caller.tenant))
+		return err;
+	s->nobody = true;
+	problem_set(&s->c.problem, ERR_NOT_FOUND, "no execution that it is for goes on");
+	return OK;
+}
+
 static enum err signal_it(struct seeing *s)
 {
 	struct execution_signal_in in;
 	struct flow_execution *e;
-	enum err err = find_signalled(s, &e);
-	if (!err && (!e || e->ended || e->tenant != s->c.caller.tenant)) {
-		s->nobody = true;
-		problem_set(&s->c.problem, ERR_NOT_FOUND, "no execution that it is for goes on");
-		return OK;
-	}
-	if (!err)
-		err = mapping_signal(s->rule, &s->event, e->id, s->c.arena, &in, &s->c.problem);
+	enum err err = find_told(s, &e);
+	if (err || s->nobody)
+		return err;
+	err = mapping_signal(s->rule, &s->event, e->id, s->c.arena, &in, &s->c.problem);
 	if (err)
 		return err;
 	err = flow_signal(call_app(&s->c)->flow->flow, e->tenant, e->id, in.event, in.data, s->c.caller.key_name,
@@ -169,6 +177,21 @@ static enum err signal_it(struct seeing *s)
 	s->nobody = err == ERR_CONFLICT;
 	s->execution = err ? 0 : e->id;
 	return s->nobody ? OK : err;
+}
+
+static enum err say_it(struct seeing *s)
+{
+	struct message_new in;
+	struct message said;
+	struct flow_execution *e;
+	enum err err = find_told(s, &e);
+	if (err || s->nobody)
+		return err;
+	err = mapping_message(s->rule, &s->event, e->id, s->c.arena, &in, &s->c.problem);
+	if (!err)
+		err = api_message_send(&s->c, &in, &said);
+	s->execution = err ? 0 : e->id;
+	return err;
 }
 
 /* ---- any of them ---- */
@@ -194,15 +217,19 @@ static enum err follow_rule(struct seeing *s)
 		return make_task_and_begin(s);
 	case MAPPING_SIGNAL:
 		return signal_it(s);
+	case MAPPING_MESSAGE:
+		return say_it(s);
 	}
 	UNREACHABLE();
 }
 
-/* Errors of the event's are noted with it; those of the queue or the store, which may pass, end the run. */
+/* Errors of the event's are noted with it, and so is a message too many. Those of the queue or the store, which may
+ * pass, end the run. */
 static bool is_of_the_event(enum err err)
 {
 	return err == ERR_INVALID || err == ERR_MISSING_FIELD || err == ERR_MISTYPED || err == ERR_MALFORMED ||
-	       err == ERR_TOO_LARGE || err == ERR_CONFLICT || err == ERR_NOT_FOUND || err == ERR_ALREADY_EXISTS;
+	       err == ERR_TOO_LARGE || err == ERR_CONFLICT || err == ERR_NOT_FOUND || err == ERR_ALREADY_EXISTS ||
+	       err == ERR_RATE_LIMITED;
 }
 
 static enum hook_delivery_state state_after(const struct seeing *s, enum err err)

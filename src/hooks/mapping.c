@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { FIELD_TEXT = 48, TITLE_MAX = 256, NAME_MAX_CHARACTERS = 200, DESCRIPTION_MAX = 16384 };
+enum { FIELD_TEXT = 48, TITLE_MAX = 256, NAME_MAX_CHARACTERS = 200, DESCRIPTION_MAX = 16384, MESSAGE_MAX = 8192 };
 
 /* ---- rules ---- */
 
@@ -42,6 +42,8 @@ enum mapping_kind mapping_kind_of(const struct hook_rule *rule)
 {
 	if (rule->signal.n)
 		return MAPPING_SIGNAL;
+	if (rule->message.n)
+		return MAPPING_MESSAGE;
 	return rule->project || rule->squad ? MAPPING_TASK : MAPPING_ITEM;
 }
 
@@ -57,18 +59,24 @@ static enum err refuse(size_t n, const char *member, const char *why, struct pro
 	return problem_field(p, ERR_INVALID, field, "%s", why);
 }
 
+static bool tells(const struct hook_rule *rule)
+{
+	return rule->signal.n || rule->message.n;
+}
+
 /* A rule makes one kind of thing, and says nothing of the others. */
 static enum err check_one_kind(const struct hook_rule *rule, size_t n, struct problem *p)
 {
 	enum mapping_kind kind = mapping_kind_of(rule);
 	if (kind == MAPPING_ITEM && !rule->type.n)
-		return refuse(n, "type", "give a type for a work item, a project or a squad, or a signal", p);
+		return refuse(n, "type", "give a type for a work item, a project or a squad, a signal or a message",
+			      p);
 	if (kind != MAPPING_ITEM && (rule->type.n || rule->team.n || rule->key.n))
 		return refuse(n, "type", "type, team and key are of work items; the rule makes something else", p);
 	if (kind == MAPPING_ITEM && mapping_begins(rule))
 		return refuse(n, "squad", "an execution needs a squad, or a project", p);
-	if (kind != MAPPING_SIGNAL && rule->execution.n)
-		return refuse(n, "execution", "is of rules with a signal", p);
+	if (!tells(rule) && rule->execution.n)
+		return refuse(n, "execution", "is of rules with a signal or a message", p);
 	if (!rule->project && (rule->external_id.n || rule->description.n))
 		return refuse(n, "project", "external_id and description need a project", p);
 	return OK;
@@ -85,10 +93,14 @@ static enum err check_task(const struct hook_rule *rule, size_t n, struct proble
 	return OK;
 }
 
-static enum err check_signal(const struct hook_rule *rule, size_t n, struct problem *p)
+/* Of a signal or message. */
+static enum err check_told(const struct hook_rule *rule, size_t n, struct problem *p)
 {
 	if (rule->squad || mapping_begins(rule) || rule->description.n || rule->title.n)
-		return refuse(n, "signal", "a rule with a signal begins nothing", p);
+		return refuse(n, rule->signal.n ? "signal" : "message",
+			      "a rule that tells something begins nothing", p);
+	if (rule->message.n && (rule->signal.n || rule->payload.n))
+		return refuse(n, "message", "is all that is told; leave out signal and payload", p);
 	if (rule->execution.n ? rule->project != 0 : !rule->project || !rule->external_id.n)
 		return refuse(n, "execution", "give an execution, or project and external_id of its task", p);
 	return OK;
@@ -105,7 +117,8 @@ static enum err check_kind(const struct hook_rule *rule, size_t n, struct proble
 	case MAPPING_TASK:
 		return check_task(rule, n, p);
 	case MAPPING_SIGNAL:
-		return check_signal(rule, n, p);
+	case MAPPING_MESSAGE:
+		return check_told(rule, n, p);
 	}
 	UNREACHABLE();
 }
@@ -122,6 +135,7 @@ static enum err check_rule(const struct hook_rule *rule, size_t n, struct proble
 		     {"external_id", rule->external_id},
 		     {"description", rule->description},
 		     {"signal", rule->signal},
+		     {"message", rule->message},
 		     {"execution", rule->execution}};
 	char when[FIELD_TEXT];
 	snprintf(when, sizeof when, "rules[%zu].when", n);
@@ -341,9 +355,9 @@ enum err mapping_execution(const struct hook_rule *rule, const struct mapping_ev
 	return err ? err : as_a_caller(&m, &type_execution_new, &made, out);
 }
 
-/* ---- signals ---- */
+/* ---- signals and messages ---- */
 
-enum err mapping_signalled(const struct hook_rule *rule, const struct mapping_event *event, struct arena *a,
+enum err mapping_addressee(const struct hook_rule *rule, const struct mapping_event *event, struct arena *a,
 			   int64_t *execution, struct str *external, struct problem *p)
 {
 	struct making m = {.event = event, .arena = a, .p = p};
@@ -369,4 +383,15 @@ enum err mapping_signal(const struct hook_rule *rule, const struct mapping_event
 		err = payload_of(&m, rule, &made.data);
 	PUT(&made, execution_signal_in, data, made.data);
 	return err ? err : as_a_caller(&m, &type_execution_signal_in, &made, out);
+}
+
+enum err mapping_message(const struct hook_rule *rule, const struct mapping_event *event, int64_t execution,
+			 struct arena *a, struct message_new *out, struct problem *p)
+{
+	struct making m = {.event = event, .arena = a, .p = p};
+	struct message_new made = {0};
+	PUT(&made, message_new, id, execution);
+	enum err err = text_of(&m, rule->message, "message", &made.text);
+	PUT(&made, message_new, text, str_clip(made.text, MESSAGE_MAX));
+	return err ? err : as_a_caller(&m, &type_message_new, &made, out);
 }

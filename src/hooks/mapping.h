@@ -19,7 +19,8 @@ struct mapping_event {
 enum mapping_kind {
 	MAPPING_ITEM, /* a work item */
 	MAPPING_TASK, /* a task, an execution, or a task and an execution of it */
-	MAPPING_SIGNAL
+	MAPPING_SIGNAL,
+	MAPPING_MESSAGE
 };
 
 /* ERR_INVALID names the member of the rule that cannot be followed. What it refers to is not looked up. */
@@ -40,10 +41,12 @@ enum err mapping_task(const struct hook_rule *rule, const struct mapping_event *
 enum err mapping_execution(const struct hook_rule *rule, const struct mapping_event *event, int64_t squad,
 			   int64_t task, struct arena *a, struct execution_new *out, struct problem *p);
 
-/* Whom a signal is for: an execution, or 0 and the task with that id elsewhere. */
-enum err mapping_signalled(const struct hook_rule *rule, const struct mapping_event *event, struct arena *a,
+/* Whom a signal or message is for: an execution, or 0 and the task with that id elsewhere. */
+enum err mapping_addressee(const struct hook_rule *rule, const struct mapping_event *event, struct arena *a,
 			   int64_t *execution, struct str *external, struct problem *p);
 enum err mapping_signal(const struct hook_rule *rule, const struct mapping_event *event, int64_t execution,
 			struct arena *a, struct execution_signal_in *out, struct problem *p);
+enum err mapping_message(const struct hook_rule *rule, const struct mapping_event *event, int64_t execution,
+			 struct arena *a, struct message_new *out, struct problem *p);
 
 #endif

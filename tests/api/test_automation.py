@@ -200,6 +200,38 @@ def test_an_issue_becomes_a_task_and_its_execution(t):
         assert next_one['task'] == task['id'] and next_one['execution'] not in (None, execution.id)
 
 
+def test_a_comment_becomes_a_message(t):
+    project = Project(t)
+    comments = {'events': ['issue_comment'], 'project': project.id, 'external_id': '/issue/number', 'message': '/comment/body'}
+    hook = Hook(t, rules=[of_issues(project, steps=BUILD), comments])
+    execution = Execution(project.squad, hook.ended(hook.send(ISSUE, event='issues').json)['execution'])
+
+    def comment(body, number=17):
+        return hook.ended(hook.send({'issue': {'number': number}, 'comment': {'body': body}}, event='issue_comment').expect(202).json)
+
+    def messages():
+        found = project.operator.get(f'/v1/executions/{execution.id}/messages', query={'limit': 200}).expect(200).items
+        return [(m['text'], m['by'], m['from'], m['to']) for m in found]
+    told = comment('Not more than ten.')
+    assert (told['state'], told['execution']) == ('done', execution.id), told
+    assert messages() == [('Not more than ten.', f'hook {hook.name}', None, None)]
+    with t.case('a long one is cut'):
+        assert comment('x' * 9000)['state'] == 'done' and len(messages()[1][0]) == 8192
+    with t.case('one that says nothing is none'):
+        for body in ('', None, {'text': 'x'}):
+            assert comment(body)['state'] == 'failed'
+    with t.case('nobody is there'):
+        assert comment('hello', 18)['detail'] == 'no execution that it is for goes on'
+    with t.case('too many in a minute are noted, and can be replayed'):
+        for n in range(118):
+            project.operator.post(f'/v1/executions/{execution.id}/messages', {'text': f'{n}'}).expect(201)
+        late = comment('one more')
+        assert late['state'] == 'failed' and '120 messages a minute' in late['detail'], late
+    with t.case('and none after the end'):
+        execution.call('cancel').expect(200)
+        assert comment('too late')['state'] == 'ignored' and len(messages()) == 120
+
+
 def test_jira_and_an_execution_alone(t):
     project = Project(t)
     hook = Hook(t, 'jira', rules=[
@@ -247,6 +279,9 @@ def test_rules_that_make_no_sense_are_refused(t):
              ({'signal': 'a'}, 'rules[0].execution'), ({'signal': 'a', 'project': project.id}, 'rules[0].execution'),
              ({'signal': 'a', 'execution': '/b', 'project': project.id}, 'rules[0].execution'),
              ({'signal': 'a', 'execution': '/b', 'steps': BUILD}, 'rules[0].signal'),
+             ({'message': '/a'}, 'rules[0].execution'), ({'message': '/a', 'execution': '/b', 'steps': BUILD}, 'rules[0].message'),
+             ({'message': '/a', 'execution': '/b', 'signal': 'c'}, 'rules[0].message'), ({'message': '/a~2', 'execution': '/b'}, 'rules[0].message'),
+             ({'message': '/a', 'execution': '/b', 'payload': '/c'}, 'rules[0].message'), ({'message': '/a', 'type': 'x'}, 'rules[0].type'),
              ({'project': 'pj_0000000000009'}, 'rules[0].project'), ({'squad': 'sq_0000000000009', 'steps': BUILD}, 'rules[0].squad'),
              ({'project': project.id, 'external_id': '/a~2'}, 'rules[0].external_id')]
     for rule, field in cases:
