@@ -79,7 +79,6 @@ static enum err begin(struct flow_tail *t)
 
 	if (!err)
 		flow_log_starts_at(t->config.log, last.seq);
-	t->follows = !err;
 	return err;
 }
 
@@ -94,6 +93,7 @@ static enum err look(struct flow_tail *t)
 	if (err || (follows && t->rows.n == 0))
 		return err;
 	append(t, limit);
+	t->follows = true;
 	if (!follows)
 		t->config.began(t->config.ctx);
 	return OK;

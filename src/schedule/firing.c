@@ -207,7 +207,6 @@ static enum err fire_due(void *ctx, struct db *db, struct job_run *run)
 	enum err err = OK;
 	if (!r->firing->is_complete)
 		err = schedule_add_built_in(db, r->firing->zones, &r->firing->home, run->arena, run->now_ms);
-	r->firing->is_complete = !err;
 	if (!err)
 		err = settle_waiting(r, db);
 	if (!err)
@@ -223,6 +222,11 @@ static enum err fire_due(void *ctx, struct db *db, struct job_run *run)
 	return err;
 }
 
+static void fired(void *ctx)
+{
+	((struct firing *)ctx)->is_complete = true;
+}
+
 static enum err clear_history(void *ctx, struct db *db, struct job_run *run)
 {
 	size_t cleared = 0;
@@ -236,6 +240,6 @@ static enum err clear_history(void *ctx, struct db *db, struct job_run *run)
 
 void firing_add(struct firing *f, struct jobs *jobs, int64_t look_ms)
 {
-	jobs_add(jobs, &(struct job_spec){JOB_SCHEDULES, look_ms, fire_due, NULL, f, .on_queue = true});
+	jobs_add(jobs, &(struct job_spec){JOB_SCHEDULES, look_ms, fire_due, fired, f, .on_queue = true});
 	jobs_add(jobs, &(struct job_spec){JOB_FIRES, HISTORY_MS, clear_history, NULL, f});
 }
