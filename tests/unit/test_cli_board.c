@@ -1,172 +1,6 @@
 /* A squad's board under given events: what it shows, what it asks to be read, and that no order of stream and reading
- * changes where it ends. */
-#include "drawn.h"
-
-#include "base/term.h"
-#include "cli/board_priv.h"
-
-enum { T0 = 1000000, STEPS = 4, WIDEST = 130, HIGHEST = 40 };
-
-static const int64_t EX = 11, OTHER = 12, PLAN = 21, BUILD = 22, TEST = 23, RELEASE = 24, LEAD = 31, QUESTION = 41;
-
-struct story {
-	struct board *board;
-	struct board_look look;
-	struct buf screen;
-	struct execution_step steps[STEPS];
-	struct str needs[3];
-	struct execution execution;
-	struct board_action did;
-	char message[1024]; /* of the last event about a question */
-};
-
-/* ---- what a server would say ---- */
-
-static struct execution_step step_of(int64_t id, const char *name, int kind, int state)
-{
-	return (struct execution_step){.id = id, .name = str_of(name), .kind = kind, .state = state};
-}
-
-static void need(struct execution_step *s, struct str *names, size_t count)
-{
-	PUT(s, execution_step, needs, names);
-	s->needs_count = count;
-}
-
-static void fill_execution(struct story *s)
-{
-	s->needs[0] = STR("plan");
-	s->needs[1] = STR("build");
-	s->needs[2] = STR("test");
-	s->steps[0] = step_of(PLAN, "plan", STEP_COMMAND, STEP_COMPLETED);
-	s->steps[1] = step_of(BUILD, "build", STEP_COMMAND, STEP_READY);
-	s->steps[2] = step_of(TEST, "test", STEP_COMMAND, STEP_PENDING);
-	s->steps[3] = step_of(RELEASE, "release", STEP_APPROVAL, STEP_PENDING);
-	need(&s->steps[1], &s->needs[0], 1);
-	need(&s->steps[2], &s->needs[0], 1);
-	need(&s->steps[3], &s->needs[1], 2);
-	s->execution = (struct execution){.id = EX,
-					  .squad = 1,
-					  .name = STR("Rate limits"),
-					  .state = EXECUTION_IN_PROGRESS,
-					  .created_by = STR("ann"),
-					  .last_event = 5};
-	PUT(&s->execution, execution, started_at, T0);
-	PUT(&s->execution, execution, steps, s->steps);
-	s->execution.steps_count = STEPS;
-}
-
-static struct execution_event_shown event(int64_t execution, int64_t number, int kind)
-{
-	return (struct execution_event_shown){
-		.execution = execution, .number = number, .kind = kind, .at = T0 + number * 1000};
-}
-
-static struct execution_event_shown moved(int64_t number, int64_t step, const char *from, const char *to)
-{
-	struct execution_event_shown e = event(EX, number, step ? FLOW_STEP_STATUS : FLOW_STATUS);
-
-	PUT(&e, execution_event_shown, old_status, str_of(from));
-	PUT(&e, execution_event_shown, new_status, str_of(to));
-	if (step)
-		PUT(&e, execution_event_shown, step, step);
-	return e;
-}
-
-static struct execution_event_shown taken_by(struct execution_event_shown e, const char *agent)
-{
-	PUT(&e, execution_event_shown, agent, str_of(agent));
-	return e;
-}
-
-static struct execution_event_shown said(int64_t number, int kind, int64_t step, const char *message)
-{
-	struct execution_event_shown e = event(EX, number, kind);
-
-	PUT(&e, execution_event_shown, step, step);
-	PUT(&e, execution_event_shown, message, str_of(message));
-	return e;
-}
-
-static struct execution_event_shown at_percent(int64_t number, int64_t step, int64_t percent)
-{
-	struct execution_event_shown e = event(EX, number, FLOW_STEP_PROGRESS);
-
-	PUT(&e, execution_event_shown, step, step);
-	PUT(&e, execution_event_shown, progress, percent);
-	return e;
-}
-
-/* ---- the story ---- */
-
-static int begin(void **state)
-{
-	struct story *s = NEW(struct story);
-	struct squad squad = {.name = STR("backend"), .status = SQUAD_ACTIVE};
-
-	s->board = board_new();
-	board_take_squad(s->board, &squad);
-	fill_execution(s);
-	s->look = (struct board_look){
-		.width = 80, .height = 24, .has_keys = true, .now_ms = T0 + 72000, .trouble = ""};
-	s->screen = BUF_INIT(1 << 20);
-	*state = s;
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct story *s = *state;
-
-	board_destroy(&s->board);
-	buf_free(&s->screen);
-	free(s);
-	return 0;
-}
-
-static void hear(struct story *s, struct execution_event_shown e)
-{
-	assert_true(board_hear(s->board, &e));
-}
-
-static void key(struct story *s, int k)
-{
-	board_key(s->board, k, s->look.now_ms, &s->did);
-}
-
-static void keys(struct story *s, const char *text)
-{
-	for (; *text; text++)
-		key(s, (unsigned char)*text);
-}
-
-static const char *screen(struct story *s)
-{
-	buf_reset(&s->screen);
-	board_draw(s->board, &s->look, &s->screen);
-	return drawn(&s->screen);
-}
-
-static void shows(struct story *s, const char *text)
-{
-	drawn_shows(screen(s), text);
-}
-
-static void hides(struct story *s, const char *text)
-{
-	drawn_hides(screen(s), text);
-}
-
-/* The execution as it is read, with a build under way, a log and what a model says. */
-static void work(struct story *s)
-{
-	board_take(s->board, &s->execution);
-	hear(s, taken_by(moved(6, BUILD, "ready", "running"), "ada"));
-	hear(s, at_percent(7, BUILD, 40));
-	hear(s, said(8, FLOW_LOG, BUILD, "{\"level\":\"info\",\"text\":\"12 files\"}"));
-	hear(s, said(9, FLOW_TOKENS, BUILD, "{\"text\":\"It \"}"));
-	hear(s, said(10, FLOW_TOKENS, BUILD, "{\"text\":\"works\"}"));
-}
+ * changes where it ends. What steps ask is in test_cli_board_questions.c. */
+#include "board_kit.h"
 
 /* ---- as agreed ---- */
 
@@ -382,6 +216,75 @@ static void an_end_of_a_line_that_nothing_follows_leaves_no_empty_line(void **st
 	shows(s, "build: Next\n");
 }
 
+static void what_two_steps_say_stands_in_lines_of_their_own(void **state)
+{
+	struct story *s = *state;
+
+	work(s);
+	key(s, 'k'); /* the cursor stays where it is */
+	hear(s, event(OTHER, 1, FLOW_STARTED));
+	hear(s, said(11, FLOW_TOKENS, BUILD, "{\"text\":\" well\"}"));
+	shows(s, "build: It works well\n");
+	hear(s, said(12, FLOW_TOKENS, TEST, "{\"text\":\"All green\"}"));
+	shows(s, "build: It works well\n00:16:52 test: All green\n");
+}
+
+static void who_had_a_step_before_is_not_shown_with_it(void **state)
+{
+	struct story *s = *state;
+
+	work(s);
+	shows(s, "ada           0:01:06\n");
+	hear(s, moved(11, BUILD, "running", "ready"));
+	hides(s, "ada  ");
+}
+
+static void a_second_try_is_told(void **state)
+{
+	struct story *s = *state;
+	struct execution_event_shown first = moved(6, BUILD, "ready", "running"),
+				     second = moved(7, BUILD, "ready", "running");
+
+	PUT(&first, execution_event_shown, attempt, 1);
+	PUT(&second, execution_event_shown, attempt, 2);
+	board_take(s->board, &s->execution);
+	hear(s, first);
+	shows(s, "build: ready -> running\n");
+	hear(s, second);
+	shows(s, "build: ready -> running, try 2\n");
+}
+
+static void l_shows_the_log_of_all_executions_and_back(void **state)
+{
+	struct story *s = *state;
+	struct execution other = s->execution;
+
+	other.id = OTHER;
+	other.name = STR("Nightly");
+	other.steps_count = 0;
+	board_take(s->board, &s->execution);
+	board_take(s->board, &other);
+	hear(s, at_percent(6, BUILD, 40));
+	shows(s, "-- Nightly ---");
+	hides(s, "build: 40%");
+	key(s, 'l');
+	shows(s, "-- all executions ---");
+	shows(s, "Rate limits | build: 40%\n");
+	key(s, 'l');
+	hides(s, "build: 40%");
+}
+
+static void what_keeps_events_and_keys_away_is_said(void **state)
+{
+	struct story *s = *state;
+
+	work(s);
+	s->look.trouble = "no answer from the server";
+	s->look.has_keys = false;
+	shows(s, "CUT OFF  00:17:52\n");
+	shows(s, "\nno answer from the server\nno keys: standard input is no terminal");
+}
+
 static void nothing_from_outside_moves_the_cursor(void **state)
 {
 	struct story *s = *state;
@@ -415,14 +318,6 @@ static void colours_are_only_there_when_they_are_wanted(void **state)
 
 /* ---- keys ---- */
 
-static void wait_for_approval(struct story *s)
-{
-	s->steps[3].state = STEP_WAITING;
-	s->execution.state = EXECUTION_BLOCKED;
-	PUT(&s->execution, execution, block, BLOCK_APPROVAL);
-	board_take(s->board, &s->execution);
-}
-
 static void an_approval_takes_a_note(void **state)
 {
 	struct story *s = *state;
@@ -441,6 +336,36 @@ static void an_approval_takes_a_note(void **state)
 	assert_int_equal(s->did.execution, EX);
 	assert_int_equal(s->did.step, RELEASE);
 	assert_string_equal(s->did.text, "looks god");
+}
+
+static void a_note_has_a_limit_and_control_u_clears_it(void **state)
+{
+	struct story *s = *state;
+
+	wait_for_approval(s);
+	key(s, 'a');
+	for (int i = 0; i < 1100; i++)
+		key(s, 'x');
+	assert_int_equal(strlen(s->board->draft.text), 1024);
+	key(s, 0x15);
+	shows(s, "note (may be empty): _\n");
+}
+
+static void of_two_approvals_that_under_the_cursor_is_meant_else_the_first(void **state)
+{
+	struct story *s = *state;
+
+	s->steps[0].kind = STEP_APPROVAL;
+	s->steps[0].state = STEP_WAITING;
+	wait_for_approval(s);
+	key(s, 'a');
+	shows(s, "Approve plan of");
+	key(s, TERM_ESCAPE);
+	for (int i = 0; i < 3; i++)
+		key(s, TERM_DOWN);
+	shows(s, ">   |  `- ? release");
+	key(s, 'a');
+	shows(s, "Approve release of");
 }
 
 static void a_rejection_can_be_left(void **state)
@@ -501,6 +426,20 @@ static void p_pauses_and_lets_go_on(void **state)
 	assert_int_equal(s->did.does, BOARD_PAUSE_SQUAD);
 }
 
+static void a_squad_that_is_archived_or_not_watched_is_not_paused(void **state)
+{
+	struct story *s = *state;
+
+	s->board->squad_status = SQUAD_ARCHIVED;
+	key(s, 'P');
+	assert_int_equal(s->did.does, BOARD_NOTHING);
+	shows(s, "the squad is archived\n");
+	s->board->squad = (struct str){0};
+	key(s, 'P');
+	assert_int_equal(s->did.does, BOARD_NOTHING);
+	shows(s, "its squad is not watched here\n");
+}
+
 static void the_cursor_stays_on_what_it_stands_on(void **state)
 {
 	struct story *s = *state;
@@ -554,248 +493,6 @@ static void help_tells_every_key(void **state)
 	assert_int_equal(s->did.does, BOARD_QUIT);
 }
 
-/* ---- questions ---- */
-
-/* What the server tells of one: with the lead until four minutes and twelve seconds from now, or with a person. */
-static struct execution_event_shown asked(struct story *s, int64_t number, int kind, int64_t question,
-					  const char *text)
-{
-	struct question_told told = {.question = question, .level = kind != FLOW_QUESTION};
-	struct buf b = BUF_INIT(0);
-
-	if (kind == FLOW_QUESTION) {
-		PUT(&told, question_told, role, MEMBER_TECH_LEAD);
-		PUT(&told, question_told, member, LEAD);
-		PUT(&told, question_told, due_at, s->look.now_ms + 252000);
-	}
-	if (text)
-		PUT(&told, question_told, text, str_of(text));
-	json_encode(&type_question_told, &told, 0, &b);
-	snprintf(s->message, sizeof(s->message), "%s", buf_cstr(&b));
-	buf_free(&b);
-	return said(number, kind, BUILD, s->message);
-}
-
-static void ask_lead(struct story *s)
-{
-	struct squad_member lead = {.id = LEAD, .name = STR("lead")};
-
-	board_take_member(s->board, &lead);
-	board_take(s->board, &s->execution);
-	hear(s, taken_by(moved(6, BUILD, "ready", "running"), "ada"));
-	hear(s, moved(7, BUILD, "running", "waiting"));
-	hear(s, asked(s, 8, FLOW_QUESTION, QUESTION, "Which database do we use?"));
-}
-
-/* As a list has it, with a person. */
-static struct question listed(int64_t id, const char *text)
-{
-	return (struct question){.id = id, .execution = EX, .step = BUILD, .level = 1, .text = str_of(text)};
-}
-
-static void a_step_that_asks_shows_its_question(void **state)
-{
-	struct story *s = *state;
-
-	ask_lead(s);
-	shows(s, "|- ? build                         asks ");
-	shows(s, "\n-- build asks lead, tech_lead, level 0, moves on in 0:04:12 ----");
-	shows(s, "\nWhich database do we use?\n");
-	shows(s, "\nw answer  c cancel");
-	hides(s, "WAITING FOR YOU");
-	hear(s, asked(s, 9, FLOW_QUESTION_ESCALATED, QUESTION, "nobody answered in time"));
-	shows(s, "|- ? build                         answer? ");
-	shows(s, "WAITING FOR YOU: 1");
-	shows(s, "\n-- build asks a person, level 1 ---");
-	shows(s, "\nWhich database do we use?\n");
-	hear(s, asked(s, 10, FLOW_QUESTION_ANSWERED, QUESTION, "SQLite"));
-	hides(s, "build asks a person");
-	hides(s, "w answer");
-}
-
-static void a_question_that_is_asked_again_is_logged_in_words(void **state)
-{
-	struct story *s = *state;
-
-	ask_lead(s);
-	hear(s, asked(s, 9, FLOW_QUESTION_AGAIN, QUESTION, NULL));
-	shows(s, "build: question_asked: Which database do we use?\n");
-	shows(s, "build: question_asked_again\n");
-}
-
-static void a_question_from_before_is_read_once(void **state)
-{
-	struct story *s = *state;
-	struct question q = listed(QUESTION, "Which database?");
-
-	s->steps[1].state = STEP_WAITING;
-	board_take(s->board, &s->execution);
-	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, 0), EX);
-	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, 0), 0);
-	board_is_due(s->board, BOARD_QUESTIONS, EX); /* it could not be */
-	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, EX), EX);
-	board_take_question(s->board, &q);
-	shows(s, "build asks a person, level 1");
-	shows(s, "\nWhich database?\n");
-}
-
-static void why_a_question_went_up_is_not_the_question(void **state)
-{
-	struct story *s = *state;
-
-	s->steps[1].state = STEP_WAITING;
-	board_take(s->board, &s->execution);
-	hear(s, asked(s, 6, FLOW_QUESTION_ESCALATED, QUESTION, "nobody answered in time"));
-	hides(s, "build asks");
-	assert_int_equal(board_due(s->board, BOARD_QUESTIONS, 0), EX);
-}
-
-static void of_two_questions_that_under_the_cursor_is_shown_else_a_persons(void **state)
-{
-	struct story *s = *state;
-	struct question of_lead = listed(QUESTION, "Which database?"),
-			of_person = listed(QUESTION + 1, "Which index?");
-
-	PUT(&of_lead, question, role, MEMBER_TECH_LEAD);
-	of_person.step = TEST;
-	s->steps[1].state = s->steps[2].state = STEP_WAITING;
-	board_take(s->board, &s->execution);
-	board_take_question(s->board, &of_lead);
-	board_take_question(s->board, &of_person);
-	shows(s, "\nWhich index?\n");
-	key(s, TERM_DOWN);
-	key(s, TERM_DOWN);
-	shows(s, ">   |- ? build");
-	shows(s, "\nWhich database?\n");
-	key(s, 'w');
-	keys(s, "SQLite\r");
-	assert_int_equal(s->did.question, QUESTION);
-}
-
-static void what_is_told_of_a_question_leads_on_in_any_order(void **state)
-{
-	struct story *s = *state;
-	struct question before = listed(QUESTION, "Which database?"), after = listed(QUESTION + 1, "Which index?");
-
-	ask_lead(s);
-	hear(s, asked(s, 9, FLOW_QUESTION_ANSWERED, QUESTION, "SQLite"));
-	board_take_question(s->board, &before); /* from a store that lags */
-	hides(s, "build asks");
-	board_take_question(s->board, &after);
-	board_take_question(s->board, &before);
-	shows(s, "\nWhich index?\n");
-	hear(s, asked(s, 10, FLOW_QUESTION, QUESTION + 1, "Which index?"));
-	shows(s, "build asks a person, level 1");
-}
-
-static void a_long_question_is_cut_between_words_and_leaves_room(void **state)
-{
-	struct story *s = *state;
-	static const char line[] =
-		"It is about the table of orders, and how it is read by day, by customer and by state.";
-	char text[BOARD_QUESTION_BYTES * 2] = "";
-	struct question q;
-
-	for (size_t n = 0; n + sizeof(line) + 2 < sizeof(text); n = strlen(text))
-		snprintf(text + n, sizeof(text) - n, "%s\n\n", line);
-	s->steps[1].state = STEP_WAITING;
-	board_take(s->board, &s->execution);
-	q = listed(QUESTION, text);
-	board_take_question(s->board, &q);
-	shows(s, "\nIt is about the table of orders, and how it is read by day, by customer and by\nstate.\n");
-	shows(s, " …\n-- Rate limits");
-	shows(s, "> in_progress Rate limits");
-	shows(s, "\n  ... 2 more below\n");
-	key(s, 'w');
-	keys(s, line);
-	for (s->look.width = 1; s->look.width <= WIDEST; s->look.width++)
-		for (s->look.height = 1; s->look.height <= HIGHEST; s->look.height++)
-			drawn_fits(screen(s), s->look.width, s->look.height);
-}
-
-static void w_writes_an_answer(void **state)
-{
-	struct story *s = *state;
-
-	ask_lead(s);
-	key(s, 'w');
-	shows(s, "\nAnswer build: _\nEnter sends it  Escape leaves it");
-	key(s, '\r');
-	assert_int_equal(s->did.does, BOARD_NOTHING);
-	shows(s, "\nAnswer build: _\nan answer cannot be empty");
-	keys(s, "SQLite");
-	shows(s, "\nAnswer build: SQLite_\nEnter sends it");
-	key(s, '\r');
-	assert_int_equal(s->did.does, BOARD_ANSWER);
-	assert_int_equal(s->did.execution, EX);
-	assert_int_equal(s->did.question, QUESTION);
-	assert_string_equal(s->did.text, "SQLite");
-	board_did(s->board, &s->did, NULL, s->look.now_ms);
-	shows(s, "\nanswered\n");
-	key(s, 'w');
-	shows(s, "Answer build: _");
-}
-
-static void an_answer_that_was_refused_is_not_lost(void **state)
-{
-	struct story *s = *state;
-
-	ask_lead(s);
-	key(s, 'w');
-	keys(s, "SQLite\r");
-	board_did(s->board, &s->did, "only an operator answers that", s->look.now_ms);
-	shows(s, "\nw reopens it: only an operator answers that\n");
-	key(s, 'w');
-	keys(s, "!");
-	shows(s, "Answer build: SQLite!_");
-	key(s, TERM_ESCAPE);
-	key(s, 'w');
-	shows(s, "Answer build: _");
-}
-
-static void what_was_answered_meanwhile_promises_no_second_try(void **state)
-{
-	struct story *s = *state;
-
-	ask_lead(s);
-	key(s, 'w');
-	keys(s, "SQLite\r");
-	hear(s, asked(s, 9, FLOW_QUESTION_ANSWERED, QUESTION, "PostgreSQL"));
-	board_did(s->board, &s->did, "the question does not wait any more", s->look.now_ms);
-	shows(s, "\nthe question does not wait any more\n");
-}
-
-static void the_end_of_a_long_answer_is_seen(void **state)
-{
-	struct story *s = *state;
-
-	ask_lead(s);
-	s->look.width = 30;
-	key(s, 'w');
-	keys(s, "the quick brown fox jumps over the dog");
-	shows(s, "\nAnswer build: …s over the dog_\n");
-	keys(s, ", \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"); /* three wide ones */
-	shows(s, "\nAnswer build: …he dog, \xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e_\n");
-	keys(s, ".........");
-	shows(s, "\nAnswer build: …\xe6\x9c\xac\xe8\xaa\x9e........._\n");
-	key(s, TERM_ESCAPE);
-	s->execution.last_event = 8;
-	wait_for_approval(s);
-	key(s, 'a');
-	keys(s, "well done");
-	shows(s, "\nApprove relea…well done_\n");
-}
-
-static void nothing_is_answered_where_nothing_is_asked(void **state)
-{
-	struct story *s = *state;
-
-	board_take(s->board, &s->execution);
-	key(s, 'w');
-	assert_int_equal(s->did.does, BOARD_NOTHING);
-	shows(s, "no question waits in this execution");
-}
-
 /* ---- costs ---- */
 
 /* Below 0: nothing of it is known. */
@@ -812,7 +509,7 @@ static void a_cost_is_seen_where_there_is_one(void **state)
 {
 	struct story *s = *state;
 	struct cost_sum none = spent("USD 0.000000", 0, 0), some = spent("at least USD 0.012300", 12300, 1),
-			unknown = spent("unknown", -1, 4);
+			free_so_far = spent("at least USD 0.000000", 0, 1), unknown = spent("unknown", -1, 4);
 
 	board_take(s->board, &s->execution);
 	board_take_cost(s->board, EX, &none);
@@ -822,6 +519,8 @@ static void a_cost_is_seen_where_there_is_one(void **state)
 	board_take_squad_cost(s->board, &some);
 	shows(s, "squad backend  active  at least USD 0.012300 this month");
 	shows(s, "Rate limits     1/4     0:01:12   at least USD 0.012300\n");
+	board_take_cost(s->board, EX, &free_so_far);
+	shows(s, "0:01:12   at least USD 0.000000\n");
 	board_take_cost(s->board, EX, &unknown);
 	shows(s, "0:01:12   cost unknown\n");
 	s->look.width = 60;
@@ -844,6 +543,22 @@ static void a_cost_is_due_when_an_attempt_has_ended(void **state)
 	assert_false(board_has_spent(s->board));
 	board_missed(s->board);
 	assert_int_equal(board_due(s->board, BOARD_COST, 0), EX);
+}
+
+static void a_cost_is_due_of_what_began_and_first_of_what_is_wanted(void **state)
+{
+	struct story *s = *state;
+	struct execution other = s->execution, queued = s->execution;
+
+	other.id = OTHER;
+	queued.id = OTHER + 1;
+	queued.state = EXECUTION_QUEUED;
+	board_take(s->board, &s->execution);
+	board_take(s->board, &other);
+	board_take(s->board, &queued);
+	assert_int_equal(board_due(s->board, BOARD_COST, EX), EX);
+	assert_int_equal(board_due(s->board, BOARD_COST, EX), OTHER);
+	assert_int_equal(board_due(s->board, BOARD_COST, EX), 0);
 }
 
 /* ---- what is not seen ---- */
@@ -889,7 +604,18 @@ static void what_failed_out_of_sight_is_told(void **state)
 	hides(s, "below");
 }
 
-#define STORY(test) cmocka_unit_test_setup_teardown(test, begin, end)
+/* Its own line and that of its step are both above: one waits, not two. */
+static void what_waits_out_of_sight_is_counted_once_and_no_row_is_left_empty(void **state)
+{
+	struct story *s = *state;
+
+	s->steps[0].kind = STEP_APPROVAL;
+	s->steps[0].state = STEP_WAITING;
+	board_take(s->board, &s->execution);
+	s->look.height = 8;
+	key(s, TERM_PAGE_DOWN);
+	shows(s, "\n  ... 2 more above, 1 waiting for you\n");
+}
 
 int main(void)
 {
@@ -906,33 +632,31 @@ int main(void)
 		STORY(the_log_keeps_the_last_lines),
 		STORY(what_a_model_says_goes_on_in_its_line_and_is_cut_into_lines),
 		STORY(an_end_of_a_line_that_nothing_follows_leaves_no_empty_line),
+		STORY(what_two_steps_say_stands_in_lines_of_their_own),
+		STORY(who_had_a_step_before_is_not_shown_with_it),
+		STORY(a_second_try_is_told),
+		STORY(l_shows_the_log_of_all_executions_and_back),
+		STORY(what_keeps_events_and_keys_away_is_said),
 		STORY(nothing_from_outside_moves_the_cursor),
 		STORY(no_line_is_too_wide_and_no_screen_too_high),
 		STORY(colours_are_only_there_when_they_are_wanted),
 		STORY(an_approval_takes_a_note),
+		STORY(a_note_has_a_limit_and_control_u_clears_it),
+		STORY(of_two_approvals_that_under_the_cursor_is_meant_else_the_first),
 		STORY(a_rejection_can_be_left),
 		STORY(nothing_is_approved_where_nothing_waits),
 		STORY(cancelling_is_confirmed),
 		STORY(p_pauses_and_lets_go_on),
+		STORY(a_squad_that_is_archived_or_not_watched_is_not_paused),
 		STORY(the_cursor_stays_on_what_it_stands_on),
 		STORY(a_filter_shows_only_what_has_it),
 		STORY(help_tells_every_key),
-		STORY(a_step_that_asks_shows_its_question),
-		STORY(a_question_that_is_asked_again_is_logged_in_words),
-		STORY(a_question_from_before_is_read_once),
-		STORY(why_a_question_went_up_is_not_the_question),
-		STORY(of_two_questions_that_under_the_cursor_is_shown_else_a_persons),
-		STORY(what_is_told_of_a_question_leads_on_in_any_order),
-		STORY(a_long_question_is_cut_between_words_and_leaves_room),
-		STORY(w_writes_an_answer),
-		STORY(an_answer_that_was_refused_is_not_lost),
-		STORY(what_was_answered_meanwhile_promises_no_second_try),
-		STORY(the_end_of_a_long_answer_is_seen),
-		STORY(nothing_is_answered_where_nothing_is_asked),
 		STORY(a_cost_is_seen_where_there_is_one),
 		STORY(a_cost_is_due_when_an_attempt_has_ended),
+		STORY(a_cost_is_due_of_what_began_and_first_of_what_is_wanted),
 		STORY(what_is_said_goes_with_the_next_key_or_after_some_seconds),
 		STORY(what_failed_out_of_sight_is_told),
+		STORY(what_waits_out_of_sight_is_counted_once_and_no_row_is_left_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
