@@ -59,7 +59,7 @@ static void add_value_word(const struct json_field *f, struct buf *b)
 		buf_z(b, " DURATION");
 		break;
 	case JSON_ID:
-		buf_fmt(b, " %s…", (const char *)f->of);
+		buf_fmt(b, " %s%s…", cli_may_be_named(f) ? "NAME|" : "", (const char *)f->of);
 		break;
 	case JSON_RAW:
 		buf_z(b, " JSON");

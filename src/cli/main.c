@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 
 #include "cli/help.h"
+#include "cli/names.h"
 #include "cli/print.h"
 
 #include <errno.h>
@@ -50,7 +51,9 @@ static int run(struct cli *cli, const struct cli_line *line)
 	cli->verb = line->verb;
 	cli->globals = line->globals;
 	cli->globals_from_env = line->globals_from_env;
-	e = function_of(line->verb, cli->extra)(cli, line->args);
+	e = names_resolve(cli, line);
+	if (!e)
+		e = function_of(line->verb, cli->extra)(cli, line->args);
 	return e ? tell(cli, e) : cli->exit_code;
 }
 

@@ -8,17 +8,19 @@
  */
 #include "cli/help.h"
 
+#include "base/magic.h"
+
 #include <stdarg.h>
 #include <string.h>
 
-enum { FILE_MAX = 16 << 20, LABEL_MAX = CLI_FLAG_NAME + 2 };
+enum { FILE_MAX = 16 << 20 };
 
 /* A field, the struct it is in, and what the user calls it. */
 struct target {
 	const struct json_type *type;
 	void *object;
 	uint32_t field;
-	char label[LABEL_MAX];
+	char label[CLI_LABEL];
 };
 
 struct parse {
@@ -64,6 +66,11 @@ const char *cli_env_name(const struct cli_verb *verb, const struct json_field *f
 bool cli_takes_many(const struct json_field *f)
 {
 	return f->kind == JSON_TEXTS || f->kind == JSON_ENUMS || f->kind == JSON_OBJECTS || f->kind == JSON_MAP;
+}
+
+bool cli_may_be_named(const struct json_field *f)
+{
+	return f->kind == JSON_ID && str_eqz(STR("sq_"), f->of);
 }
 
 bool cli_is_positional(const struct cli_verb *verb, const struct json_field *f)
@@ -168,6 +175,24 @@ static enum err expand(struct parse *s, const struct target *t, struct str *text
 	return e;
 }
 
+static bool is_name(const struct target *t, struct str text)
+{
+	const struct json_field *f = &t->type->fields[t->field];
+
+	return cli_may_be_named(f) && text.n && !str_starts(text, str_of(f->of));
+}
+
+static enum err keep_name(struct parse *s, const struct target *t, struct str name)
+{
+	struct cli_named *named = &s->line->named[s->line->named_count++];
+
+	CHECK(s->line->named_count <= CLI_NAMED_MAX && t->object == s->line->args);
+	*named = (struct cli_named){.field = t->field, .name = name};
+	memcpy(named->label, t->label, sizeof(named->label));
+	cli_mark_seen(t->type, t->field, t->object);
+	return OK;
+}
+
 static enum err set_target(struct parse *s, struct target *t, struct str text)
 {
 	enum json_kind kind = t->type->fields[t->field].kind;
@@ -177,6 +202,8 @@ static enum err set_target(struct parse *s, struct target *t, struct str text)
 
 	if (e)
 		return e;
+	if (is_name(t, text))
+		return keep_name(s, t, text);
 	if (cli_set(t->type, t->field, text, s->arena, t->object, &why) != OK)
 		return usage(s, "%s: %s", t->label, why.field_count && !inner ? why.fields[0].detail : why.detail);
 	return OK;

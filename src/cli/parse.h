@@ -21,10 +21,20 @@ struct cli_sources {
 	enum err (*read)(struct str path, size_t max_bytes, struct arena *a, struct str *out, struct problem *p);
 };
 
+/* What a squad is called, where its id is asked for; names.c finds it. */
+enum { CLI_FLAG_NAME = 72, CLI_LABEL = CLI_FLAG_NAME + 2, CLI_NAMED_MAX = 4 };
+struct cli_named {
+	uint32_t field; /* of the verb's args, seen, but 0 until then */
+	struct str name;
+	char label[CLI_LABEL]; /* what the user calls the field */
+};
+
 struct cli_line {
 	const struct cli_verb *verb; /* NULL: help about `group`, or about everything */
 	struct str group;
 	void *args;
+	struct cli_named named[CLI_NAMED_MAX];
+	unsigned named_count;
 	struct cli_globals globals;
 	uint64_t globals_from_env; /* a bit for each that the environment gave */
 };
@@ -39,11 +49,13 @@ enum { CLI_ENV_NAME = 80 };
 const char *cli_env_name(const struct cli_verb *verb, const struct json_field *f, char out[CLI_ENV_NAME]);
 
 /* The name of a field as its flag, without the dashes. */
-enum { CLI_FLAG_NAME = 72 };
 const char *cli_flag_name(const struct json_field *f, char out[CLI_FLAG_NAME]);
 
 /* Is the field among the verb's positional ones? */
 bool cli_is_positional(const struct cli_verb *verb, const struct json_field *f);
+
+/* An id of what may be given by its name as well? */
+bool cli_may_be_named(const struct json_field *f);
 
 /* May it be given more than once? */
 bool cli_takes_many(const struct json_field *f);

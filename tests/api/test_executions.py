@@ -119,6 +119,32 @@ def test_a_person_approves_a_step_by_its_name(t):
     assert cli.json('execution', 'approve', other.id, other.step('merge?')['id'], 'false')['state'] == 'failed'
 
 
+def test_a_squad_goes_by_its_name_on_the_command_line(t):
+    server = t.new_server()
+    squad = Squad(t, 'first of all', server=server)
+    for n in range(1000):   # a page of the list: they stand before it, newest first
+        squad.operator.post('/v1/squads', {'name': f'squad {n}'}).expect(201)
+    cli = Cli(t, 'first', server=server)
+    made = cli.json('execution', 'add', 'first of all', 'Nightly', '--steps', 'name=build')
+    assert [e['id'] for e in cli.json('execution', 'list', '--squad', 'first of all')['items']] == [made['id']]
+    assert cli.good('worker', 'run', '--squad', 'first of all', '--until-empty', '--', 'true').startswith('1 completed')
+    assert cli.json('squad', 'pause', 'squad 7')['name'] == 'squad 7'
+    none = cli.run('squad', 'show', 'first')
+    assert none.returncode == 4 and none.stderr == \
+        "tenfold: squad show: id: there is no squad 'first'; 'tenfold squad list' shows those there are\n", none
+    cli.good('squad', 'archive', 'first of all')
+    assert cli.json('squad', 'show', 'first of all')['status'] == 'archived', 'nobody else has its name'
+    ids = [squad.operator.post('/v1/squads', {'name': 'first of all'}).expect(201).json['id'] for _ in range(2)]
+    both = cli.run('squad', 'show', 'first of all')
+    assert both.returncode == 2 and all(i in both.stderr for i in ids) and '2 squads are named' in both.stderr, both
+    cli.good('squad', 'archive', ids[0])
+    assert cli.json('squad', 'show', 'first of all')['id'] == ids[1], 'those that are archived do not count beside it'
+    squad.operator.close()
+    server.stop()
+    gone = cli.run('squad', 'show', 'first of all')
+    assert gone.returncode == 3, gone
+
+
 def test_a_wait_ends_with_its_event(t):
     squad = Squad(t)
     execution = squad.add({'name': 'deployed', 'kind': 'wait', 'event': 'deploy'}, {'name': 'check', 'needs': ['deployed']})

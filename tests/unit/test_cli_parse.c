@@ -113,6 +113,35 @@ static void positionals_come_in_order_and_leave_out_what_is_given(void **state)
 	bad("work add build title more", "work add: does not take the word 'more'; see 'tenfold work add --help'");
 }
 
+static void a_squad_is_an_id_or_a_name_to_look_up(void **state)
+{
+	const struct execution_new *x;
+
+	(void)state;
+	good("execution add sq_0000000000001 Nightly --template t");
+	x = line.args;
+	assert_int_equal(x->squad, 1);
+	assert_int_equal(line.named_count, 0);
+	good("execution add 'the builders' Nightly --template t");
+	x = line.args;
+	assert_str(x->name, "Nightly");
+	assert_int_equal(line.named_count, 1);
+	assert_str(line.named[0].name, "the builders");
+	assert_string_equal(line.named[0].label, "squad");
+	assert_ptr_equal(&cli_verb_args(line.verb)->fields[line.named[0].field],
+			 json_field_by_name(&type_execution_new, STR("squad")));
+	good("execution list --squad builders");
+	assert_string_equal(line.named[0].label, "--squad");
+	bad("execution list --squad builders --squad others",
+	    "execution list: --squad is given twice; see 'tenfold execution list --help'");
+	bad("execution list --squad sq_1",
+	    "execution list: --squad: must be an id: sq_ and 13 characters, not 'sq_1'; "
+	    "see 'tenfold execution list --help'");
+	bad("execution show builders",
+	    "execution show: id: must be an id: ex_ and 13 characters, not 'builders'; see "
+	    "'tenfold execution show --help'");
+}
+
 static void words_of_a_search_are_one_text(void **state)
 {
 	const struct agent_search_in *f;
@@ -331,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(flags_are_fields),
 		TEST(positionals_come_in_order_and_leave_out_what_is_given),
+		TEST(a_squad_is_an_id_or_a_name_to_look_up),
 		TEST(words_of_a_search_are_one_text),
 		TEST(truth_needs_no_value),
 		TEST(objects_are_names_and_values_or_json),
