@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import ssl
 import threading
 
@@ -29,8 +30,9 @@ def spoken(text, *more):
 class Reply:
     """What the endpoint does to one call."""
 
-    def __init__(self, body=b'', status=200, kind='text/event-stream', hang=False, cut=False, headers=()):
+    def __init__(self, body=b'', status=200, kind='text/event-stream', hang=False, cut=False, headers=(), pieces=None):
         self.body, self.status, self.kind, self.hang, self.cut, self.headers = body, status, kind, hang, cut, dict(headers)
+        self.pieces = pieces or [body]     # sent one after the other, as a model speaks
 
 
 def refusal(status, message, **headers):
@@ -83,8 +85,11 @@ class Endpoint:
             if reply.cut:
                 handler.send_header('Content-Length', str(len(reply.body) + 1000))
             handler.end_headers()
-            handler.wfile.write(reply.body)
-            handler.wfile.flush()
+            handler.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in reply.pieces:
+                handler.wfile.write(piece)
+                handler.wfile.flush()
+                self.released.wait(0.003 if len(reply.pieces) > 1 else 0)
             if reply.hang:
                 self.released.wait()
         except (BrokenPipeError, ConnectionResetError):

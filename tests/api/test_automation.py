@@ -289,6 +289,37 @@ def test_rules_that_make_no_sense_are_refused(t):
             operator.post('/v1/hooks', {'name': 'bad', 'kind': 'github', 'rules': [rule]}).expect(422, 'invalid').names(field)
 
 
+def test_hooks_reach_nothing_of_another_tenant(t):
+    """Neither by what a rule names nor by what an event names."""
+    theirs, operator = Project(t), t.caller('operator', tenant='hooking')
+    waits = theirs.squad.add({'name': 'hear', 'kind': 'wait', 'event': 'deployed'})
+    for rule, field in (({'project': theirs.id}, 'project'), ({'squad': theirs.squad.id, 'steps': BUILD}, 'squad'),
+                        ({'project': theirs.id, 'external_id': '/n', 'signal': 'deployed'}, 'project')):
+        with t.case(str(rule)):
+            given = {'name': 'reaching', 'kind': 'github', 'rules': [rule]}
+            operator.post('/v1/hooks', given).expect(422, 'invalid').names(f'rules[0].{field}')
+    before = waits.show()
+    hook = Hook(t, 'jira', tenant='hooking', rules=[{'events': ['signal'], 'signal': 'deployed', 'execution': '/execution'},
+                                                   {'events': ['message'], 'message': 'hello', 'execution': '/execution'}])
+    for event in ('signal', 'message'):
+        with t.case(event):
+            told = hook.ended(hook.send({'webhookEvent': event, 'execution': waits.id}).expect(202).json)
+            assert (told['state'], told['detail'], told['execution']) == ('ignored', 'no execution that it is for goes on', None), told
+    assert waits.show() == before
+
+
+def test_what_a_schedule_begins_is_of_its_tenant(t):
+    theirs, operator = Project(t), t.caller('operator', tenant='scheduling')
+    ours = Squad(t)
+    ours.operator = operator
+    ours.id = operator.post('/v1/squads', {'name': 'ours'}).expect(201).json['id']
+    for execution, field in (({'squad': theirs.squad.id, 'steps': BUILD}, 'squad'),
+                             ({'squad': ours.id, 'steps': BUILD, 'task': theirs.add()}, 'task')):
+        with t.case(field):
+            given = {'name': f'reaching-{field}', 'cron': '@daily', 'execution': execution}
+            operator.post('/v1/schedules', given).expect(422, 'invalid').names(f'execution.{field}')
+
+
 def test_killed_each_delivery_makes_its_task_once(t):
     squad = Squad(t, server=t.new_server())
     server = squad.operator.server

@@ -57,9 +57,9 @@ KINDS = {'github': (github, SECRET, {}), 'gitlab': (gitlab, SECRET, {}), 'jira':
 
 
 class Hook:
-    def __init__(self, t, kind='github', secret=SECRET, server=None, **members):
+    def __init__(self, t, kind='github', secret=SECRET, server=None, tenant=None, **members):
         self.t, self.kind, self.secret = t, kind, secret
-        self.operator = t.caller('operator', server=server or t.server)
+        self.operator = t.caller('operator', server=server or t.server, tenant=tenant)
         self.anonymous = Caller(self.operator.server, contract=self.operator.contract)
         self.name = f'{kind}-{next(COUNT)}-{time.time_ns() % 1000000}'
         given = {'name': self.name, 'kind': kind, **({'secret': secret} if secret else {}), **members}
@@ -221,6 +221,11 @@ def test_bad_bodies(t):
         answer = raw(t.server, f'POST /v1/hooks/{hook.name} HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n'.encode() + body[:1 << 16],
                      until_bytes=b'too_large')
         assert b' 413 ' in answer.split(b'\r\n')[0] and b'1048576' in answer, answer[:500]
+    with t.case('nor in chunks, whose length nobody said'):
+        chunks = (b'10000\r\n' + b'y' * 65536 + b'\r\n') * 24
+        answer = raw(t.server, f'POST /v1/hooks/{hook.name} HTTP/1.1\r\nHost: x\r\n{head}Transfer-Encoding: chunked\r\n\r\n'.encode() + chunks,
+                     until_bytes=b'too_large')
+        assert b' 413 ' in answer.split(b'\r\n')[0], answer[:500]
     with t.case('a header twice is none'):
         body = b'{"twice":1}'
         line = 'X-Hub-Signature-256: ' + github(body)['X-Hub-Signature-256'] + '\r\n'
