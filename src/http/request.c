@@ -342,8 +342,9 @@ void request_identified(struct call_private *c)
 	c->stage = STAGE_RECEIVING;
 	enum err e = c->call.outcome ? c->call.outcome : check_scope(c);
 
-	if (c->call.outcome)
-		c->call.caller.unproven = false; /* it counts against the address */
+	if (c->call.outcome && err_info(c->call.outcome)->status < 500)
+		c->call.caller.unproven =
+			false; /* it counts against the address; that nobody could look does not */
 	c->call.outcome = admit(c);
 	if (!c->call.outcome)
 		c->call.outcome = e;

@@ -174,6 +174,19 @@ def test_an_address_that_guesses_is_limited_and_who_is_known_is_not(t):
         assert said == [200] * 40 + [429] * 2, said
 
 
+def test_a_store_that_fails_does_not_count_against_the_address(t):
+    server = t.new_server('--limit-anonymous', '5', '--limit-registered', '0')
+    agent = Agent(t, 'unlooked', operator=t.caller('operator', server))
+    server.stop()
+    server.args += ['--fault', 'fail@*']
+    server.start(wait_for='up')
+    nobody, path = caller_without_key(agent, server), f'/v1/agents/{agent.id}'
+    ask = lambda: nobody.get(path, headers=plain(agent, 'GET', path))
+    until(lambda: ask().status != 200, what='the first fault')
+    for _ in range(12):
+        ask().expect(503)
+
+
 def test_a_key_works_at_the_other_process_at_once(t):
     first, second = t.pair(*SERVER_ARGS)
     admin = t.caller('first', first)
