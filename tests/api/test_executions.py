@@ -115,6 +115,7 @@ def test_a_person_approves_a_step_by_its_name(t):
     assert none.returncode == 4 and "the execution has no step 'merge'" in none.stderr, none
     assert execution.step('merge?')['state'] == 'waiting'
     assert cli.json('execution', 'approve', execution.id, 'merge?', 'true', '--note', 'fine')['state'] == 'completed'
+    assert execution.step('merge?')['result'] == 'fine'
     other = squad.add({'name': 'merge?', 'kind': 'approval'})
     assert cli.json('execution', 'approve', other.id, other.step('merge?')['id'], 'false')['state'] == 'failed'
 

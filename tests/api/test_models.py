@@ -77,6 +77,8 @@ def test_what_the_steps_brought_forth_is_read_in_one_call(t):
     squad, cli = Squad(t), Cli(t)
     execution = squad.add({'name': 'build'}, {'name': 'test', 'needs': ['build'], 'max_attempts': 1}, name='Nightly')
     assert cli.good('execution', 'result', execution.id) == '(none)\n'
+    with t.case('a step that is named is there also when it has nothing yet'):
+        assert cli.good('execution', 'result', execution.id, 'test') == 'test  command  pending\n'
     squad.settle(squad.claim(), result={'exit': 0, 'output': 'one\n\ttwo\n'}).expect(200)
     squad.settle(squad.claim(), 'fail', error='no such branch', retry=False).expect(200)
     build = 'build  command  completed\n  exit: 0\n  output:\n    one\n    \ttwo\n'
