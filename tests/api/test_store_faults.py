@@ -10,13 +10,16 @@ from test_executions import Squad, chain
 from test_webhooks import ALLOW, Site
 from webhook_receiver import Receiver
 
-RULES = 32   # of a plan
+RULES, OF_COMMITS = 32, 8   # of a plan
 
 
-def restart_with_faults(server, seed, first=1, last=800):
+def restart_with_faults(server, seed, calls=800):
+    """Commits end without word, too: one was made, another was not."""
     dice = random.Random(seed)
+    rules = [f'{dice.choice(("unknown", "lost"))}@c{n}' for n in dice.sample(range(1, calls // 8), OF_COMMITS)]
+    rules += [f'{dice.choice(("fail", "busy", "full"))}@{n}' for n in dice.sample(range(1, calls), RULES - OF_COMMITS)]
     server.stop()
-    server.args += ['--fault', ','.join(f'{dice.choice(("fail", "busy", "full"))}@{n}' for n in dice.sample(range(first, last), RULES))]
+    server.args += ['--fault', ','.join(rules)]
     server.start(wait_for='up')
 
 
@@ -77,7 +80,7 @@ def test_a_stream_misses_nothing_of_a_store_that_fails(t):
     executions = [squad.add(*chain('plan', 'build', 'test')) for _ in range(30)]
     end_of(squad)
     wanted = {e.id: list(range(1, e.show()['last_event'] + 1)) for e in executions}
-    restart_with_faults(server, 3, last=400)
+    restart_with_faults(server, 3, calls=400)
     told, last = {e.id: [] for e in executions}, {}
     cut = 0
 
