@@ -312,13 +312,14 @@ static bool call_questions(struct watching *w)
 
 static void call_cost(struct watching *w, int64_t now)
 {
-	struct execution_cost_in in = {.by = COST_BY_MODEL, .entries = 0};
+	struct execution_cost_in in = {0};
 
 	if (now < w->cost_ms)
 		return;
 	in.id = board_due(w->board, BOARD_COST, board_chosen(w->board));
 	if (!in.id)
 		return;
+	PUT(&in, execution_cost_in, entries, 0);
 	w->cost_ms = now + COST_MS;
 	call(w, ASKED_COST, in.id, ROUTE_execution_cost, &in);
 }

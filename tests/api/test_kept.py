@@ -234,11 +234,12 @@ def test_a_redis_that_cannot_be_one(t):
 
 
 class Between:
-    """Stands between tenfold and a Redis, and passes on what Redis answers as spoil() makes it, after a pause."""
+    """Stands between a client and a server, and passes on what the server answers as spoil() makes it, after a pause."""
 
     def __init__(self, port):
         self.port, self.pause_s, self.spoil = port, 0, lambda data: data
         self.passed = self.spoilt = 0
+        self.asked = b''
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.stopping = threading.Event()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -260,6 +261,8 @@ class Between:
                     self.stopping.wait(self.pause_s)
                     was, data = data, self.spoil(data)
                     self.passed, self.spoilt = self.passed + 1, self.spoilt + (data != was)
+                else:
+                    self.asked += data
                 to.sendall(data)
             to.shutdown(socket.SHUT_RDWR)
 

@@ -10,6 +10,7 @@ from harness import BINARY, SLOW, Caller, until
 from screen import LEFT, Screen
 from test_cli import Cli
 from test_executions import Squad, chain
+from test_kept import Between
 from test_questions import Talkers
 from test_sim_dashboard import Tmux
 
@@ -145,8 +146,11 @@ def test_costs_are_seen_as_they_come(t):
         s.wait('USD 0.008960 this month')
         s.until(lambda: s.text().count('USD 0.008960') == 2, 'that of the execution')
     assert execution.state == 'completed'
-    with watching(t, squad) as s:
+    between = Between(t.server.address[1])
+    t.cleanup.callback(between.stop)
+    with watching(t, squad, TENFOLD_URL=f'http://127.0.0.1:{between.listener.getsockname()[1]}') as s:
         s.until(lambda: s.text().count('USD 0.008960') == 2, 'what was spent before')
+    assert f'GET /v1/executions/{execution.id}/cost?entries=0 '.encode() in between.asked, 'sums alone'
 
 
 def test_c_cancels_when_it_is_confirmed(t):
