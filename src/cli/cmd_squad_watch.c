@@ -265,7 +265,7 @@ static void call_part(struct watching *w)
 {
 	struct squad_ref squad = {.id = w->squad};
 	struct squad_member_list_in members = {.id = w->squad};
-	struct squad_cost_in cost = {.id = w->squad, .by = COST_BY_SQUAD};
+	struct squad_cost_in cost = {.id = w->squad};
 
 	switch (w->reading) {
 	case READ_SQUAD:
@@ -281,6 +281,7 @@ static void call_part(struct watching *w)
 		call_list(w, w->live_state);
 		return;
 	case READ_COST:
+		PUT(&cost, squad_cost_in, by, COST_BY_SQUAD);
 		call(w, ASKED_PART, 0, ROUTE_squad_cost, &cost);
 		return;
 	case READ_DONE:
@@ -300,11 +301,12 @@ static bool call_execution(struct watching *w)
 
 static bool call_questions(struct watching *w)
 {
-	struct question_list_in in = {.limit = QUESTIONS};
+	struct question_list_in in = {0};
 	int64_t execution = board_due(w->board, BOARD_QUESTIONS, board_chosen(w->board));
 
 	PUT(&in, question_list_in, execution, execution);
 	PUT(&in, question_list_in, state, QUESTION_OPEN);
+	PUT(&in, question_list_in, limit, QUESTIONS);
 	if (execution)
 		call(w, ASKED_QUESTIONS, execution, ROUTE_question_list, &in);
 	return execution != 0;

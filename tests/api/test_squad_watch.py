@@ -146,11 +146,30 @@ def test_costs_are_seen_as_they_come(t):
         s.wait('USD 0.008960 this month')
         s.until(lambda: s.text().count('USD 0.008960') == 2, 'that of the execution')
     assert execution.state == 'completed'
-    between = Between(t.server.address[1])
-    t.cleanup.callback(between.stop)
-    with watching(t, squad, TENFOLD_URL=f'http://127.0.0.1:{between.listener.getsockname()[1]}') as s:
+    between, url = listening(t)
+    with watching(t, squad, TENFOLD_URL=url) as s:
         s.until(lambda: s.text().count('USD 0.008960') == 2, 'what was spent before')
     assert f'GET /v1/executions/{execution.id}/cost?entries=0 '.encode() in between.asked, 'sums alone'
+
+
+def listening(t):
+    """What hears what the board asks, and where it stands instead of the server."""
+    between = Between(t.server.address[1])
+    t.cleanup.callback(between.stop)
+    return between, f'http://127.0.0.1:{between.listener.getsockname()[1]}'
+
+
+def test_what_the_board_sets_is_sent(t):
+    """It asked for 50 questions where it meant 200, and for what each member cost where it meant one sum."""
+    talk = Talkers(t)
+    talk.begin()
+    talk.asked()
+    between, url = listening(t)
+    with watching(t, talk.squad, TENFOLD_URL=url) as s:
+        s.wait('-- build asks a person, level 0 --')
+    questions = re.search(rb'GET /v1/questions\?(\S+) ', between.asked)[1].split(b'&')
+    assert b'limit=200' in questions and b'state=open' in questions, questions
+    assert f'GET /v1/squads/{talk.squad.id}/cost?by=squad '.encode() in between.asked, between.asked
 
 
 def test_c_cancels_when_it_is_confirmed(t):
