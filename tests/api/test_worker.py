@@ -412,6 +412,23 @@ def test_a_server_that_comes_back_on_another_port_is_found(t):
     assert f'{server.url} answers again' in worker.complaints(), worker.complaints()
 
 
+def test_a_worker_of_a_squad_may_be_there_before_its_server(t):
+    """It looks at its squad first, and would have ended."""
+    server = t.new_server()
+    server.listen = '{}:{}'.format(*server.address)   # the same one again
+    squad = Squad(t, server=server)
+    execution, key = squad.add({'name': 'build'}), t.caller('worker', server).key
+    server.kill()
+    worker = Worker(t, 'true', type_='', flags=['--until-empty', '--squad', squad.id],
+                    env={'TENFOLD_URL': server.url, 'TENFOLD_KEY': key, 'TENFOLD_HOME': '/nonexistent'})
+    until(lambda: 'trying again' in worker.complaints(), what='the word of the worker')
+    squad.operator.close()
+    server.start()
+    status, summary = worker.wait(60)
+    assert status == 0 and summary['completed'] == 1, (status, summary, worker.complaints())
+    assert execution.state == 'completed'
+
+
 def test_a_worker_may_be_there_before_its_server(t):
     """Where a crashed server was is all it knows at first; the key is made by the server."""
     server = t.new_server(start=False)
