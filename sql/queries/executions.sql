@@ -98,13 +98,14 @@ WHERE t.project = $1 AND e.task = t.id AND e.task > 0 AND e.finished_ms = 0
 --   execution id64, place int64, id id64, member id64, kind int64, name text, awaited text?, until_ms int64,
 --   timeout_ms int64, attempts_max int64, optional bool, needs bytes?, input json?, state int64, progress int64,
 --   signalled bool, item int64, attempt int64, agent text?, started_ms int64, finished_ms int64, error text?,
---   used json?, result json?, questions int64)
+--   used json?, result json?, questions int64, phase int64)
 -- name: step_insert :batch
 -- in: step_row
 INSERT INTO execution_steps (execution, place, id, member, kind, name, awaited, until_ms, timeout_ms, attempts_max,
   optional, needs, input, state, progress, signalled, item, attempt, agent, started_ms, finished_ms, error, used,
-  result, questions)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+  result, questions, phase)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
+  $25, $26)
 
 -- What is NULL, and 0 among attempt and started_ms, stays as it is.
 -- struct: step_change_row (
@@ -128,11 +129,11 @@ WHERE execution = $1 AND place = $2
 -- struct: step_live_row (
 --   execution id64, id id64, member id64, kind int64, name text, awaited text?, until_ms int64, timeout_ms int64,
 --   attempts_max int64, optional bool, needs bytes?, state int64, progress int64, signalled bool, item int64,
---   questions int64)
+--   questions int64, phase int64)
 -- name: step_live_all :many
 -- out: step_live_row
 SELECT s.execution, s.id, s.member, s.kind, s.name, s.awaited, s.until_ms, s.timeout_ms, s.attempts_max, s.optional,
-  s.needs, s.state, s.progress, s.signalled, s.item, s.questions
+  s.needs, s.state, s.progress, s.signalled, s.item, s.questions, s.phase
 FROM executions e CROSS JOIN execution_steps s
 WHERE e.finished_ms = 0 AND s.execution = e.id ORDER BY s.execution, s.place
 
@@ -140,14 +141,14 @@ WHERE e.finished_ms = 0 AND s.execution = e.id ORDER BY s.execution, s.place
 -- in: id_row
 -- out: step_live_row
 SELECT execution, id, member, kind, name, awaited, until_ms, timeout_ms, attempts_max, optional, needs, state, progress,
-  signalled, item, questions
+  signalled, item, questions, phase
 FROM execution_steps WHERE execution = $1 ORDER BY place
 
 -- name: step_all_of :many
 -- in: id_row
 -- out: step_row
 SELECT execution, place, id, member, kind, name, awaited, until_ms, timeout_ms, attempts_max, optional, needs, input,
-  state, progress, signalled, item, attempt, agent, started_ms, finished_ms, error, used, result, questions
+  state, progress, signalled, item, attempt, agent, started_ms, finished_ms, error, used, result, questions, phase
 FROM execution_steps WHERE execution = $1 ORDER BY place
 
 -- What came of a step, at most so many characters of it.

@@ -178,6 +178,8 @@ enum err api_execution_brief(struct call *c, const struct step_brief_in *in, str
 	out->squad = e->squad;
 	out->kind = s->kind;
 	out->name = arena_str(c->arena, name_str(s->name));
+	if (s->phase)
+		PUT(out, step_brief, phase, s->phase);
 	enum err err = put_name(c, e->id, out);
 	if (!err)
 		err = put_member(c, s->member, out);

@@ -130,6 +130,7 @@ static enum err spec_of(const struct naming *n, size_t i, struct flow_step_spec 
 					.name = in->name,
 					.awaited = in->event,
 					.kind = in->kind,
+					.phase = in->phase,
 					.until_ms = HAS(in, execution_step_new, until) ? in->until : 0,
 					.timeout_ms = HAS(in, execution_step_new, timeout_ms) ? in->timeout_ms : 0,
 					.attempts_max = in->max_attempts,

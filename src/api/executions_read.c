@@ -81,6 +81,7 @@ static enum err read_step(void *ctx, const void *found)
 				      .progress = row->progress,
 				      .attempt = row->attempt};
 	PUT_SOME(to, execution_step, member, row->member);
+	PUT_SOME(to, execution_step, phase, (int)row->phase);
 	PUT_TEXT(to, execution_step, agent, arena_kept(r->c->arena, row->agent));
 	PUT_SOME(to, execution_step, item, row->item);
 	PUT_SOME(to, execution_step, until, row->until_ms);

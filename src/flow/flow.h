@@ -80,7 +80,7 @@ struct flow_step {
 	uint16_t needs_count;
 	uint16_t unmet; /* of them */
 	uint16_t attempts_max;
-	uint8_t kind, state, progress;
+	uint8_t kind, state, progress, phase;
 	uint8_t questions;                /* it has asked so many */
 	struct flow_asking asking;        /* it waits for the answer */
 	bool optional;                    /* what needs it goes on when it failed */
@@ -169,7 +169,7 @@ const struct flow_event *flow_events(const struct flow *f, size_t *count); /* of
 struct flow_step_spec {
 	int64_t id, member;
 	struct str name, awaited;
-	int kind;
+	int kind, phase;
 	int64_t until_ms, timeout_ms;
 	int64_t attempts_max; /* of the item: 1 to 100 */
 	bool optional;

@@ -143,6 +143,7 @@ void graph_add(struct flow *f, struct flow_execution *e, const struct flow_step_
 				.needs_count = (uint16_t)spec->needs_count,
 				.attempts_max = (uint16_t)spec->attempts_max,
 				.kind = (uint8_t)spec->kind,
+				.phase = (uint8_t)spec->phase,
 				.optional = spec->optional,
 				.touched = true};
 	s->unmet = step_unmet(e, s);

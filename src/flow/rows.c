@@ -201,7 +201,8 @@ static enum err collect_new_step(struct flow_rows *r, const struct flow_executio
 						       .optional = s->optional,
 						       .needs = needs_blob(r, s),
 						       .input = input,
-						       .state = STEP_PENDING};
+						       .state = STEP_PENDING,
+						       .phase = s->phase};
 	return err;
 }
 

@@ -59,6 +59,8 @@ static enum err payload_of(struct flow_rows *r, const struct flow_execution *e, 
 	add_id(&b, "member", "sm_", s->member);
 	buf_fmt(&b, "\"kind\":\"%s\",\"name\":", enum_step_kind.values[s->kind].text);
 	buf_json_text(&b, name_str(s->name));
+	if (s->phase)
+		buf_fmt(&b, ",\"phase\":\"%s\"", enum_step_phase.values[s->phase].text);
 	buf_z(&b, ",\"input\":");
 	buf_str_add(&b, input.n ? input : STR("null"));
 	err = flow_rows_put_questions(r, s, &b);

@@ -61,6 +61,7 @@ static enum err read_step(void *ctx, const void *found)
 						 .name = arena_str(s->arena, row->name),
 						 .awaited = arena_str(s->arena, row->awaited),
 						 .kind = (int)row->kind,
+						 .phase = (int)row->phase,
 						 .until_ms = row->until_ms,
 						 .timeout_ms = row->timeout_ms,
 						 .attempts_max = row->attempts_max,

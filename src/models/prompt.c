@@ -78,6 +78,8 @@ struct model_prompt model_prompt_of(const struct step_brief *brief, struct arena
 	if (HAS(brief, step_brief, task_description))
 		buf_fmt(&b, "%.*s\n", STRF(brief->task_description));
 	buf_fmt(&b, "Your step: %.*s\n", STRF(brief->name));
+	if (HAS(brief, step_brief, phase))
+		buf_fmt(&b, "It belongs to: %s\n", enum_step_phase.values[brief->phase].text);
 	if (HAS(brief, step_brief, input))
 		buf_fmt(&b, "\nIts input (JSON):\n%.*s\n", STRF(brief->input));
 	if (brief->needs_count)

@@ -14,7 +14,7 @@ from test_events import Stream
 from test_executions import Execution, Squad
 from test_squads import at_once
 
-BUILD = [{'name': 'build'}, {'name': 'test', 'needs': ['build']}]
+BUILD = [{'name': 'build', 'phase': 'building'}, {'name': 'test', 'needs': ['build']}]
 
 
 def moment(ms=None):

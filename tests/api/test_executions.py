@@ -201,6 +201,30 @@ def test_an_agent_adds_steps(t):
     assert execution.steps == 'plan:completed build:ready test:pending'
 
 
+def test_a_step_says_which_part_of_the_work_it_is_of(t):
+    """Steps that agents add, too; it outlives a restart, and reaches who carries the step out."""
+    server = t.new_server()
+    squad = Squad(t, server=server)
+    execution = squad.add({'name': 'plan', 'phase': 'investigation'}, {'name': 'ask', 'needs': ['plan'], 'phase': 'none'})
+    item = squad.claim()
+    assert item['payload']['phase'] == 'investigation'
+    added = [{'name': 'build', 'needs': ['plan'], 'phase': 'building'}, {'name': 'test', 'needs': ['build'], 'phase': 'validation'}]
+    squad.worker.post(f'/v1/executions/{execution.id}/steps', {'steps': added}).expect(202)
+    server.stop()
+    server.start()
+    squad.operator.close()
+    squad.worker.close()
+    squad.settle(item).expect(200)
+    assert [(s['name'], s.get('phase')) for s in execution.show()['steps']] == [
+        ('plan', 'investigation'), ('ask', None), ('build', 'building'), ('test', 'validation')]
+    items = {i['payload']['name']: i for i in [squad.claim(), squad.claim()]}
+    assert 'phase' not in items['ask']['payload'] and items['build']['payload']['phase'] == 'building'
+    of = {'step': execution.step('test')['id']}
+    assert squad.worker.get(f'/v1/executions/{execution.id}/brief', query=of).expect(200).json['phase'] == 'validation'
+    bad = squad.operator.post('/v1/executions', {'squad': squad.id, 'name': 'x', 'steps': [{'name': 'a', 'phase': 'build'}]})
+    assert 'building' in bad.expect(422).names('steps[0].phase').json['detail']
+
+
 def test_bad_graphs_are_refused_by_their_field(t):
     squad = Squad(t)
 

@@ -117,7 +117,10 @@ static void a_prompt_says_what_was_cut_and_what_failed(void **state)
 	PUT(&needs[1], step_need, error, STR("no such file"));
 	PUT(&brief, step_brief, needs, needs);
 	brief.needs_count = 2;
+	assert_null(strstr(model_prompt_of(&brief, arena).user.p, "It belongs to"));
+	PUT(&brief, step_brief, phase, PHASE_VALIDATION);
 	prompt = model_prompt_of(&brief, arena);
+	assert_non_null(strstr(prompt.user.p, "Your step: plan\nIt belongs to: validation\n"));
 	assert_non_null(strstr(prompt.user.p, "It has 99999 characters, which is too long"));
 	assert_non_null(strstr(prompt.user.p, "the begin"));
 	assert_non_null(strstr(prompt.user.p, "## lint (command, failed)\nIt failed: no such file"));
