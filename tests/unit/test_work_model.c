@@ -351,7 +351,8 @@ static void compare_change(struct world *world, const struct work_change *c)
 	SAME("cause", c->cause, i->cause);
 	SAME("finished_ms", c->finished_ms, i->finished_ms);
 	for (int k = 0; k < world->m->count; k++)
-		felled += world->m->items[k].ended_now && world->m->items[k].cause == i->id;
+		felled += world->m->items[k].ended_now && world->m->items[k].felled_noted &&
+			  world->m->items[k].cause == i->id;
 	SAME("felled", c->felled_count, felled);
 	for (size_t k = 0; k < c->felled_count; k++)
 		SAME("felled item", model_find(world->m, c->felled[k])->cause, i->id);

@@ -220,6 +220,7 @@ static void finish(struct model *m, struct m_item *i, int state, int agent, int 
 	i->finished_ms = m->now_ms;
 	i->cause = cause;
 	i->ended_now = true;
+	i->felled_noted = false;
 	change(m, i, state, kinds[state], agent, note);
 }
 
@@ -255,6 +256,7 @@ static void fell(struct model *m, struct m_item *i, const struct m_item *depende
 												  : "failed");
 	i->result = i->used = M_NONE;
 	finish(m, i, WORK_FAILED, M_NONE, i->error, cause);
+	i->felled_noted = dependency && dependency->ended_now;
 }
 
 /* Breadth first: whoever ended first tells those that wait for it first, lowest id first. */

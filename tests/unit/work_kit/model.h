@@ -49,7 +49,8 @@ struct m_item {
 	/* finished ones */
 	int64_t finished_ms, cause;
 	int result, error, used;
-	bool ended_now; /* in this batch */
+	bool ended_now;    /* in this batch */
+	bool felled_noted; /* with the cause, which ended in the same batch before it */
 	/* drawn by the real queue, not known here yet */
 	bool drawn_token;
 	int64_t jitter_ms; /* run_at_ms lies up to this much before what stands there */
