@@ -65,7 +65,7 @@ def test_no_delivery_is_given_up_for_a_store_that_fails(t):
     site.server.start()
     site.operator.close()
     until(lambda: {d['state'] for d in site.deliveries(webhook, limit=100)} == {'delivered'}, 60, 'the end of all deliveries')
-    assert {d['attempts'] for d in site.deliveries(webhook, limit=100)} == {1}
+    assert sum(d['attempts'] - 1 for d in site.deliveries(webhook, limit=100)) <= OF_COMMITS, 'only what was taken without word is taken again'
     assert site.show(webhook)['state'] == 'enabled'
 
 
