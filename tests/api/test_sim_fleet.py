@@ -42,7 +42,7 @@ def test_the_servers_counts_are_those_of_the_run(t):
     assert run.kept('claimed') == now['claimed'] > 200
     assert run.kept('completed') == now['completed'] > 200
     assert run.kept('failed') == now['retrying'] + now['failed'] > 0
-    assert run.kept('released') == now['released'] > 0
+    assert run.kept('released') == now['released']   # about five, so now and then none
     assert run.endpoints['POST /v1/work/{id}/progress'] == now['progress'] and now['lapsed'] == 0
     assert run.kept('beats') == server.metric('tenfold_agent_beats_total') == run.counts['sessions']
     # what was enqueued and is neither completed nor failed for good waits
