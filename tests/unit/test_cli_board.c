@@ -254,14 +254,22 @@ static void a_second_try_is_told(void **state)
 	shows(s, "build: ready -> running, try 2\n");
 }
 
-static void l_shows_the_log_of_all_executions_and_back(void **state)
+/* Another one of the squad, without steps. */
+static struct execution nightly(const struct story *s)
 {
-	struct story *s = *state;
 	struct execution other = s->execution;
 
 	other.id = OTHER;
 	other.name = STR("Nightly");
 	other.steps_count = 0;
+	return other;
+}
+
+static void l_shows_the_log_of_all_executions_and_back(void **state)
+{
+	struct story *s = *state;
+	struct execution other = nightly(s);
+
 	board_take(s->board, &s->execution);
 	board_take(s->board, &other);
 	hear(s, at_percent(6, BUILD, 40));
@@ -443,11 +451,8 @@ static void a_squad_that_is_archived_or_not_watched_is_not_paused(void **state)
 static void the_cursor_stays_on_what_it_stands_on(void **state)
 {
 	struct story *s = *state;
-	struct execution other = s->execution;
+	struct execution other = nightly(s);
 
-	other.id = OTHER;
-	other.name = STR("Nightly");
-	other.steps_count = 0;
 	board_take(s->board, &s->execution);
 	key(s, TERM_DOWN);
 	key(s, 'j');
